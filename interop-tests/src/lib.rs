@@ -1,0 +1,1 @@
+//! Black-box runs of stock and own programs against each other.

@@ -1,0 +1,1 @@
+//! What a minion can do: execution modules and grains, one file each.

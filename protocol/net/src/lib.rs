@@ -1,0 +1,1 @@
+//! Moves protocol bytes over ZeroMQ and IPC sockets with tokio.

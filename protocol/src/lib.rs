@@ -1,0 +1,10 @@
+//! Salt's wire, without IO: values, msgpack, cryptography, handshakes as state machines, messages.
+//!
+//! Bytes go in, bytes and decisions come out; sockets, files and clocks belong to the callers. Nothing here
+//! names another crate of ours.
+
+pub mod msgpack;
+pub mod value;
+pub mod zmtp;
+
+pub use value::{DateTime, Map, Value};

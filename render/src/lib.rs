@@ -1,0 +1,1 @@
+//! Text to data and back: YAML and outputters.
