@@ -1,1 +1,13 @@
-//! The shared words above the wire: calls and their registry, options, targeting, jobs, errors, logging.
+//! The shared words above the wire: calls and their registry, options, targeting, jobs, errors.
+
+// The macros name this crate by its full path, also from within.
+extern crate self as brine_core;
+
+pub mod call;
+pub mod host;
+pub mod opts;
+pub mod text;
+
+pub use brine_protocol::{Map, Value, map};
+pub use call::{CallError, Cx, Registry};
+pub use opts::Opts;

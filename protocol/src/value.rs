@@ -368,6 +368,7 @@ from! {
     Vec<u8> => |x| Value::Bytes(x);
     &[u8] => |x| Value::Bytes(x.to_vec());
     Map => |x| Value::Map(x);
+    &'static [&'static str] => |x| Value::List(x.iter().map(|s| Value::from(*s)).collect());
     DateTime => |x| Value::DateTime(x);
     Vec<Value> => |x| Value::List(x);
     Vec<String> => |x| Value::List(x.into_iter().map(Value::Str).collect());

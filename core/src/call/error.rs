@@ -1,0 +1,64 @@
+//! How a call fails, as Salt's peers expect to see it.
+
+use brine_protocol::Value;
+
+/// What every execution function returns.
+pub type Result<T = Value> = std::result::Result<T, CallError>;
+
+/// A failed call. Each variant is one of the exceptions stock Salt tells apart in a job's return.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CallError {
+    /// `CommandExecutionError`: the function ran and could not do its work.
+    #[error("{0}")]
+    Execution(String),
+    /// `SaltInvocationError`: called with values that make no sense.
+    #[error("{0}")]
+    Invocation(String),
+    /// `CommandNotFoundError`: a program that the function needs is missing.
+    #[error("{0}")]
+    CommandNotFound(String),
+    /// `TypeError`: the arguments do not fit the function's parameters.
+    #[error("{0}")]
+    Arguments(String),
+    /// No such function; the text is stock's (`'x.y' is not available.`).
+    #[error("{0}")]
+    NotAvailable(String),
+    /// `SaltClientError` and kin: the master could not be asked.
+    #[error("{0}")]
+    Client(String),
+    /// Any other Python exception, by class name: shown as a traceback.
+    #[error("{kind}: {message}")]
+    Exception {
+        /// Python's class name, such as `ValueError`.
+        kind: &'static str,
+        /// The text of the exception.
+        message: String,
+    },
+    /// The job was killed while the call ran.
+    #[error("the job was cancelled")]
+    Cancelled,
+}
+
+impl CallError {
+    /// A `CommandExecutionError`.
+    pub fn execution(text: impl Into<String>) -> Self {
+        Self::Execution(text.into())
+    }
+
+    /// A `SaltInvocationError`.
+    pub fn invocation(text: impl Into<String>) -> Self {
+        Self::Invocation(text.into())
+    }
+
+    /// Any other Python exception, by class name.
+    pub fn exception(kind: &'static str, message: impl Into<String>) -> Self {
+        Self::Exception { kind, message: message.into() }
+    }
+}
+
+impl From<std::io::Error> for CallError {
+    /// Python's `OSError`.
+    fn from(e: std::io::Error) -> Self {
+        Self::Exception { kind: "OSError", message: e.to_string() }
+    }
+}

@@ -1,0 +1,15 @@
+//! One door for calls: wire jobs, `salt-call`, states, the schedule and templates all come through
+//! [`Registry::call`], so that allow lists, overrides and argument errors exist once.
+
+mod args;
+mod cx;
+mod error;
+mod from_value;
+mod registry;
+
+pub use args::{Args, Bound, KwArgs, VarArgs};
+pub use brine_macros::{exec, module};
+pub use cx::{Cancel, Cx, JobContext};
+pub use error::{CallError, Result};
+pub use from_value::FromValue;
+pub use registry::{Function, Module, Param, ParamKind, Registry};

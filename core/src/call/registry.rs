@@ -1,0 +1,120 @@
+//! The table of everything that can be called by name.
+
+use super::{Args, CallError, Cx, Result};
+use brine_protocol::Value;
+use std::collections::BTreeMap;
+
+/// One parameter of a function, for binding and for `sys.argspec`.
+#[derive(Clone, Copy, Debug)]
+pub struct Param {
+    /// The name a keyword argument uses.
+    pub name: &'static str,
+    /// Whether and how it may be left out.
+    pub kind: ParamKind,
+}
+
+/// Whether and how a parameter may be left out.
+#[derive(Clone, Copy, Debug)]
+pub enum ParamKind {
+    /// Must be given.
+    Required,
+    /// Has a default.
+    Default(fn() -> Value),
+    /// Collects surplus positional arguments.
+    VarArgs,
+    /// Collects surplus keyword arguments.
+    KwArgs,
+}
+
+/// One callable function. Written by `#[exec]`.
+#[derive(Clone, Copy)]
+pub struct Function {
+    /// Its name within the module.
+    pub name: &'static str,
+    /// Its doc comment, for `sys.doc`.
+    pub doc: &'static str,
+    /// Its parameters in order.
+    pub params: &'static [Param],
+    /// Binds the arguments and runs it.
+    pub run: fn(&Cx, Args) -> Result,
+}
+
+impl Function {
+    /// Whether it takes `**kwargs`, and so is given the publish load as `__pub_*`.
+    pub fn takes_kwargs(&self) -> bool {
+        self.params.iter().any(|p| matches!(p.kind, ParamKind::KwArgs))
+    }
+}
+
+/// One module: a name and its functions. Written by `module!`.
+pub struct Module {
+    /// The name calls use (`test`).
+    pub name: &'static str,
+    /// Its functions.
+    pub functions: &'static [Function],
+}
+
+/// Every function by its full name. Built once; a change of configuration builds a new one.
+#[derive(Default)]
+pub struct Registry {
+    functions: BTreeMap<String, Function>,
+    /// Modules that exist but may not be used here, with stock's reason text.
+    refused: BTreeMap<String, String>,
+}
+
+impl Registry {
+    /// A registry of these modules; where two share a function's full name, the later one wins.
+    pub fn new<'m>(modules: impl IntoIterator<Item = &'m Module>) -> Self {
+        let mut registry = Self::default();
+        for module in modules {
+            registry.add(module.name, module);
+        }
+        registry
+    }
+
+    /// Adds a module under a name of its own choice: virtual modules (`pkg`) are added under the virtual name.
+    pub fn add(&mut self, name: &str, module: &Module) {
+        for function in module.functions {
+            self.functions.insert(format!("{name}.{}", function.name), *function);
+        }
+    }
+
+    /// Takes a module out, as `disable_modules` does.
+    pub fn disable(&mut self, module: &str) {
+        let prefix = format!("{module}.");
+        self.functions.retain(|name, _| !name.starts_with(&prefix));
+    }
+
+    /// Notes that a module exists but does not work here (stock: `__virtual__ returned False`).
+    pub fn refuse(&mut self, module: &str, reason: &str) {
+        self.disable(module);
+        self.refused.insert(module.to_owned(), reason.to_owned());
+    }
+
+    /// The function of that full name.
+    pub fn get(&self, name: &str) -> Option<&Function> {
+        self.functions.get(name)
+    }
+
+    /// Every full name with its function, in byte order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Function)> {
+        self.functions.iter().map(|(n, f)| (n.as_str(), f))
+    }
+
+    /// The error for a name that is not here, in stock's words.
+    pub fn missing(&self, name: &str) -> CallError {
+        let module = name.split('.').next().unwrap_or(name);
+        CallError::NotAvailable(match self.refused.get(module) {
+            Some(reason) if reason.is_empty() => format!("'{module}' __virtual__ returned False"),
+            Some(reason) => format!("'{module}' __virtual__ returned False: {reason}"),
+            None => format!("'{name}' is not available."),
+        })
+    }
+
+    /// Calls a function by name: the one door.
+    pub fn call(&self, cx: &Cx, name: &str, args: Args) -> Result {
+        let function = self.get(name).ok_or_else(|| self.missing(name))?;
+        cx.cancel.check()?;
+        (function.run)(&cx.deeper()?, args)
+    }
+}

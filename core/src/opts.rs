@@ -1,0 +1,67 @@
+//! A daemon's options as merged from its table of defaults, its files and its command line.
+//!
+//! Modules and peers see the whole map (`config.get`, `_master_opts`); our own code reads it through the typed
+//! getters, mostly once, into a small config of its own.
+
+use brine_protocol::{Map, Value};
+use std::path::PathBuf;
+
+/// Merged options.
+#[derive(Clone, Debug, Default)]
+pub struct Opts {
+    values: Map,
+}
+
+impl Opts {
+    /// Options with these values.
+    pub fn new(values: Map) -> Self {
+        Self { values }
+    }
+
+    /// All values.
+    pub fn map(&self) -> &Map {
+        &self.values
+    }
+
+    /// All values, to change them.
+    pub fn map_mut(&mut self) -> &mut Map {
+        &mut self.values
+    }
+
+    /// A value.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.values.get(key)
+    }
+
+    /// Text, or empty text where the option is absent or no text.
+    pub fn str(&self, key: &str) -> &str {
+        self.values.get_str(key).unwrap_or("")
+    }
+
+    /// A path, as text that the operator wrote.
+    pub fn path(&self, key: &str) -> PathBuf {
+        PathBuf::from(self.str(key))
+    }
+
+    /// Truth, as Python reads it; absent is false.
+    pub fn flag(&self, key: &str) -> bool {
+        self.values.get(key).is_some_and(Value::truthy)
+    }
+
+    /// An integer; text that holds one counts.
+    pub fn int(&self, key: &str) -> Option<i64> {
+        match self.values.get(key)? {
+            Value::Str(s) => s.trim().parse().ok(),
+            Value::Float(x) => Some(*x as i64),
+            other => other.as_int(),
+        }
+    }
+
+    /// A number of seconds or the like.
+    pub fn float(&self, key: &str) -> Option<f64> {
+        match self.values.get(key)? {
+            Value::Str(s) => s.trim().parse().ok(),
+            other => other.as_float(),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Python's `str()` and `repr()` of plain values: error texts, outputters and templates all show values so.
+
+use brine_protocol::Value;
+
+/// Python's `str(value)`.
+pub fn python_str(value: &Value) -> String {
+    match value {
+        Value::Str(s) => s.clone(),
+        Value::DateTime(d) => d.to_string(),
+        other => python_repr(other),
+    }
+}
+
+/// Python's `repr(value)`.
+pub fn python_repr(value: &Value) -> String {
+    let mut out = String::new();
+    repr_into(&mut out, value);
+    out
+}
+
+fn repr_into(out: &mut String, value: &Value) {
+    match value {
+        Value::Nil => out.push_str("None"),
+        Value::Bool(true) => out.push_str("True"),
+        Value::Bool(false) => out.push_str("False"),
+        Value::Int(i) => out.push_str(&i.to_string()),
+        Value::Float(x) => out.push_str(&python_float(*x)),
+        Value::Str(s) => repr_text(out, s),
+        Value::Bytes(b) => repr_bytes(out, b),
+        Value::List(l) => {
+            out.push('[');
+            for (i, v) in l.iter().enumerate() {
+                if i > 0 {
+                    out.push_str(", ");
+                }
+                repr_into(out, v);
+            }
+            out.push(']');
+        }
+        Value::Map(m) => {
+            out.push('{');
+            for (i, (k, v)) in m.iter().enumerate() {
+                if i > 0 {
+                    out.push_str(", ");
+                }
+                repr_into(out, k);
+                out.push_str(": ");
+                repr_into(out, v);
+            }
+            out.push('}');
+        }
+        Value::DateTime(d) => {
+            out.push_str(&format!(
+                "datetime.datetime({}, {}, {}, {}, {}",
+                d.year, d.month, d.day, d.hour, d.minute
+            ));
+            if d.second != 0 || d.micro != 0 {
+                out.push_str(&format!(", {}", d.second));
+            }
+            if d.micro != 0 {
+                out.push_str(&format!(", {}", d.micro));
+            }
+            out.push(')');
+        }
+    }
+}
+
+/// Python's shortest representation of a double: `1.0`, `1e+16`, `1e-05`, `inf`, `nan`.
+pub fn python_float(x: f64) -> String {
+    if x.is_nan() {
+        return "nan".into();
+    }
+    if x.is_infinite() {
+        return if x > 0.0 { "inf".into() } else { "-inf".into() };
+    }
+    let sci = format!("{x:e}");
+    let (mantissa, exp) = sci.split_once('e').unwrap_or((&sci, "0"));
+    let exp: i32 = exp.parse().unwrap_or(0);
+    if (-4..16).contains(&exp) {
+        let plain = format!("{x}");
+        if plain.contains('.') { plain } else { format!("{plain}.0") }
+    } else {
+        format!("{mantissa}e{}{:02}", if exp < 0 { '-' } else { '+' }, exp.abs())
+    }
+}
+
+/// Text with quotes, escaped as Python does it (single quotes unless only double ones avoid escaping).
+fn repr_text(out: &mut String, s: &str) {
+    let quote = if s.contains('\'') && !s.contains('"') { '"' } else { '\'' };
+    out.push(quote);
+    for c in s.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c == quote => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if (c as u32) < 0x20 || c as u32 == 0x7f => out.push_str(&format!("\\x{:02x}", c as u32)),
+            c if is_unprintable(c) => match c as u32 {
+                n @ 0..=0xff => out.push_str(&format!("\\x{n:02x}")),
+                n @ 0x100..=0xffff => out.push_str(&format!("\\u{n:04x}")),
+                n => out.push_str(&format!("\\U{n:08x}")),
+            },
+            c => out.push(c),
+        }
+    }
+    out.push(quote);
+}
+
+/// What `str.isprintable` denies beyond ASCII: controls, separators other than space, private use, BOM.
+fn is_unprintable(c: char) -> bool {
+    matches!(c as u32,
+        0x80..=0xa0 | 0xad | 0x600..=0x605 | 0x61c | 0x6dd | 0x70f | 0x1680 | 0x180e | 0x2000..=0x200f
+        | 0x2028..=0x202f | 0x205f..=0x206f | 0x3000 | 0xe000..=0xf8ff | 0xfeff | 0xfff0..=0xfffb | 0xfffe | 0xffff
+        | 0xe0000..=0x10ffff)
+}
+
+fn repr_bytes(out: &mut String, b: &[u8]) {
+    let quote = if b.contains(&b'\'') && !b.contains(&b'"') { b'"' } else { b'\'' };
+    out.push('b');
+    out.push(char::from(quote));
+    for &c in b {
+        match c {
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            c if c == quote => {
+                out.push('\\');
+                out.push(char::from(c));
+            }
+            0x20..=0x7e => out.push(char::from(c)),
+            c => out.push_str(&format!("\\x{c:02x}")),
+        }
+    }
+    out.push(char::from(quote));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_protocol::map;
+
+    #[test]
+    fn repr_is_pythons() {
+        let cases = [
+            (Value::from("it's"), "\"it's\""),
+            ("a'b\"c".into(), "'a\\'b\"c'"),
+            ("\u{e9}\n\u{1}".into(), "'\u{e9}\\n\\x01'"),
+            (1.0.into(), "1.0"),
+            (1e16.into(), "1e+16"),
+            (123456789012345680.0.into(), "1.2345678901234568e+17"),
+            (0.00001.into(), "1e-05"),
+            (0.0001.into(), "0.0001"),
+            ((-0.0).into(), "-0.0"),
+            (vec![0xffu8, b'a', b'\''].into(), "b\"\\xffa'\""),
+            (map! {"a" => vec![Value::Nil, true.into()]}.into(), "{'a': [None, True]}"),
+        ];
+        for (v, text) in cases {
+            assert_eq!(python_repr(&v), text);
+        }
+    }
+}
