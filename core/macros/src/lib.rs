@@ -98,7 +98,7 @@ fn expand_exec(attr: proc_macro2::TokenStream, item: &mut ItemFn) -> syn::Result
                 #[allow(unused_mut, unused_variables, reason = "a function may take nothing")]
                 let mut bound = ::brine_core::call::Bound::new(&#constant, args)?;
                 #(#binds)*
-                #ident(#(#call),*).map(::core::convert::Into::into)
+                ::brine_core::call::returned(#ident(#(#call),*))
             },
         };
     })

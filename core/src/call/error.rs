@@ -5,6 +5,11 @@ use brine_protocol::Value;
 /// What every execution function returns.
 pub type Result<T = Value> = std::result::Result<T, CallError>;
 
+/// A function's own result as a value: what the code that `#[exec]` writes ends with.
+pub fn returned<T: Into<Value>>(result: Result<T>) -> Result {
+    result.map(Into::into)
+}
+
 /// A failed call. Each variant is one of the exceptions stock Salt tells apart in a job's return.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CallError {

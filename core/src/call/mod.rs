@@ -10,6 +10,6 @@ mod registry;
 pub use args::{Args, Bound, KwArgs, VarArgs};
 pub use brine_macros::{exec, module};
 pub use cx::{Cancel, Cx, JobContext};
-pub use error::{CallError, Result};
+pub use error::{CallError, Result, returned};
 pub use from_value::FromValue;
 pub use registry::{Function, Module, Param, ParamKind, Registry};
