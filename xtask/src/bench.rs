@@ -1,0 +1,150 @@
+//! Ours and stock Salt measured in one run: medians and ratios, printed. Never an assertion: machines are noisy.
+
+use crate::fleet::Fleet;
+use crate::run::{Result, cargo, output, run, target_dir};
+use crate::setup;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// One implementation to be measured.
+struct Side {
+    name: &'static str,
+    bin: PathBuf,
+}
+
+/// What was measured of a side; times in seconds, memory in kB.
+struct Numbers {
+    call: f64,
+    call_memory: f64,
+    start: f64,
+    ping: f64,
+    master_idle: f64,
+    minion_idle: f64,
+}
+
+/// `cargo xtask bench [RUNS]`.
+pub(crate) fn bench(args: &[String]) -> Result {
+    let runs: usize = args.first().and_then(|a| a.parse().ok()).unwrap_or(5);
+    let stock = setup::setup()?;
+    run(cargo().args(["build", "--release", "--quiet", "--workspace", "--bins"]))?;
+    let sides = [
+        Side { name: "ours", bin: target_dir("release") },
+        Side { name: "stock 3006.28", bin: stock.join("3006.28/bin") },
+        Side { name: "stock 3008.3", bin: stock.join("3008.3/bin") },
+    ];
+    let mut rows = Vec::new();
+    for side in &sides {
+        eprintln!("measuring {} ({runs} runs)", side.name);
+        rows.push((side.name, measure(side, runs)?));
+    }
+    print(&rows);
+    Ok(())
+}
+
+fn measure(side: &Side, runs: usize) -> Result<Numbers> {
+    let dir = tempfile::Builder::new().prefix("brine-bench-").tempdir().map_err(|e| e.to_string())?;
+    let fleet = Fleet::new(dir.path(), &side.bin)?;
+    let mut call = Vec::new();
+    let mut memory = Vec::new();
+    // One run to warm the page cache and Python's byte code.
+    for i in 0..=runs {
+        let (seconds, kb) = timed(fleet.command("salt-call").args(["--local", "test.ping"]))?;
+        if i > 0 {
+            call.push(seconds);
+            memory.push(kb);
+        }
+    }
+    let began = Instant::now();
+    let master = fleet.start_master()?;
+    let minion = fleet.start_minion()?;
+    output(fleet.command("salt-key").args(["-y", "-a", "demo"]))?;
+    fleet.first_answer(Duration::from_secs(90))?;
+    let start = began.elapsed().as_secs_f64();
+    let mut ping = Vec::new();
+    for i in 0..=runs {
+        let (seconds, _) = timed(fleet.command("salt").args(["demo", "test.ping"]))?;
+        if i > 0 {
+            ping.push(seconds);
+        }
+    }
+    std::thread::sleep(Duration::from_secs(5));
+    Ok(Numbers {
+        call: median(call),
+        call_memory: median(memory),
+        start,
+        ping: median(ping),
+        master_idle: tree_memory(master.id()),
+        minion_idle: tree_memory(minion.id()),
+    })
+}
+
+/// Runs to success; returns wall seconds and peak memory in kB, as GNU time's `%M` counts it: the largest
+/// resident set of the process and those it waited for.
+fn timed(command: &mut Command) -> Result<(f64, f64)> {
+    let mut probe = Command::new("python3");
+    probe.args([
+        "-c",
+        "import resource, subprocess, sys, time\n\
+         t = time.perf_counter()\n\
+         p = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)\n\
+         t = time.perf_counter() - t\n\
+         print(t, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n\
+         sys.exit(p.returncode)",
+    ]);
+    probe.arg(command.get_program()).args(command.get_args());
+    let out = output(&mut probe)?;
+    let mut words = out.split_whitespace().map(|w| w.parse::<f64>());
+    match (words.next(), words.next()) {
+        (Some(Ok(t)), Some(Ok(m))) => Ok((t, m)),
+        _ => Err(format!("no numbers in {out:?}")),
+    }
+}
+
+/// Proportional memory in kB of a process and all below it: shared pages are counted once.
+fn tree_memory(pid: u32) -> f64 {
+    let mut total = pss(pid);
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    for child in children.split_whitespace().filter_map(|c| c.parse().ok()) {
+        total += tree_memory(child);
+    }
+    total
+}
+
+fn pss(pid: u32) -> f64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    text.lines()
+        .find_map(|l| l.strip_prefix("Pss:"))
+        .and_then(|l| l.split_whitespace().next())
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(0.0)
+}
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn print(rows: &[(&str, Numbers)]) {
+    type Get = fn(&Numbers) -> f64;
+    let lines: [(&str, &str, f64, Get); 6] = [
+        ("salt-call --local test.ping, time", "ms", 1e3, |n| n.call),
+        ("salt-call --local test.ping, peak memory", "MB", 1e-3, |n| n.call_memory),
+        ("salt ID test.ping, round trip", "ms", 1e3, |n| n.ping),
+        ("start of both daemons to first answer", "s", 1.0, |n| n.start),
+        ("master idle, all processes", "MB", 1e-3, |n| n.master_idle),
+        ("minion idle, all processes", "MB", 1e-3, |n| n.minion_idle),
+    ];
+    println!("{:<42} {:>14} {:>24} {:>24}", "median", rows[0].0, rows[1].0, rows[2].0);
+    for (what, unit, scale, get) in lines {
+        let ours = get(&rows[0].1);
+        let cell = |n: &Numbers| format!("{:.1} {unit} ({:.0} x)", get(n) * scale, get(n) / ours);
+        println!(
+            "{what:<42} {:>14} {:>24} {:>24}",
+            format!("{:.1} {unit}", ours * scale),
+            cell(&rows[1].1),
+            cell(&rows[2].1)
+        );
+    }
+}

@@ -1,0 +1,76 @@
+//! The demo: a master and a minion of ours on loopback in a scratch directory, tried on screen, kept up until
+//! Ctrl-C.
+
+use crate::fleet::{Daemon, Fleet};
+use crate::run::{Result, cargo, run, target_dir};
+use nix::sys::signal::{SigSet, Signal};
+use std::time::Duration;
+
+/// `cargo xtask demo [--once]`; `--once` ends after the tour instead of waiting for Ctrl-C.
+pub(crate) fn demo(args: &[String]) -> Result {
+    let once = args.iter().any(|a| a == "--once");
+    run(cargo().args([
+        "build",
+        "--release",
+        "--quiet",
+        "--bins",
+        "-p",
+        "brine-master",
+        "-p",
+        "brine-minion",
+        "-p",
+        "brine-cli",
+    ]))?;
+    let dir = tempfile::Builder::new().prefix("brine-demo-").tempdir().map_err(|e| e.to_string())?;
+    let fleet = Fleet::new(dir.path(), &target_dir("release"))?;
+    let mut master = fleet.start_master()?;
+    let mut minion = fleet.start_minion()?;
+
+    say("The minion has asked to join. Its own fingerprint, read on the minion:");
+    let on_minion = fleet.tool("salt-call", &["--local", "key.finger", "--out=txt"])?;
+    say("and the one that the master has received:");
+    let on_master = fleet.tool("salt-key", &["--no-color", "-f", "demo"])?;
+    let finger = on_minion.split_whitespace().last().unwrap_or_default().to_owned();
+    if finger.len() < 47 || !on_master.contains(&finger) {
+        return Err("the two fingerprints differ; nothing was accepted".into());
+    }
+    say("They are equal, so the key is accepted:");
+    fleet.tool("salt-key", &["--no-color", "-y", "-a", "demo"])?;
+    say("The fleet of one, commanded:");
+    fleet.first_answer(Duration::from_secs(20))?;
+    fleet.tool("salt", &["*", "test.ping"])?;
+    fleet.tool("salt", &["*", "cmd.run", "uname -sr; uptime -p"])?;
+    fleet.tool("salt", &["*", "grains.items"])?;
+    say(&format!(
+        "Now you, in another terminal (Ctrl-C here ends the demo):\n\n  export PATH={}:$PATH SALT_CONFIG_DIR={}\n  \
+         salt '*' cmd.run 'df -h /'\n  salt '*' sys.list_functions\n  salt -G os:Debian test.version\n  salt-key -L\n  \
+         salt-call test.ping\n\nLogs: {}",
+        target_dir("release").display(),
+        fleet.dir.join("etc").display(),
+        fleet.dir.join("log").display()
+    ));
+    if once { Ok(()) } else { until_interrupted(&mut [&mut master, &mut minion]) }
+}
+
+fn say(text: &str) {
+    eprintln!("\n\x1b[1m{text}\x1b[0m");
+}
+
+/// Waits for Ctrl-C or SIGTERM, or for a daemon to end by itself.
+fn until_interrupted(daemons: &mut [&mut Daemon]) -> Result {
+    let mut set = SigSet::empty();
+    set.add(Signal::SIGINT);
+    set.add(Signal::SIGTERM);
+    set.thread_block().map_err(|e| e.to_string())?;
+    let fd = nix::sys::signalfd::SignalFd::with_flags(&set, nix::sys::signalfd::SfdFlags::SFD_NONBLOCK)
+        .map_err(|e| e.to_string())?;
+    loop {
+        if fd.read_signal().map_err(|e| e.to_string())?.is_some() {
+            return Ok(());
+        }
+        for d in daemons.iter_mut() {
+            d.check()?;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}

@@ -1,0 +1,87 @@
+//! Installs what the tests need: stock Salt in cached virtualenvs, and a few Debian packages.
+
+use crate::run::{Result, output, run};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Stock Salt releases that tests run against. 3006.9 is the last that speaks authentication version 2.
+pub(crate) const STOCK: [&str; 4] = ["3006.28", "3007.15", "3008.3", "3006.9"];
+
+/// Programs the tests call, with the Debian package that brings each.
+const PROGRAMS: [(&str, &str); 6] = [
+    ("openvpn", "openvpn"),
+    ("ip", "iproute2"),
+    ("nft", "nftables"),
+    ("openssl", "openssl"),
+    ("ss", "iproute2"),
+    ("git", "git"),
+];
+
+/// The cache of virtualenvs: `BRINE_STOCK_DIR`, or a folder of the user's cache directory.
+pub(crate) fn stock_dir() -> PathBuf {
+    if let Some(dir) = std::env::var_os("BRINE_STOCK_DIR") {
+        return dir.into();
+    }
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or("/root".into())).join(".cache");
+    cache.unwrap_or_else(home).join("brine").join("stock")
+}
+
+/// Installs everything that is missing; returns the cache of virtualenvs.
+pub(crate) fn setup() -> Result<PathBuf> {
+    packages()?;
+    let dir = stock_dir();
+    std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    for version in STOCK {
+        virtualenv(&dir, version)?;
+    }
+    if !on_path("cargo-deny") {
+        // Fast to run, slow to build: unoptimised is enough.
+        run(crate::run::cargo().args(["install", "cargo-deny", "--locked", "--debug"]))?;
+    }
+    Ok(dir)
+}
+
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/sbin"].map(PathBuf::from))
+        .any(|dir| dir.join(program).is_file())
+}
+
+fn packages() -> Result {
+    let mut missing: Vec<&str> =
+        PROGRAMS.iter().filter(|(program, _)| !on_path(program)).map(|(_, package)| *package).collect();
+    if Command::new("python3")
+        .args(["-c", "import ensurepip, venv"])
+        .output()
+        .is_ok_and(|o| !o.status.success())
+    {
+        missing.push("python3-venv");
+    }
+    missing.dedup();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !nix::unistd::geteuid().is_root() {
+        return Err(format!("as root, first: apt-get install {}", missing.join(" ")));
+    }
+    run(Command::new("apt-get").args(["-qq", "update"]))?;
+    run(Command::new("apt-get")
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .args(["-qq", "-y", "--no-install-recommends", "install"])
+        .args(&missing))
+}
+
+/// A virtualenv is used only when it once answered with its version: a half-made one is made anew.
+fn virtualenv(dir: &Path, version: &str) -> Result {
+    let venv = dir.join(version);
+    let call = venv.join("bin/salt-call");
+    if output(Command::new(&call).arg("--version")).is_ok_and(|v| v.contains(version)) {
+        return Ok(());
+    }
+    eprintln!("installing stock Salt {version} into {}", venv.display());
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+    run(Command::new(venv.join("bin/pip")).args(["install", "--quiet", &format!("salt=={version}")]))?;
+    output(Command::new(&call).arg("--version")).map(drop)
+}

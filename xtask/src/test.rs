@@ -1,0 +1,41 @@
+//! Every check and every test, in the order in which they are likely to fail.
+
+use crate::run::{Result, cargo, run, target_dir};
+use crate::{setup, tidy};
+use std::path::Path;
+use std::process::Command;
+
+/// `cargo xtask test [CARGO TEST ARGUMENTS]`.
+pub(crate) fn test(args: &[String]) -> Result {
+    let stock = setup::setup()?;
+    tidy::tidy()?;
+    run(cargo().args(["fmt", "--all", "--check"]))?;
+    run(cargo().args(["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    run(cargo().args(["deny", "--offline", "--log-level", "error", "check", "bans", "licenses", "sources"]))?;
+    run(cargo().args(["build", "--quiet", "--workspace", "--bins"]))?;
+    run(tests(&stock).args(["--workspace", "--no-fail-fast"]).args(args))
+}
+
+/// `cargo xtask soak`: the tests that take longer than a change should wait for.
+pub(crate) fn soak() -> Result {
+    let stock = setup::setup()?;
+    run(cargo().args(["build", "--quiet", "--workspace", "--bins"]))?;
+    run(tests(&stock).args([
+        "--workspace",
+        "--no-fail-fast",
+        "--",
+        "--ignored",
+        "--test-threads=1",
+        "--nocapture",
+    ]))
+}
+
+/// `cargo test` with what the tests look for in their environment.
+fn tests(stock: &Path) -> Command {
+    let mut c = cargo();
+    c.arg("test")
+        .env("BRINE_STOCK_DIR", stock)
+        .env("BRINE_BIN_DIR", target_dir("debug"))
+        .env("BRINE_PYZMQ_PYTHON", stock.join("3006.28/bin/python"));
+    c
+}
