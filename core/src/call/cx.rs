@@ -3,8 +3,10 @@
 use super::{Args, CallError, Registry, Result};
 use crate::{Opts, host::Host};
 use brine_protocol::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How deep calls may call each other before it is a loop.
 const MAX_DEPTH: u16 = 64;
@@ -37,12 +39,13 @@ pub struct JobContext {
     /// The publish load: `jid`, `fun`, `arg`, `tgt`, `tgt_type`, `ret`, `user`, ... Empty outside a job.
     pub publish: Map,
     context: Mutex<Map>,
+    processes: Mutex<BTreeSet<i32>>,
 }
 
 impl JobContext {
     /// A job of this publish load.
     pub fn new(publish: Map) -> Self {
-        Self { publish, context: Mutex::default() }
+        Self { publish, ..Self::default() }
     }
 
     /// The job's id, or empty text outside a job.
@@ -64,26 +67,120 @@ impl JobContext {
     pub fn remove_context(&self, key: &str) -> Option<Value> {
         self.context.lock().unwrap_or_else(PoisonError::into_inner).remove(key)
     }
+
+    /// Notes a child process that leads a process group of its own, until the guard is dropped. Drop the guard
+    /// before the child is reaped: until then its number cannot belong to anybody else.
+    pub fn track_process(self: &Arc<Self>, pid: i32) -> TrackedProcess {
+        self.processes.lock().unwrap_or_else(PoisonError::into_inner).insert(pid);
+        TrackedProcess { job: self.clone(), pid }
+    }
+
+    /// Runs `signal` with every process group that the job's calls wait for now; none is reaped meanwhile.
+    pub fn for_each_process(&self, mut signal: impl FnMut(i32)) {
+        for pid in self.processes.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            signal(*pid);
+        }
+    }
+}
+
+/// A child process that a job waits for, see [`JobContext::track_process`].
+pub struct TrackedProcess {
+    job: Arc<JobContext>,
+    pid: i32,
+}
+
+impl Drop for TrackedProcess {
+    fn drop(&mut self) {
+        self.job.processes.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.pid);
+    }
 }
 
 /// A flag that ends a job: checked at every call, and by everything that waits.
 #[derive(Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel(Arc<CancelState>);
+
+#[derive(Default)]
+struct CancelState {
+    flag: AtomicBool,
+    hooks: Mutex<Hooks>,
+    raised: Condvar,
+}
+
+#[derive(Default)]
+struct Hooks {
+    next: u64,
+    waiting: BTreeMap<u64, Box<dyn FnOnce() + Send>>,
+}
 
 impl Cancel {
-    /// Asks the job to stop.
+    /// Asks the job to stop, and wakes everything that waits.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        let hooks = {
+            let mut hooks = self.lock();
+            self.0.flag.store(true, Ordering::Relaxed);
+            std::mem::take(&mut hooks.waiting)
+        };
+        self.0.raised.notify_all();
+        for hook in hooks.into_values() {
+            hook();
+        }
     }
 
     /// Whether the job was asked to stop.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.flag.load(Ordering::Relaxed)
     }
 
     /// An error if the job was asked to stop.
     pub fn check(&self) -> Result<()> {
         if self.is_cancelled() { Err(CallError::Cancelled) } else { Ok(()) }
+    }
+
+    /// Waits this long, or fails as soon as the job is asked to stop.
+    pub fn sleep(&self, length: Duration) -> Result<()> {
+        let end = Instant::now().checked_add(length);
+        let mut hooks = self.lock();
+        while !self.is_cancelled() {
+            hooks = match end.map(|end| end.saturating_duration_since(Instant::now())) {
+                Some(Duration::ZERO) => return Ok(()),
+                Some(left) => {
+                    self.0.raised.wait_timeout(hooks, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.0.raised.wait(hooks).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+        Err(CallError::Cancelled)
+    }
+
+    /// Runs `hook` once when the job is asked to stop (at once if it was already), unless the guard is dropped
+    /// before. The hook runs on the thread that cancels and must not wait.
+    pub fn on_cancel(&self, hook: impl FnOnce() + Send + 'static) -> CancelHook {
+        let mut hooks = self.lock();
+        let id = hooks.next;
+        hooks.next += 1;
+        if self.is_cancelled() {
+            drop(hooks);
+            hook();
+        } else {
+            hooks.waiting.insert(id, Box::new(hook));
+        }
+        CancelHook { cancel: self.clone(), id }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Hooks> {
+        self.0.hooks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps a hook of [`Cancel::on_cancel`] in place.
+pub struct CancelHook {
+    cancel: Cancel,
+    id: u64,
+}
+
+impl Drop for CancelHook {
+    fn drop(&mut self) {
+        self.cancel.lock().waiting.remove(&self.id);
     }
 }
 
@@ -118,5 +215,45 @@ impl Cx {
             return Err(CallError::exception("RecursionError", "maximum recursion depth exceeded"));
         }
         Ok(Self { depth: self.depth + 1, ..self.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cancelling_wakes_a_sleeper_and_runs_hooks_once() {
+        let cancel = Cancel::default();
+        let (send, receive) = std::sync::mpsc::channel();
+        let hook = cancel.on_cancel({
+            let send = send.clone();
+            move || send.send(1).unwrap()
+        });
+        drop(cancel.on_cancel({
+            let send = send.clone();
+            move || send.send(2).unwrap()
+        }));
+        let sleeper = std::thread::spawn({
+            let cancel = cancel.clone();
+            move || cancel.sleep(Duration::from_secs(60))
+        });
+        cancel.cancel();
+        assert!(sleeper.join().unwrap().is_err());
+        drop(cancel.on_cancel(move || send.send(3).unwrap()));
+        drop(hook);
+        assert_eq!(receive.iter().collect::<Vec<i32>>(), [1, 3]);
+        assert!(Cancel::default().sleep(Duration::from_millis(1)).is_ok());
+    }
+
+    #[test]
+    fn a_job_knows_the_processes_it_waits_for() {
+        let job = Arc::new(JobContext::default());
+        let tracked = job.track_process(7);
+        let mut seen = Vec::new();
+        job.for_each_process(|pid| seen.push(pid));
+        drop(tracked);
+        job.for_each_process(|pid| seen.push(pid));
+        assert_eq!(seen, [7]);
     }
 }

@@ -9,7 +9,7 @@ mod registry;
 
 pub use args::{Args, Bound, KwArgs, VarArgs};
 pub use brine_macros::{exec, module};
-pub use cx::{Cancel, Cx, JobContext};
+pub use cx::{Cancel, CancelHook, Cx, JobContext, TrackedProcess};
 pub use error::{CallError, Result, returned};
 pub use from_value::FromValue;
 pub use registry::{Function, Module, Param, ParamKind, Registry};
