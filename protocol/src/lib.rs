@@ -3,7 +3,16 @@
 //! Bytes go in, bytes and decisions come out; sockets, files and clocks belong to the callers. Nothing here
 //! names another crate of ours.
 
+pub mod channel;
+pub mod command;
+pub mod crypt;
+pub mod envelope;
+pub mod ids;
+pub mod message;
 pub mod msgpack;
+pub mod pillar;
+pub mod replay;
+pub mod request;
 pub mod value;
 pub mod zmtp;
 

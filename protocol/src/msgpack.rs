@@ -35,7 +35,7 @@ impl Default for Limits {
 }
 
 /// Why bytes are not an acceptable message.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
 pub enum DecodeError {
     /// The message ends within a value. For a stream: more bytes are needed.
     #[error("message ends within a value")]

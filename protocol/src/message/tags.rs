@@ -1,0 +1,129 @@
+//! Event tags: how they are built, and which of them a minion may fire.
+//!
+//! All parts are validated names, so no part can forge another tag.
+
+use crate::ids::{Jid, MinionId, is_generated_jid};
+
+/// Tag of handshake events.
+pub const AUTH: &str = "salt/auth";
+/// Tag of key changes by tools.
+pub const KEY: &str = "salt/key";
+/// Tag of the rotation notice.
+pub const ROTATE: &str = "key";
+/// Tag of the list of connected minions.
+pub const PRESENCE_PRESENT: &str = "salt/presence/present";
+/// Tag of changes in that list.
+pub const PRESENCE_CHANGE: &str = "salt/presence/change";
+
+/// `salt/job/<jid>/new`
+pub fn job_new(jid: &Jid) -> String {
+    format!("salt/job/{jid}/new")
+}
+
+/// `salt/job/<jid>/publish` (3007 and later)
+pub fn job_publish(jid: &Jid) -> String {
+    format!("salt/job/{jid}/publish")
+}
+
+/// `salt/job/<jid>/ret/<id>`
+pub fn job_ret(jid: &Jid, id: &MinionId) -> String {
+    format!("salt/job/{jid}/ret/{id}")
+}
+
+/// `salt/job/<jid>/prog/<id>/<n>`
+pub fn job_prog(jid: &Jid, id: &MinionId, n: u64) -> String {
+    format!("salt/job/{jid}/prog/{id}/{n}")
+}
+
+/// `salt/job/<jid>/sub/<id>/error/<fun>`
+pub fn job_sub_error(jid: &Jid, id: &MinionId, fun: &str) -> String {
+    format!("salt/job/{jid}/sub/{id}/error/{fun}")
+}
+
+/// `salt/job/<jid>/start/<id>` (3008, when asked for)
+pub fn job_start(jid: &Jid, id: &MinionId) -> String {
+    format!("salt/job/{jid}/start/{id}")
+}
+
+/// `salt/minion/<id>/start`
+pub fn minion_start(id: &MinionId) -> String {
+    format!("salt/minion/{id}/start")
+}
+
+/// `salt/beacon/<id>/<beacon>/`, with what the beacon adds.
+pub fn beacon(id: &MinionId, beacon: &str, more: &str) -> String {
+    format!("salt/beacon/{id}/{beacon}/{more}")
+}
+
+/// `minion/refresh/<id>`
+pub fn minion_refresh(id: &MinionId) -> String {
+    format!("minion/refresh/{id}")
+}
+
+/// Whether a minion may fire this tag: anything but the reserved tags that are not its own.
+///
+/// Reserved are `salt/...`, `syndic/...`, bare job ids, `key`, and tags that would break framing.
+pub fn minion_may_fire(tag: &str, id: &MinionId) -> bool {
+    if tag.is_empty() || tag.len() > 1024 || tag.contains("\n\n") || tag.ends_with('\n') {
+        return false;
+    }
+    let parts: Vec<&str> = tag.split('/').collect();
+    let id = id.as_str();
+    match parts.as_slice() {
+        ["salt", "beacon" | "minion" | "syndic", who, ..] => *who == id,
+        ["salt", "job", _, "prog" | "start", who, ..] => *who == id,
+        ["salt", ..] => false,
+        ["syndic", who, ..] => *who == id,
+        [bare] => *bare != ROTATE && !is_generated_jid(bare),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cve_2025_22239_minions_fire_only_tags_of_their_own() {
+        let id = MinionId::parse("m1").unwrap();
+        for own in [
+            "minion_start",
+            "salt/minion/m1/start",
+            "salt/beacon/m1/load/",
+            "salt/job/20260101000000000000/prog/m1/3",
+            "my/own/tag",
+            "custom",
+            "salty",
+            "20260101",
+        ] {
+            assert!(minion_may_fire(own, &id), "{own}");
+        }
+        for other in [
+            "",
+            "salt",
+            "salt/",
+            "salt/auth",
+            "salt/key",
+            "salt/minion/m2/start",
+            "salt/minion/m10/start",
+            "salt/beacon/m2/load/",
+            "salt/job/20260101000000000000/ret/m1",
+            "salt/job/20260101000000000000/ret/m2",
+            "salt/job/20260101000000000000/new",
+            "salt/job/20260101000000000000/publish",
+            "salt/run/20260101000000000000/ret",
+            "salt/wheel/20260101000000000000/ret",
+            "salt/cloud/x/created",
+            "salt/presence/change",
+            "salt/cluster/x",
+            "syndic/m2/x",
+            "20260101000000000000",
+            "20260101000000000000_77",
+            "key",
+            "a\n\nb",
+            "key\n",
+        ] {
+            assert!(!minion_may_fire(other, &id), "{other}");
+        }
+    }
+}
