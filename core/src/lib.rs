@@ -5,7 +5,10 @@ extern crate self as brine_core;
 
 pub mod call;
 pub mod host;
+pub mod jid;
 pub mod opts;
+pub mod scalar;
+pub mod target;
 pub mod text;
 
 pub use brine_protocol::{Map, Value, map};

@@ -1,0 +1,131 @@
+//! Job ids: UTC time to the microsecond, 20 digits.
+//!
+//! Reads no clock: callers hand the time in.
+
+use brine_protocol::DateTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The jid of a moment: `YYYYMMDDHHMMSSffffff`, UTC.
+pub fn gen_jid(now: SystemTime) -> String {
+    let t = utc(now);
+    format!(
+        "{:04}{:02}{:02}{:02}{:02}{:02}{:06}",
+        t.year, t.month, t.day, t.hour, t.minute, t.second, t.micro
+    )
+}
+
+/// Jids that never repeat within this process: with the option `unique_jid` they always increase and end in `_<pid>`.
+#[derive(Debug, Default)]
+pub struct JidSource {
+    last: std::sync::Mutex<Option<SystemTime>>,
+    pid: Option<u32>,
+}
+
+impl JidSource {
+    /// Jids that increase; with a process id, suffixed by it as `unique_jid` asks.
+    pub fn new(pid: Option<u32>) -> Self {
+        Self { last: std::sync::Mutex::default(), pid }
+    }
+
+    /// The next jid: that of `now`, or one microsecond after the last.
+    pub fn next(&self, now: SystemTime) -> String {
+        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let at = match *last {
+            Some(last) if now <= last + Duration::from_micros(1) => last + Duration::from_micros(1),
+            _ => now,
+        };
+        *last = Some(at);
+        match self.pid {
+            Some(pid) => format!("{}_{pid}", gen_jid(at)),
+            None => gen_jid(at),
+        }
+    }
+}
+
+/// Salt's `is_jid`: 20 digits, or those with an underscore and more after it.
+pub fn is_jid(text: &str) -> bool {
+    let b = text.as_bytes();
+    b.len() >= 20 && b[..20].iter().all(u8::is_ascii_digit) && (b.len() == 20 || b[20] == b'_')
+}
+
+/// Whether a client may choose this jid: 20 digits, at most followed by `_` and digits. Stricter than stock, which
+/// takes any text into event tags.
+pub fn is_safe_jid(text: &str) -> bool {
+    is_jid(text)
+        && (text.len() == 20
+            || (text.len() <= 41 && text.len() > 21 && text[21..].bytes().all(|b| b.is_ascii_digit())))
+}
+
+/// Salt's `jid_to_time`: `2026, Nov 25 13:33:41.123456`, or empty text if this is no jid.
+pub fn jid_to_time(jid: &str) -> String {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    if !is_jid(jid) {
+        return String::new();
+    }
+    let month =
+        jid[4..6].parse::<usize>().ok().and_then(|m| MONTHS.get(m.wrapping_sub(1))).copied().unwrap_or("");
+    format!(
+        "{}, {month} {} {}:{}:{}.{}",
+        &jid[..4],
+        &jid[6..8],
+        &jid[8..10],
+        &jid[10..12],
+        &jid[12..14],
+        &jid[14..20]
+    )
+}
+
+/// A moment as date and time of day in UTC.
+pub fn utc(t: SystemTime) -> DateTime {
+    let since = t.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let secs = since.as_secs();
+    let (days, rest) = (secs / 86_400, secs % 86_400);
+    // Civil date from days, counted in years that begin in March so that the leap day comes last.
+    let z = days + 719_468;
+    let era = z / 146_097;
+    let doe = z % 146_097;
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let day = doy - (153 * mp + 2) / 5 + 1;
+    let month = if mp < 10 { mp + 3 } else { mp - 9 };
+    let year = yoe + era * 400 + u64::from(month <= 2);
+    DateTime {
+        year: year as u16,
+        month: month as u8,
+        day: day as u8,
+        hour: (rest / 3600) as u8,
+        minute: (rest / 60 % 60) as u8,
+        second: (rest % 60) as u8,
+        micro: since.subsec_micros(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jids() {
+        let at = |secs, micros| UNIX_EPOCH + Duration::from_secs(secs) + Duration::from_micros(micros);
+        assert_eq!(gen_jid(at(0, 7)), "19700101000000000007");
+        assert_eq!(gen_jid(at(1_709_164_800, 0)), "20240229000000000000");
+        assert_eq!(gen_jid(at(1_795_613_621, 123_456)), "20261125133341123456");
+        assert_eq!(jid_to_time("20261125133341123456"), "2026, Nov 25 13:33:41.123456");
+        assert_eq!(jid_to_time("nope"), "");
+        assert!(is_jid("20261125133341123456_77") && is_safe_jid("20261125133341123456_77"));
+        for bad in [
+            "2026112513334112345",
+            "20261125133341123456/x",
+            "20261125133341123456_",
+            "../../etc/passwd12345",
+        ] {
+            assert!(!is_safe_jid(bad), "{bad}");
+        }
+        let source = JidSource::new(Some(5));
+        assert_eq!(source.next(at(1, 0)), "19700101000001000000_5");
+        assert_eq!(source.next(at(1, 0)), "19700101000001000001_5");
+        assert_eq!(source.next(at(0, 0)), "19700101000001000002_5");
+    }
+}
