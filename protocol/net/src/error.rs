@@ -54,6 +54,12 @@ pub enum Disconnect {
     /// The peer broke the protocol or a limit.
     #[error("{0}")]
     Protocol(#[from] ZmtpError),
+    /// All peers together, or this one's address alone, hold more bytes than [`crate::Limits::max_buffered`] allows.
+    #[error("too many bytes in memory")]
+    Overload,
+    /// A message that is not a return path, one empty frame and one body; or a request while one was in work.
+    #[error("not a request")]
+    BadRequest,
     /// Our side asked for it.
     #[error("dropped on request")]
     Kicked,

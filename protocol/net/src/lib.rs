@@ -13,10 +13,15 @@
 //! All constructors are called inside a tokio runtime, since every socket has a task of its own. Dropping the value
 //! stops its tasks and closes its connections.
 
+mod accept;
+mod backoff;
 mod endpoint;
 mod error;
+mod guard;
 mod options;
+mod socket;
 mod transport;
+mod zmq;
 
 pub use endpoint::Endpoint;
 pub use error::{Disconnect, NetError, ReqError};
@@ -24,4 +29,7 @@ pub use options::{Backoff, Heartbeat, Limits, TcpOptions};
 pub use transport::{
     Peer, PeerEvent, PeerId, PubStats, PublishServer, Request, RequestClient, RequestServer, Responder,
     SubEvent, SubscribeClient,
+};
+pub use zmq::{
+    PubOptions, PubServer, ReqClient, ReqOptions, ReqServer, ReqServerOptions, SubClient, SubOptions,
 };

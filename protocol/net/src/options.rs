@@ -114,7 +114,7 @@ impl Heartbeat {
 /// Waiting times between attempts to connect.
 ///
 /// The n-th wait is random between `min` and `min * 2^n`, never above `max`, so that a fleet does not come back in step.
-/// A connection that completed its handshake resets n.
+/// A connection that lived longer than `max` resets n.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     /// Shortest wait.

@@ -116,6 +116,12 @@ impl Connection {
         }
     }
 
+    /// Bytes of frames that wait for the rest of their message.
+    #[must_use]
+    pub const fn held(&self) -> usize {
+        self.partial_bytes
+    }
+
     /// Takes the next event out of received bytes. None when more bytes are needed.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ pub struct Heartbeat {
     /// PING interval and timeout, None when our side sends none.
     ours: Option<(Duration, Duration)>,
     next_ping: Instant,
-    /// When the oldest PING since the last sign of life was sent.
+    /// When the oldest PING since the last sign of life was sent, or what came before it left our side.
     unanswered: Option<Instant>,
     last_seen: Instant,
     peer_ttl: Option<Duration>,
@@ -40,6 +40,14 @@ impl Heartbeat {
     pub fn seen(&mut self, now: Instant) {
         self.last_seen = now;
         self.unanswered = None;
+    }
+
+    /// Bytes went out. A PING may have been waiting behind them, so its answer has the whole time again: a large
+    /// message on a slow path is not death.
+    pub fn progress(&mut self, now: Instant) {
+        if let Some(at) = &mut self.unanswered {
+            *at = now;
+        }
     }
 
     /// A PING arrived, which may announce how soon the peer's next sign of life must come (0 = no word about it).

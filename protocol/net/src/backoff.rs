@@ -1,0 +1,65 @@
+//! How long to wait before connecting again. Keeps no clock.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
+
+use crate::options::Backoff;
+
+/// The waits of one client.
+#[derive(Debug)]
+pub(crate) struct Waits {
+    options: Backoff,
+    attempt: u32,
+}
+
+impl Waits {
+    pub(crate) fn new(options: Backoff) -> Self {
+        Self { options, attempt: 0 }
+    }
+
+    /// The next wait.
+    pub(crate) fn next(&mut self) -> Duration {
+        let Backoff { min, max } = self.options;
+        let max = max.max(min);
+        let top = min.max(Duration::from_millis(1)).saturating_mul(1 << self.attempt.min(20)).min(max);
+        self.attempt = self.attempt.saturating_add(1);
+        min + top.saturating_sub(min).mul_f64(random_fraction())
+    }
+
+    /// A connection came about: start over.
+    pub(crate) fn reset(&mut self) {
+        self.attempt = 0;
+    }
+}
+
+/// Between 0 and 1. Spreads a fleet; nothing secret hangs on it, so std's randomly seeded hasher will do.
+fn random_fraction() -> f64 {
+    let bits = RandomState::new().build_hasher().finish();
+    f64::from((bits >> 32) as u32) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_the_maximum_and_start_over() {
+        let (min, max) = (Duration::from_millis(100), Duration::from_millis(900));
+        let mut waits = Waits::new(Backoff { min, max });
+        assert_eq!(waits.next(), min);
+        assert!(waits.next() <= 2 * min);
+        let later: Vec<_> = (0..200).map(|_| waits.next()).collect();
+        assert!(later.iter().all(|w| (min..=max).contains(w)));
+        let spread = *later.iter().max().unwrap() - *later.iter().min().unwrap();
+        assert!(spread > Duration::from_millis(200), "no spread: {spread:?}");
+        waits.reset();
+        assert_eq!(waits.next(), min);
+    }
+
+    #[test]
+    fn a_maximum_below_the_minimum_is_the_minimum() {
+        let min = Duration::from_secs(2);
+        let mut waits = Waits::new(Backoff { min, max: Duration::ZERO });
+        assert!((0..50).all(|_| waits.next() == min));
+    }
+}

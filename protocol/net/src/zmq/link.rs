@@ -1,0 +1,308 @@
+//! One ZMTP connection on one TCP stream: moves bytes between the socket and the state machine, and keeps the heartbeat.
+//! Knows nothing of roles, reconnecting or queues.
+
+use std::collections::VecDeque;
+use std::io::{ErrorKind, IoSlice};
+use std::time::{Duration, Instant};
+
+use brine_protocol::zmtp::{self, Event, HeartbeatAction, PeerInfo};
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+use crate::error::Disconnect;
+use crate::guard::Admission;
+use crate::options::{Heartbeat, Limits};
+
+/// Bytes of a first read; doubled while reads come back full.
+const READ_MIN: usize = 4 << 10;
+const READ_MAX: usize = 256 << 10;
+/// First step for a frame that is larger than what has arrived; then at most doubled.
+const GROW_MIN: usize = 16 << 10;
+/// PONGs that may wait to be written; beyond, nothing is read, so that a peer that only sends cannot pile them up.
+const PONGS_MAX: usize = 4096;
+/// Pieces given to the kernel in one call.
+const SLICES: usize = 16;
+
+/// How a link is to behave.
+#[derive(Debug, Clone)]
+pub(crate) struct LinkOptions {
+    pub(crate) socket_type: zmtp::SocketType,
+    pub(crate) identity: Bytes,
+    pub(crate) limits: zmtp::Limits,
+    pub(crate) handshake_timeout: Duration,
+    pub(crate) heartbeat: Option<Heartbeat>,
+}
+
+impl LinkOptions {
+    pub(crate) fn new(
+        socket_type: zmtp::SocketType,
+        identity: Bytes,
+        limits: &Limits,
+        heartbeat: Option<Heartbeat>,
+    ) -> Self {
+        let Limits { max_frame, max_message, max_frames, handshake_timeout, .. } = *limits;
+        let limits = zmtp::Limits { max_frame, max_message, max_frames };
+        Self { socket_type, identity, limits, handshake_timeout, heartbeat }
+    }
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub(crate) struct Link {
+    stream: TcpStream,
+    connection: zmtp::Connection,
+    input: BytesMut,
+    read_size: usize,
+    output: VecDeque<Bytes>,
+    output_bytes: usize,
+    pongs: usize,
+    ping: Option<Heartbeat>,
+    heartbeat: Option<zmtp::Heartbeat>,
+    admission: Option<Admission>,
+    in_work: usize,
+}
+
+impl Link {
+    /// Shakes hands. The stream has its options already.
+    pub(crate) async fn open(
+        stream: TcpStream,
+        options: &LinkOptions,
+        admission: Option<Admission>,
+    ) -> Result<(Self, PeerInfo), Disconnect> {
+        let config = zmtp::Config {
+            socket_type: options.socket_type,
+            identity: options.identity.clone(),
+            limits: options.limits,
+        };
+        let mut link = Self {
+            stream,
+            connection: zmtp::Connection::new(config),
+            input: BytesMut::new(),
+            read_size: READ_MIN,
+            output: VecDeque::new(),
+            output_bytes: 0,
+            pongs: 0,
+            ping: options.heartbeat,
+            heartbeat: None,
+            admission,
+            in_work: 0,
+        };
+        let outcome = match tokio::time::timeout(options.handshake_timeout, link.event()).await {
+            Ok(Ok(Event::Ready(info))) => Ok(info),
+            Ok(Ok(_)) => Err(Disconnect::Protocol(zmtp::ZmtpError::ExpectedReady)),
+            Ok(Err(e)) => Err(e),
+            Err(_) => Err(Disconnect::HandshakeTimeout),
+        };
+        match outcome {
+            Ok(info) => {
+                if let Some(admission) = &mut link.admission {
+                    admission.handshake_done();
+                }
+                let ours = link.ping.map(|h| (h.ivl, h.timeout));
+                link.heartbeat = Some(zmtp::Heartbeat::new(ours, info.minor, Instant::now()));
+                Ok((link, info))
+            }
+            Err(e) => {
+                if let Some(admission) = &mut link.admission
+                    && matches!(e, Disconnect::Protocol(_) | Disconnect::HandshakeTimeout)
+                {
+                    admission.handshake_failed(Instant::now());
+                }
+                // Lets the peer read our ERROR command, if there is one; not worth waiting for.
+                link.collect_output();
+                let _ = link.write_some();
+                Err(e)
+            }
+        }
+    }
+
+    /// The next message or subscription. Cancel safe. Also writes what is queued and keeps the heartbeat, so somebody
+    /// must be waiting here all the time.
+    pub(crate) async fn event(&mut self) -> Result<Event, Disconnect> {
+        loop {
+            while let Some(event) = self.connection.receive(&mut self.input)? {
+                match event {
+                    Event::Ping(ttl) => {
+                        self.pongs += 1;
+                        if let Some(heartbeat) = &mut self.heartbeat {
+                            heartbeat.ping_received(ttl);
+                        }
+                    }
+                    Event::Pong => {
+                        if let Some(heartbeat) = &mut self.heartbeat {
+                            heartbeat.pong_received();
+                        }
+                    }
+                    other => return Ok(other),
+                }
+            }
+            self.collect_output();
+            if self.input.is_empty() {
+                // An idle connection holds no buffer.
+                self.input = BytesMut::new();
+                self.hold(0)?;
+            }
+            let deadline = self.beat()?;
+            self.wait_and_move(deadline).await?;
+            tokio::task::consume_budget().await;
+        }
+    }
+
+    /// What the peer has already done unasked, without waiting for more.
+    pub(crate) async fn pending_event(&mut self) -> Option<Result<Event, Disconnect>> {
+        tokio::select! {
+            biased;
+            event = self.event() => Some(event),
+            () = std::future::ready(()) => None,
+        }
+    }
+
+    /// Queues a message.
+    pub(crate) fn send(&mut self, frames: &[Bytes]) {
+        self.connection.send(frames);
+        self.collect_output();
+    }
+
+    /// Queues a message encoded before, sharing its bytes.
+    pub(crate) fn send_encoded(&mut self, pieces: &[Bytes]) {
+        self.output.extend(pieces.iter().cloned());
+        self.output_bytes += pieces.iter().map(Bytes::len).sum::<usize>();
+    }
+
+    /// Queues a subscription.
+    pub(crate) fn subscribe(&mut self, topic: &Bytes) {
+        self.connection.subscribe(topic);
+        self.collect_output();
+    }
+
+    /// Bytes queued and not yet taken by the kernel.
+    pub(crate) fn queued(&self) -> usize {
+        self.output_bytes
+    }
+
+    /// Counts a message that has left this link but is still in work as held by its peer.
+    pub(crate) fn set_in_work(&mut self, bytes: usize) {
+        self.in_work = bytes;
+    }
+
+    /// Writes what is queued, for at most `limit`.
+    pub(crate) async fn flush(&mut self, limit: Duration) {
+        let _ = tokio::time::timeout(limit, async {
+            while self.output_bytes > 0 {
+                self.stream.writable().await?;
+                self.write_some()?;
+            }
+            Ok::<(), Disconnect>(())
+        })
+        .await;
+    }
+
+    fn beat(&mut self) -> Result<Option<Instant>, Disconnect> {
+        let Some(heartbeat) = &mut self.heartbeat else { return Ok(None) };
+        match heartbeat.poll(Instant::now()) {
+            HeartbeatAction::Wait => {}
+            HeartbeatAction::SendPing => {
+                let ttl = self.ping.map_or(0, |h| u16::try_from(h.ttl.as_millis() / 100).unwrap_or(u16::MAX));
+                self.connection.ping(ttl, Bytes::new());
+            }
+            HeartbeatAction::Dead(silence) => return Err(Disconnect::Heartbeat(silence)),
+        }
+        let deadline = heartbeat.deadline();
+        self.collect_output();
+        Ok(deadline)
+    }
+
+    async fn wait_and_move(&mut self, deadline: Option<Instant>) -> Result<(), Disconnect> {
+        let interest = match (self.output_bytes > 0, self.pongs < PONGS_MAX) {
+            (false, _) => Interest::READABLE,
+            (true, true) => Interest::READABLE | Interest::WRITABLE,
+            (true, false) => Interest::WRITABLE,
+        };
+        let ready = match deadline {
+            None => self.stream.ready(interest).await?,
+            Some(at) => match tokio::time::timeout_at(at.into(), self.stream.ready(interest)).await {
+                Ok(ready) => ready?,
+                Err(_) => return Ok(()),
+            },
+        };
+        if ready.is_writable() {
+            self.write_some()?;
+        }
+        if interest.is_readable() && ready.is_readable() {
+            self.read_some()?;
+        }
+        Ok(())
+    }
+
+    fn read_some(&mut self) -> Result<(), Disconnect> {
+        let missing = self.connection.missing(&self.input);
+        // Grows with what has really arrived (at most doubling), whatever size the header announces.
+        let size = missing.min(self.input.len().max(GROW_MIN)).max(self.read_size);
+        self.hold(self.input.len() + size)?;
+        self.input.reserve(size);
+        match self.stream.try_read_buf(&mut self.input) {
+            Ok(0) => Err(Disconnect::Closed),
+            Ok(n) => {
+                self.read_size = if n >= self.read_size { (2 * n).min(READ_MAX) } else { READ_MIN };
+                if let Some(heartbeat) = &mut self.heartbeat {
+                    heartbeat.seen(Instant::now());
+                }
+                Ok(())
+            }
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(()),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    fn write_some(&mut self) -> Result<(), Disconnect> {
+        while !self.output.is_empty() {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut used = 0;
+            for (slice, piece) in slices.iter_mut().zip(&self.output) {
+                *slice = IoSlice::new(piece);
+                used += 1;
+            }
+            match self.stream.try_write_vectored(&slices[..used]) {
+                Ok(0) => return Err(Disconnect::Closed),
+                Ok(n) => self.written(n),
+                Err(e) if e.kind() == ErrorKind::WouldBlock => break,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn written(&mut self, mut n: usize) {
+        self.output_bytes -= n;
+        if self.output_bytes == 0 {
+            self.pongs = 0;
+        }
+        if let Some(heartbeat) = &mut self.heartbeat {
+            heartbeat.progress(Instant::now());
+        }
+        while n > 0 {
+            let Some(front) = self.output.front_mut() else { return };
+            if n < front.len() {
+                front.advance(n);
+                return;
+            }
+            n -= front.len();
+            self.output.pop_front();
+        }
+    }
+
+    fn collect_output(&mut self) {
+        while let Some(piece) = self.connection.take_output() {
+            self.output_bytes += piece.len();
+            self.output.push_back(piece);
+        }
+    }
+
+    fn hold(&mut self, bytes: usize) -> Result<(), Disconnect> {
+        let bytes = bytes + self.in_work + self.connection.held();
+        let allowed = self.admission.as_mut().is_none_or(|admission| admission.hold(bytes));
+        if allowed { Ok(()) } else { Err(Disconnect::Overload) }
+    }
+}

@@ -1,0 +1,351 @@
+//! REQ: the request port as a minion or a command line sees it. One connection carries one request at a time; after any
+//! doubt (timeout, cancelled caller, odd frames, lost peer) the connection is thrown away, so that a late reply has
+//! nowhere to arrive. Requests are never sent twice from here.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use brine_protocol::zmtp::{Event, SocketType};
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, Semaphore, oneshot, watch};
+use tokio::time::Instant;
+
+use super::link::{Link, LinkOptions};
+use crate::backoff::Waits;
+use crate::endpoint::Endpoint;
+use crate::error::{Disconnect, ReqError};
+use crate::options::{Backoff, Heartbeat, Limits, TcpOptions};
+use crate::socket;
+use crate::transport::RequestClient;
+
+/// Options of a [`ReqClient`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReqOptions {
+    /// What each connection calls itself; empty (as stock 3007 and 3008) is best, since several share it.
+    pub identity: Bytes,
+    /// Connections at once at most; further requests wait within their own timeout.
+    pub max_connections: usize,
+    /// Keeps one connection open from the start, and again after it is lost, so that a dead path is noticed before a
+    /// request needs it. A command line that asks once does better without.
+    pub keep_warm: bool,
+    /// Connections beyond the warm one are closed when unused for so long.
+    pub idle_timeout: Duration,
+    /// Waits between attempts to connect.
+    pub backoff: Backoff,
+    /// Time for name resolution and connecting, for each attempt.
+    pub connect_timeout: Duration,
+    /// Our PINGs; None sends none. The server's PINGs are answered in any case.
+    pub heartbeat: Option<Heartbeat>,
+    /// TCP options.
+    pub tcp: TcpOptions,
+    /// What the server may send. Of the rest only the handshake timeout applies to a client.
+    pub limits: Limits,
+}
+
+impl Default for ReqOptions {
+    fn default() -> Self {
+        Self {
+            identity: Bytes::new(),
+            max_connections: 4,
+            keep_warm: true,
+            idle_timeout: Duration::from_secs(30),
+            backoff: Backoff::default(),
+            connect_timeout: Duration::from_secs(5),
+            heartbeat: Some(Heartbeat::new(Duration::from_secs(2), Duration::from_secs(5))),
+            tcp: TcpOptions::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// A request on its way to a connection.
+#[derive(Debug)]
+struct Job {
+    body: Bytes,
+    /// None: not sent, another connection may try.
+    reply: Reply,
+}
+
+#[derive(Debug)]
+struct Shared {
+    endpoint: Endpoint,
+    options: ReqOptions,
+    link: LinkOptions,
+    /// Connections that wait for a job; the last one used is the first one taken.
+    idle: Mutex<Vec<oneshot::Sender<Job>>>,
+    permits: Semaphore,
+    /// Counts kicks: a connection made before the last one is not used again.
+    kicks: watch::Sender<u64>,
+    closed: watch::Sender<bool>,
+    /// Connections past their handshake.
+    live: AtomicUsize,
+    /// One of them ended: for the keeper of the warm one.
+    lost: Notify,
+}
+
+/// Counts one connection.
+struct Live(Arc<Shared>);
+
+impl Live {
+    fn new(shared: &Arc<Shared>) -> Self {
+        shared.live.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.live.fetch_sub(1, Ordering::Relaxed);
+        self.0.lost.notify_one();
+    }
+}
+
+/// A ZeroMQ REQ socket that connects; rather a small pool of them.
+#[derive(Debug)]
+pub struct ReqClient {
+    shared: Arc<Shared>,
+}
+
+impl ReqClient {
+    /// Connects in the background if `keep_warm` is set, else when first asked.
+    #[must_use]
+    pub fn new(endpoint: Endpoint, options: ReqOptions) -> Self {
+        let link =
+            LinkOptions::new(SocketType::Req, options.identity.clone(), &options.limits, options.heartbeat);
+        let shared = Arc::new(Shared {
+            endpoint,
+            link,
+            idle: Mutex::default(),
+            permits: Semaphore::new(options.max_connections.max(1)),
+            kicks: watch::channel(0).0,
+            closed: watch::channel(false).0,
+            live: AtomicUsize::new(0),
+            lost: Notify::new(),
+            options,
+        });
+        if shared.options.keep_warm {
+            tokio::spawn(keep_warm(Arc::clone(&shared)));
+        }
+        Self { shared }
+    }
+
+    /// Connections that wait for a request now. With `keep_warm`, 0 means: not connected, or busy.
+    #[must_use]
+    pub fn idle_connections(&self) -> usize {
+        self.shared.idle.lock().iter().filter(|slot| !slot.is_closed()).count()
+    }
+}
+
+impl Drop for ReqClient {
+    fn drop(&mut self) {
+        self.shared.closed.send_replace(true);
+    }
+}
+
+impl RequestClient for ReqClient {
+    async fn request(&self, body: Bytes, timeout: Duration) -> Result<Bytes, ReqError> {
+        let deadline = Instant::now() + timeout;
+        let shared = &self.shared;
+        let Ok(permit) = tokio::time::timeout_at(deadline, shared.permits.acquire()).await else {
+            return Err(ReqError::Busy);
+        };
+        let _permit = permit.map_err(|_| ReqError::Closed)?;
+        loop {
+            let (reply, answer) = oneshot::channel();
+            let mut job = Job { body: body.clone(), reply };
+            let unplaced = loop {
+                let Some(slot) = shared.idle.lock().pop() else { break Some(job) };
+                match slot.send(job) {
+                    Ok(()) => break None,
+                    // That connection has ended meanwhile.
+                    Err(unused) => job = unused,
+                }
+            };
+            if let Some(job) = unplaced {
+                let link = dial_until(shared, deadline).await?;
+                tokio::spawn(run(Live::new(shared), link, Some(job)));
+            }
+            // On timeout, and when this future is dropped, `answer` is dropped: the connection sees that and ends.
+            match tokio::time::timeout_at(deadline, answer).await {
+                Ok(Ok(Some(result))) => return result,
+                // Not sent.
+                Ok(Ok(None)) => {}
+                Ok(Err(_)) => return Err(ReqError::Closed),
+                Err(_) => return Err(ReqError::Timeout),
+            }
+        }
+    }
+
+    fn kick(&self) {
+        self.shared.kicks.send_modify(|n| *n += 1);
+        self.shared.idle.lock().clear();
+    }
+}
+
+async fn dial(shared: &Shared) -> Result<Link, Disconnect> {
+    let (stream, _) =
+        socket::dial(&shared.endpoint, &shared.options.tcp, shared.options.connect_timeout).await?;
+    Ok(Link::open(stream, &shared.link, None).await?.0)
+}
+
+/// Dials with back-off. A kick starts over at once.
+async fn dial_until(shared: &Shared, deadline: Instant) -> Result<Link, ReqError> {
+    let mut waits = Waits::new(shared.options.backoff);
+    let mut kicks = shared.kicks.subscribe();
+    let mut last = Disconnect::ConnectTimeout;
+    let attempts = async {
+        loop {
+            kicks.mark_unchanged();
+            tokio::select! {
+                outcome = dial(shared) => match outcome {
+                    Ok(link) => return link,
+                    Err(reason) => last = reason,
+                },
+                _ = kicks.changed() => continue,
+            }
+            tokio::select! {
+                () = tokio::time::sleep(waits.next()) => {}
+                _ = kicks.changed() => {}
+            }
+        }
+    };
+    match tokio::time::timeout_at(deadline, attempts).await {
+        Ok(link) => Ok(link),
+        Err(_) => Err(ReqError::Unreachable(last)),
+    }
+}
+
+/// Sees to it that there is a connection, for as long as the client lives.
+async fn keep_warm(shared: Arc<Shared>) {
+    let mut closed = shared.closed.subscribe();
+    let never = Instant::now() + Duration::from_secs(86_400 * 365 * 30);
+    loop {
+        if shared.live.load(Ordering::Relaxed) == 0 {
+            tokio::select! {
+                link = dial_until(&shared, never) => {
+                    if let Ok(link) = link {
+                        tokio::spawn(run(Live::new(&shared), link, None));
+                    }
+                }
+                () = is_set(&mut closed) => return,
+            }
+        }
+        tokio::select! {
+            () = shared.lost.notified() => {}
+            () = is_set(&mut closed) => return,
+        }
+    }
+}
+
+async fn is_set(flag: &mut watch::Receiver<bool>) {
+    let _ = flag.wait_for(|set| *set).await;
+}
+
+/// One connection, from the end of its handshake to its own.
+async fn run(live: Live, mut link: Link, job: Option<Job>) {
+    let shared = &live.0;
+    let mut closed = shared.closed.subscribe();
+    let reason = tokio::select! {
+        reason = work(shared, &mut link, job) => reason,
+        () = is_set(&mut closed) => Disconnect::Kicked,
+    };
+    tracing::debug!(endpoint = %shared.endpoint, %reason, "request connection ended");
+}
+
+/// Jobs, one after the other. Returns at the first doubt.
+async fn work(shared: &Shared, link: &mut Link, mut job: Option<Job>) -> Disconnect {
+    let mut kicks = shared.kicks.subscribe();
+    loop {
+        let mut done = None;
+        if let Some(job) = job.take() {
+            match do_job(link, job).await {
+                Ok(answered) => done = Some(answered),
+                Err(reason) => return reason,
+            }
+        }
+        let (slot, mut next) = oneshot::channel();
+        let spare = {
+            let mut idle = shared.idle.lock();
+            idle.retain(|other| !other.is_closed());
+            idle.push(slot);
+            idle.len() > 1 || !shared.options.keep_warm
+        };
+        // Only now, so that the caller's next request finds this connection.
+        if let Some((reply, body)) = done {
+            let _ = reply.send(Some(Ok(body)));
+        }
+        let unused = async {
+            if spare {
+                tokio::time::sleep(shared.options.idle_timeout).await;
+            } else {
+                pending::<()>().await;
+            }
+        };
+        let ended = tokio::select! {
+            biased;
+            given = &mut next => match given {
+                Ok(given) => {
+                    job = Some(given);
+                    continue;
+                }
+                // Taken out of the pool by a kick.
+                Err(_) => Disconnect::Kicked,
+            },
+            event = link.event() => match event {
+                // Nobody asked: whatever it is, this peer is out of step.
+                Ok(_) => Disconnect::BadRequest,
+                Err(reason) => reason,
+            },
+            () = unused => Disconnect::Kicked,
+            _ = kicks.changed() => Disconnect::Kicked,
+        };
+        // A job may have been handed over in this very moment.
+        next.close();
+        if let Ok(Job { reply, .. }) = next.try_recv() {
+            let _ = reply.send(None);
+        }
+        return ended;
+    }
+}
+
+type Reply = oneshot::Sender<Option<Result<Bytes, ReqError>>>;
+
+/// The reply and where it goes. Err when the connection is no longer to be used; the caller has been told.
+async fn do_job(link: &mut Link, Job { body, mut reply }: Job) -> Result<(Reply, Bytes), Disconnect> {
+    // A connection on which something has happened unasked cannot be trusted with a request.
+    if let Some(event) = link.pending_event().await {
+        let _ = reply.send(None);
+        return Err(event.err().unwrap_or(Disconnect::BadRequest));
+    }
+    let outcome = tokio::select! {
+        outcome = exchange(link, body) => outcome,
+        () = reply.closed() => return Err(Disconnect::Kicked),
+    };
+    let reason = match outcome {
+        Ok(body) => return Ok((reply, body)),
+        Err(ReqError::Disconnected(ref reason)) => reason.clone(),
+        Err(_) => Disconnect::BadRequest,
+    };
+    let _ = reply.send(Some(outcome));
+    Err(reason)
+}
+
+/// Sends one request and takes one reply, which must be an empty frame and a body.
+async fn exchange(link: &mut Link, body: Bytes) -> Result<Bytes, ReqError> {
+    link.send(&[Bytes::new(), body]);
+    loop {
+        match link.event().await {
+            Ok(Event::Message(mut frames)) => {
+                return match (frames.pop(), frames.as_slice()) {
+                    (Some(body), [empty]) if empty.is_empty() => Ok(body),
+                    _ => Err(ReqError::MalformedReply),
+                };
+            }
+            Ok(_) => {}
+            Err(reason) => return Err(ReqError::Disconnected(reason)),
+        }
+    }
+}
