@@ -67,7 +67,12 @@ impl MinionChannel {
 
     /// Wraps a command map at time `now` (seconds since the epoch). `sign` is our key under
     /// `minion_sign_messages`. Returns the request body and the nonce its reply must carry.
-    pub fn request(&self, load: Map, now: u64, sign: Option<&PrivateKey>) -> Result<(Map, Nonce), CryptError> {
+    pub fn request(
+        &self,
+        load: Map,
+        now: u64,
+        sign: Option<&PrivateKey>,
+    ) -> Result<(Map, Nonce), CryptError> {
         let nonce = Nonce::generate()?;
         Ok((self.request_with_nonce(load, now, sign, &nonce)?, nonce))
     }
@@ -125,6 +130,8 @@ impl MinionChannel {
     /// The frame by which a TCP subscriber tells the master who it is, under the global key.
     pub fn identify(&self, global: &AesKey) -> Result<Map, CryptError> {
         let load = crate::map! {"id" => &self.id, "tok" => self.token.clone()};
-        Ok(crate::map! {"enc" => "aes", "load" => global.dumps(&load.into(), None)?, "version" => i32::from(VERSION)})
+        Ok(
+            crate::map! {"enc" => "aes", "load" => global.dumps(&load.into(), None)?, "version" => i32::from(VERSION)},
+        )
     }
 }

@@ -152,7 +152,9 @@ mod tests {
             assert_eq!(MinionCommand::parse(c.name()), Some(*c));
             assert_eq!(ClearCommand::parse(c.name()), None);
         }
-        for no in ["", "__init__", "_prep_auth_info", "run_func", "Publish", "publish ", "wheel_async", "local"] {
+        for no in
+            ["", "__init__", "_prep_auth_info", "run_func", "Publish", "publish ", "wheel_async", "local"]
+        {
             assert_eq!((ClearCommand::parse(no), MinionCommand::parse(no)), (None, None), "{no}");
         }
     }

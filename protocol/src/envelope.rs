@@ -10,6 +10,11 @@ use crate::value::{Map, Value};
 /// The version this implementation speaks, and the lowest it accepts by default.
 pub const VERSION: u8 = 3;
 
+/// The floor to enforce for a configured `minimum_auth_version`: never below 2, since versions 0 and 1 sign nothing.
+pub fn version_floor(configured: i64) -> u8 {
+    configured.clamp(2, 255) as u8
+}
+
 /// A request, before anything in it is believed.
 #[derive(Clone, Debug)]
 pub enum Envelope {
@@ -100,6 +105,9 @@ pub enum RequestError {
     /// There is no nonce where one is needed.
     #[error("no nonce")]
     NoNonce,
+    /// A mandatory field of `_auth` is missing or malformed.
+    #[error("{0} is missing or malformed")]
+    AuthField(&'static str),
     /// This id already used this nonce.
     #[error("request was seen before")]
     Replayed,
@@ -114,7 +122,7 @@ impl RequestError {
             Self::LoadNotMap => "payload and load must be a dict".into(),
             Self::IdNul => "bad load: id contains a null byte".into(),
             Self::IdNotText(what) => format!("bad load: id {what} is not a string").into(),
-            Self::Enc => HANDLER_FAILED.into(),
+            Self::Enc | Self::AuthField(_) => HANDLER_FAILED.into(),
             _ => "bad load".into(),
         }
     }
@@ -154,8 +162,10 @@ impl Envelope {
                     return Err(RequestError::OuterId);
                 }
                 let data = load.into_bytes().ok_or(RequestError::Crypt(CryptError::Length))?;
-                let enc_algo = body.get("enc_algo").map_or(Some(EncAlgo::default()), |v| EncAlgo::parse(v.as_str()?));
-                let sig_algo = body.get("sig_algo").map_or(Some(SigAlgo::default()), |v| SigAlgo::parse(v.as_str()?));
+                let enc_algo =
+                    body.get("enc_algo").map_or(Some(EncAlgo::default()), |v| EncAlgo::parse(v.as_str()?));
+                let sig_algo =
+                    body.get("sig_algo").map_or(Some(SigAlgo::default()), |v| SigAlgo::parse(v.as_str()?));
                 Ok(Self::Aes(AesEnvelope { id, data, version, enc_algo, sig_algo }))
             }
             _ if load.as_map().is_none() => Err(RequestError::LoadNotMap),
@@ -236,14 +246,19 @@ mod tests {
         assert_eq!(fails(clear("x".into())), "payload and load must be a dict".into());
         assert_eq!(fails(clear(map! {"id" => "a\0"}.into())), "bad load: id contains a null byte".into());
         assert_eq!(fails(clear(map! {"id" => 5}.into())), "bad load: id 5 is not a string".into());
-        assert_eq!(fails(clear(map! {"id" => Value::Nil}.into())), "bad load: id None is not a string".into());
+        assert_eq!(
+            fails(clear(map! {"id" => Value::Nil}.into())),
+            "bad load: id None is not a string".into()
+        );
         let odd = map! {"enc" => "x", "load" => Map::new(), "version" => 3};
         assert_eq!(fails(odd), HANDLER_FAILED.into());
     }
 
     #[test]
     fn versions_come_as_numbers_or_text() {
-        for (v, n) in [(Value::from(3), 3), ("3".into(), 3), (true.into(), 1), ("x".into(), 0), ((-1).into(), 0)] {
+        for (v, n) in
+            [(Value::from(3), 3), ("3".into(), 3), (true.into(), 1), ("x".into(), 0), ((-1).into(), 0)]
+        {
             assert_eq!(version(Some(&v)), n);
         }
         assert_eq!(version(Some(&Value::Int(300))), 255);

@@ -232,7 +232,9 @@ mod tests {
         for good in ["m1", "a.b.example.org", "host_master", "ünï", "x y", "a:b"] {
             assert_eq!(MinionId::parse(good).unwrap().as_str(), good);
         }
-        for bad in ["", ".", "..", ".key_cache", "a/b", "a\\b", "a\0b", "a\n\nb", "/etc/passwd", &"x".repeat(256)] {
+        for bad in
+            ["", ".", "..", ".key_cache", "a/b", "a\\b", "a\0b", "a\n\nb", "/etc/passwd", &"x".repeat(256)]
+        {
             assert!(MinionId::parse(bad).is_err(), "{bad:?}");
         }
     }

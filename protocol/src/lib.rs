@@ -3,6 +3,7 @@
 //! Bytes go in, bytes and decisions come out; sockets, files and clocks belong to the callers. Nothing here
 //! names another crate of ours.
 
+pub mod auth;
 pub mod channel;
 pub mod command;
 pub mod crypt;

@@ -24,13 +24,6 @@ pub fn seal(
     Ok(crate::map! {"key" => sealed_key, "pillar" => key.dumps(&signed.into(), None)?}.into())
 }
 
-/// The unsigned form of protocol versions 0 and 1, which are refused unless the floor was lowered.
-pub(crate) fn seal_unsigned(pillar: &Value, minion: &PublicKey, enc: EncAlgo) -> Result<Value, CryptError> {
-    let key = AesKey::generate()?;
-    let sealed_key = minion.encrypt(key.reveal().as_bytes(), enc)?;
-    Ok(crate::map! {"key" => sealed_key, "pillar" => key.dumps(pillar, None)?}.into())
-}
-
 /// Why a private reply was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PillarError {
@@ -61,7 +54,9 @@ pub fn open(
     sig: SigAlgo,
 ) -> Result<Value, PillarError> {
     let part = |name: &str| reply.get(name).and_then(Value::as_bytes);
-    let (Some(sealed_key), Some(body)) = (part("key"), part("pillar")) else { return Err(PillarError::NoKey) };
+    let (Some(sealed_key), Some(body)) = (part("key"), part("pillar")) else {
+        return Err(PillarError::NoKey);
+    };
     let key = AesKey::parse(&minion.decrypt(sealed_key, enc)?)?;
     let signed = key.loads(body, None)?;
     let data = signed.get("data").and_then(Value::as_bytes).ok_or(PillarError::Shape)?;

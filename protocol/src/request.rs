@@ -102,29 +102,29 @@ pub fn open(
         return Err(RequestError::LoadNotMap);
     };
     check_inner_id(&load)?;
-    let nonce = if *version > 1 { take_nonce(&mut load)? } else { None };
+    let nonce = take_nonce(&mut load)?;
     if *version > 2 {
         check_age(&load, ttl, now)?;
         if load.get_str("id") != outer.as_ref().map(MinionId::as_str) {
             return Err(RequestError::IdMismatch);
         }
     }
-    let id = MinionId::parse(load.get_str("id").ok_or(RequestError::InnerId)?).map_err(|_| RequestError::InnerId)?;
+    let id = MinionId::parse(load.get_str("id").ok_or(RequestError::InnerId)?)
+        .map_err(|_| RequestError::InnerId)?;
     let proof = check_token(&mut load, &id, *version, keys)?;
     let seen = memory.versions.seen(&id);
     if *version < seen {
         return Err(RequestError::Downgrade { found: *version, seen });
     }
     let command = load.get_str("cmd").and_then(MinionCommand::parse);
-    match &nonce {
-        Some(nonce) => {
-            if !memory.replay.fresh(&id, nonce, now) && !command.is_some_and(MinionCommand::is_question) {
-                return Err(RequestError::Replayed);
-            }
-        }
+    let fresh = match &nonce {
+        Some(nonce) => memory.replay.fresh(&id, nonce, now),
         // A stock version 3 master answers without a prefix then; no stock minion ever leaves the nonce out.
         None if *version > 2 => return Err(RequestError::NoNonce),
-        None => {}
+        None => true,
+    };
+    if !fresh && !command.is_some_and(MinionCommand::is_question) {
+        return Err(RequestError::Replayed);
     }
     if proof == Proof::Token {
         memory.versions.note(&id, *version);
@@ -189,10 +189,9 @@ impl MinionRequest {
         minion_key: &PublicKey,
         master_key: &PrivateKey,
     ) -> Result<Value, CryptError> {
-        let (Some(enc), Some(sig)) = (self.enc_algo, self.sig_algo) else { return Err(CryptError::Algorithm) };
-        if self.version < 2 {
-            return pillar::seal_unsigned(&pillar, minion_key, enc);
-        }
+        let (Some(enc), Some(sig)) = (self.enc_algo, self.sig_algo) else {
+            return Err(CryptError::Algorithm);
+        };
         let Some(nonce) = &self.nonce else {
             return Ok(crate::map! {"error" => "Nonce not included in request"}.into());
         };

@@ -131,7 +131,12 @@ mod tests {
 
     #[test]
     fn what_is_no_pem_is_refused() {
-        for bad in ["", "-----BEGIN X-----", "-----BEGIN X-----\nAAAA\n-----END Y-----", "-----BEGIN X-----\n!\n-----END X-----"] {
+        for bad in [
+            "",
+            "-----BEGIN X-----",
+            "-----BEGIN X-----\nAAAA\n-----END Y-----",
+            "-----BEGIN X-----\n!\n-----END X-----",
+        ] {
             assert!(parse(bad, None).is_err(), "{bad}");
         }
         assert!(parse(&"a".repeat(40_000), None).is_err());

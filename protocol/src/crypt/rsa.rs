@@ -142,7 +142,9 @@ impl PrivateKey {
 
     /// Makes a key. As in stock, `bits` below 2048 become 2048.
     pub fn generate(bits: usize) -> Result<Self, CryptError> {
-        rsa::PrivateKey::new(&mut SysRng, bits.max(Self::DEFAULT_BITS)).map(Self).map_err(|_| CryptError::Random)
+        rsa::PrivateKey::new(&mut SysRng, bits.max(Self::DEFAULT_BITS))
+            .map(Self)
+            .map_err(|_| CryptError::Random)
     }
 
     /// Reads PKCS#1 (also passphrase-protected as stock protects it) or plain PKCS#8 PEM.

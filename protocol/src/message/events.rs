@@ -156,12 +156,16 @@ mod tests {
         assert_eq!(Event::from_body(b"\xff\n\n\x80"), Err(EventError::Tag));
         assert_eq!(Event::from_body(b"t\n\n\x01"), Err(EventError::Data));
         assert_eq!(Event::from_frame(b"\x80"), Err(EventError::Frame));
-        assert_eq!(Event::to_frame(&Event::new("t", Map::new())), b"\x82\xa4head\x80\xa4body\xc4\x04t\n\n\x80");
+        assert_eq!(
+            Event::to_frame(&Event::new("t", Map::new())),
+            b"\x82\xa4head\x80\xa4body\xc4\x04t\n\n\x80"
+        );
     }
 
     #[test]
     fn both_forms_carry_the_proved_id() {
-        let single = map! {"id" => "m2", "cmd" => "_minion_event", "tag" => "my/tag", "data" => map!{"k" => 1}};
+        let single =
+            map! {"id" => "m2", "cmd" => "_minion_event", "tag" => "my/tag", "data" => map!{"k" => 1}};
         let got = minion_events(&single, &m1()).unwrap();
         assert_eq!(got.events[0].data.get_str("id"), Some("m1"));
         assert_eq!(got.events[0].data.get_str("cmd"), Some("_minion_event"));
@@ -176,7 +180,9 @@ mod tests {
 
     #[test]
     fn cve_2025_22236_a_minion_cannot_order_jobs_through_the_bus() {
-        for tag in ["salt/job/20260101000000000000/publish", "salt/job/20260101000000000000/new", "salt/run/1/new"] {
+        for tag in
+            ["salt/job/20260101000000000000/publish", "salt/job/20260101000000000000/new", "salt/run/1/new"]
+        {
             let load = map! {"tag" => tag, "data" => map!{"fun" => "cmd.run"}};
             let got = minion_events(&load, &m1()).unwrap();
             assert!(got.events.is_empty() && got.refused == [tag]);

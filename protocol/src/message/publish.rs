@@ -36,7 +36,8 @@ pub enum Functions {
 impl PublishLoad {
     /// Reads a decrypted publish. Stock ignores silently what lacks `tgt`, `jid`, `fun` or `arg`.
     pub fn parse(raw: Map) -> Result<Self, MessageError> {
-        let jid = Jid::parse(raw.get_str("jid").ok_or(MessageError::Field("jid"))?).map_err(MessageError::Jid)?;
+        let jid =
+            Jid::parse(raw.get_str("jid").ok_or(MessageError::Field("jid"))?).map_err(MessageError::Jid)?;
         let tgt = raw.get("tgt").ok_or(MessageError::Field("tgt"))?.clone();
         let arg = raw.get("arg").and_then(Value::as_list).ok_or(MessageError::Field("arg"))?;
         let (fun, args) = match raw.get("fun") {

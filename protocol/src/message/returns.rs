@@ -132,7 +132,9 @@ mod tests {
         let key = PrivateKey::generate(2048).unwrap();
         let mut load = map! {"cmd" => "_return", "return" => map!{"b" => b"text".as_slice(), "x" => vec![0xffu8]}, "nonce" => "n", "tok" => "t"};
         sign(&mut load, &key, SigAlgo::Pkcs1v15Sha1).unwrap();
-        let Value::Map(mut got) = msgpack::decode(&msgpack::encode_map(&load, Dialect::Old)).unwrap() else { panic!() };
+        let Value::Map(mut got) = msgpack::decode(&msgpack::encode_map(&load, Dialect::Old)).unwrap() else {
+            panic!()
+        };
         got.remove("nonce");
         got.remove("tok");
         let mut changed = got.clone();
