@@ -14,3 +14,9 @@ pub mod text;
 pub use brine_protocol::{Map, Value, map};
 pub use call::{CallError, Cx, Registry};
 pub use opts::Opts;
+
+/// The stock release we stand in for: what `saltversion`, `test.version` and `--version` say.
+pub const COMPAT_VERSION: &str = "3006.28";
+
+/// What `--version` says after the program's name.
+pub const COMPAT_VERSION_LINE: &str = "3006.28 (Sulfur)";
