@@ -1,1 +1,4 @@
-//! Text to data and back: YAML and outputters.
+//! Text to data and back: YAML, command line arguments, configuration files and outputters.
+
+pub mod args;
+pub mod yaml;
