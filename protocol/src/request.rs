@@ -142,6 +142,23 @@ pub fn open(
     })
 }
 
+/// Proves the sender of a TCP subscriber's identify frame: `{enc: aes, load: {id, tok}}` under the global key.
+pub fn open_identify(body: &Value, keys: &dyn RequestKeys) -> Result<Authenticated<MinionId>, RequestError> {
+    if body.get("enc").and_then(Value::as_str) != Some("aes") {
+        return Err(RequestError::Enc);
+    }
+    let data = body.get("load").and_then(Value::as_bytes).ok_or(RequestError::Shape)?;
+    let Value::Map(mut load) = keys.global().loads(data, None).map_err(RequestError::Crypt)? else {
+        return Err(RequestError::LoadNotMap);
+    };
+    let id = MinionId::parse(load.get_str("id").ok_or(RequestError::InnerId)?)
+        .map_err(|_| RequestError::InnerId)?;
+    match check_token(&mut load, &id, 3, keys)? {
+        Proof::Token => Ok(Authenticated::new(id)),
+        Proof::GroupKey => Err(RequestError::Token),
+    }
+}
+
 fn take_nonce(load: &mut Map) -> Result<Option<Nonce>, RequestError> {
     match load.remove("nonce") {
         None | Some(Value::Nil) => Ok(None),

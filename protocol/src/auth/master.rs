@@ -262,8 +262,8 @@ impl MasterCredentials {
     }
 
     /// Sends the content of `master_pubkey_signature` (`master_use_pubkey_signature`).
-    pub fn with_stored_signature(mut self, signature: Vec<u8>) -> Self {
-        self.pub_sig = Some(PubSig::Stored(signature));
+    pub fn with_stored_signature(mut self, content: &str) -> Self {
+        self.pub_sig = Some(PubSig::Stored(clean_key(content).into_bytes()));
         self
     }
 
