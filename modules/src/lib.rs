@@ -9,4 +9,11 @@ macro_rules! modules {
     };
 }
 
-modules! { test }
+modules! {
+    test,
+}
+
+mod grains_core;
+mod network;
+
+pub use grains_core::load as grains;
