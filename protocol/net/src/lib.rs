@@ -18,6 +18,7 @@ mod backoff;
 mod endpoint;
 mod error;
 mod guard;
+pub mod ipc;
 mod options;
 mod socket;
 mod transport;

@@ -120,7 +120,10 @@ async fn an_idle_pair_stays_connected() {
     let mut events = server.events();
     // Several times interval and timeout of both sides.
     assert!(tokio::time::timeout(Duration::from_millis(2500), client.recv()).await.is_err());
-    assert!(events.try_recv().is_err());
+    // The server may hear of the handshake's end a little later than the client.
+    while let Ok(event) = events.try_recv() {
+        assert!(matches!(event, PeerEvent::Connected(_)), "{event:?}");
+    }
 }
 
 #[tokio::test]

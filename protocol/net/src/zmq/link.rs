@@ -3,10 +3,12 @@
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, IoSlice};
+use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
 use brine_protocol::zmtp::{self, Event, HeartbeatAction, PeerInfo};
 use bytes::{Buf, Bytes, BytesMut};
+use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
@@ -56,7 +58,10 @@ pub(crate) struct Link {
     read_size: usize,
     output: VecDeque<Bytes>,
     output_bytes: usize,
+    /// PONGs queued since the output was last empty, at most.
     pongs: usize,
+    /// A PING stands in the output behind something else.
+    ping_behind: bool,
     ping: Option<Heartbeat>,
     heartbeat: Option<zmtp::Heartbeat>,
     admission: Option<Admission>,
@@ -83,6 +88,7 @@ impl Link {
             output: VecDeque::new(),
             output_bytes: 0,
             pongs: 0,
+            ping_behind: false,
             ping: options.heartbeat,
             heartbeat: None,
             admission,
@@ -121,40 +127,57 @@ impl Link {
     /// must be waiting here all the time.
     pub(crate) async fn event(&mut self) -> Result<Event, Disconnect> {
         loop {
-            while let Some(event) = self.connection.receive(&mut self.input)? {
-                match event {
-                    Event::Ping(ttl) => {
-                        self.pongs += 1;
-                        if let Some(heartbeat) = &mut self.heartbeat {
-                            heartbeat.ping_received(ttl);
-                        }
-                    }
-                    Event::Pong => {
-                        if let Some(heartbeat) = &mut self.heartbeat {
-                            heartbeat.pong_received();
-                        }
-                    }
-                    other => return Ok(other),
-                }
+            if let Some(event) = self.step().await? {
+                return Ok(event);
             }
-            self.collect_output();
-            if self.input.is_empty() {
-                // An idle connection holds no buffer.
-                self.input = BytesMut::new();
-                self.hold(0)?;
-            }
-            let deadline = self.beat()?;
-            self.wait_and_move(deadline).await?;
-            tokio::task::consume_budget().await;
         }
     }
 
-    /// What the peer has already done unasked, without waiting for more.
-    pub(crate) async fn pending_event(&mut self) -> Option<Result<Event, Disconnect>> {
-        tokio::select! {
-            biased;
-            event = self.event() => Some(event),
-            () = std::future::ready(()) => None,
+    /// As [`Link::event`], but returns None after each bit of progress, so that the caller can look whether there is
+    /// room for more output. Cancel safe.
+    pub(crate) async fn step(&mut self) -> Result<Option<Event>, Disconnect> {
+        while let Some(event) = self.connection.receive(&mut self.input)? {
+            match event {
+                Event::Ping(ttl) => {
+                    self.pongs += 1;
+                    if let Some(heartbeat) = &mut self.heartbeat {
+                        heartbeat.ping_received(ttl);
+                    }
+                }
+                Event::Pong => {
+                    if let Some(heartbeat) = &mut self.heartbeat {
+                        heartbeat.pong_received();
+                    }
+                }
+                other => return Ok(Some(other)),
+            }
+        }
+        self.collect_output();
+        if self.input.is_empty() {
+            // An idle connection holds no buffer.
+            self.input = BytesMut::new();
+            self.hold(0)?;
+        }
+        let deadline = self.beat()?;
+        self.wait_and_move(deadline).await?;
+        // A peer that never stops sending must leave room for the others.
+        tokio::task::consume_budget().await;
+        Ok(None)
+    }
+
+    /// Whether the peer has done anything but keep up the heartbeat by now. Errors when the connection has ended.
+    pub(crate) async fn is_quiet(&mut self) -> Result<bool, Disconnect> {
+        loop {
+            // Asks the kernel, because the runtime may not have heard of the newest bytes yet.
+            let mut byte = [MaybeUninit::uninit()];
+            match SockRef::from(&self.stream).peek(&mut byte) {
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(self.input.is_empty()),
+                Err(e) if e.kind() != ErrorKind::Interrupted => return Err(e.into()),
+                _ => {}
+            }
+            if self.step().await?.is_some() {
+                return Ok(false);
+            }
         }
     }
 
@@ -203,6 +226,7 @@ impl Link {
         match heartbeat.poll(Instant::now()) {
             HeartbeatAction::Wait => {}
             HeartbeatAction::SendPing => {
+                self.ping_behind |= self.output_bytes > 0;
                 let ttl = self.ping.map_or(0, |h| u16::try_from(h.ttl.as_millis() / 100).unwrap_or(u16::MAX));
                 self.connection.ping(ttl, Bytes::new());
             }
@@ -276,11 +300,14 @@ impl Link {
 
     fn written(&mut self, mut n: usize) {
         self.output_bytes -= n;
+        if self.ping_behind
+            && let Some(heartbeat) = &mut self.heartbeat
+        {
+            heartbeat.progress(Instant::now());
+        }
         if self.output_bytes == 0 {
             self.pongs = 0;
-        }
-        if let Some(heartbeat) = &mut self.heartbeat {
-            heartbeat.progress(Instant::now());
+            self.ping_behind = false;
         }
         while n > 0 {
             let Some(front) = self.output.front_mut() else { return };

@@ -227,13 +227,13 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, addr: SocketAddr, admissi
 async fn pump(link: &mut Link, entry: &Entry, messages: &mut mpsc::Receiver<Arc<Message>>) -> Disconnect {
     loop {
         tokio::select! {
-            event = link.event() => match event {
-                Ok(Event::Subscribe(topic)) => {
+            event = link.step() => match event {
+                Ok(Some(Event::Subscribe(topic))) => {
                     if let Err(e) = entry.topics.lock().subscribe(topic) {
                         return e.into();
                     }
                 }
-                Ok(Event::Cancel(topic)) => entry.topics.lock().cancel(&topic),
+                Ok(Some(Event::Cancel(topic))) => entry.topics.lock().cancel(&topic),
                 Ok(_) => {}
                 Err(reason) => return reason,
             },

@@ -316,9 +316,16 @@ type Reply = oneshot::Sender<Option<Result<Bytes, ReqError>>>;
 /// The reply and where it goes. Err when the connection is no longer to be used; the caller has been told.
 async fn do_job(link: &mut Link, Job { body, mut reply }: Job) -> Result<(Reply, Bytes), Disconnect> {
     // A connection on which something has happened unasked cannot be trusted with a request.
-    if let Some(event) = link.pending_event().await {
-        let _ = reply.send(None);
-        return Err(event.err().unwrap_or(Disconnect::BadRequest));
+    match link.is_quiet().await {
+        Ok(true) => {}
+        Ok(false) => {
+            let _ = reply.send(None);
+            return Err(Disconnect::BadRequest);
+        }
+        Err(reason) => {
+            let _ = reply.send(None);
+            return Err(reason);
+        }
     }
     let outcome = tokio::select! {
         outcome = exchange(link, body) => outcome,

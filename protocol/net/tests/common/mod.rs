@@ -1,6 +1,6 @@
 //! What the tests of this crate share: waiting with a deadline, and options with short times.
 
-#![allow(dead_code, reason = "each test program uses its own part")]
+#![allow(dead_code, unreachable_pub, reason = "each test program includes this file and uses its own part")]
 
 use std::future::Future;
 use std::net::SocketAddr;

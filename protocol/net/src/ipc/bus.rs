@@ -1,0 +1,271 @@
+//! The server's half of the event bus: every event to every reader, and whatever processes fire to the caller. What an
+//! event says, and whether its sender may say it, is the caller's business.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener as StdListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use parking_lot::Mutex;
+use socket2::{Domain, SockAddr, Socket, Type};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::unix::UCred;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::frame::{Framing, encode_frame, read_frame};
+use crate::error::NetError;
+
+/// Fired events that wait for the caller; then senders have to wait, as on any full socket.
+const FIRED: usize = 64;
+const BACKLOG: i32 = 128;
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Options of an [`EventBus`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventBusOptions {
+    /// Socket to read events from (`master_event_pub.ipc`, `minion_event_<hash>_pub.ipc`).
+    pub pub_path: PathBuf,
+    /// Socket to fire events to (`master_event_pull.ipc`, `minion_event_<hash>_pull.ipc`).
+    pub pull_path: PathBuf,
+    /// Mode of the first: stock 3006 has 0600, or 0660 with `publisher_acl` or `external_auth`; 3007 and 3008 0660.
+    pub pub_mode: u32,
+    /// Mode of the second: stock has 0600.
+    pub pull_mode: u32,
+    /// How events are written (`event_pub_framing`). What is fired is told apart by itself.
+    pub framing: Framing,
+    /// Largest body that may be fired, in bytes.
+    pub max_body: usize,
+    /// Bytes a reader may be behind before it is dropped (`ipc_write_buffer`).
+    pub max_behind: usize,
+    /// Readers, and senders, at once.
+    pub max_clients: usize,
+}
+
+impl EventBusOptions {
+    /// Stock 3006's modes and framing, and limits that stock leaves open.
+    #[must_use]
+    pub fn new(pub_path: impl Into<PathBuf>, pull_path: impl Into<PathBuf>) -> Self {
+        Self {
+            pub_path: pub_path.into(),
+            pull_path: pull_path.into(),
+            pub_mode: 0o600,
+            pull_mode: 0o600,
+            framing: Framing::Prefixed,
+            max_body: 100 << 20,
+            max_behind: 128 << 20,
+            max_clients: 1024,
+        }
+    }
+}
+
+/// One event that a process fired.
+#[derive(Debug, Clone)]
+pub struct FiredEvent {
+    /// Tag, two newlines, msgpack of the data; untrusted.
+    pub body: Bytes,
+    /// Who fired it, as the kernel says.
+    pub sender: UCred,
+}
+
+/// The events that processes fire, in the order they arrive.
+#[derive(Debug)]
+pub struct FiredEvents {
+    events: mpsc::Receiver<FiredEvent>,
+}
+
+impl FiredEvents {
+    /// The next one, or None when the bus is gone. Cancel safe.
+    pub async fn recv(&mut self) -> Option<FiredEvent> {
+        self.events.recv().await
+    }
+}
+
+#[derive(Debug)]
+struct Reader {
+    queue: mpsc::UnboundedSender<Bytes>,
+    behind: Arc<AtomicUsize>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    readers: Mutex<Vec<Reader>>,
+    framing: Framing,
+    max_behind: usize,
+}
+
+/// The bus. Dropping it closes all connections and removes the socket files.
+#[derive(Debug)]
+pub struct EventBus {
+    shared: Arc<Shared>,
+    _files: [SocketFile; 2],
+    // Dropping the set stops the accept loops, and those own the tasks of their connections.
+    _loops: JoinSet<()>,
+}
+
+impl EventBus {
+    /// Creates both sockets, in place of old ones.
+    ///
+    /// # Errors
+    /// [`NetError::NotASocket`] when one of the paths is something else, [`NetError::Bind`].
+    pub fn bind(options: EventBusOptions) -> Result<(Self, FiredEvents), NetError> {
+        let (publisher, pub_file) = listen(&options.pub_path, options.pub_mode)?;
+        let (puller, pull_file) = listen(&options.pull_path, options.pull_mode)?;
+        let shared = Arc::new(Shared {
+            readers: Mutex::default(),
+            framing: options.framing,
+            max_behind: options.max_behind,
+        });
+        let (fired, events) = mpsc::channel(FIRED);
+        let mut loops = JoinSet::new();
+        loops.spawn({
+            let shared = Arc::clone(&shared);
+            accept(publisher, options.max_clients, move |stream| serve_reader(Arc::clone(&shared), stream))
+        });
+        loops.spawn(accept(puller, options.max_clients, move |stream| {
+            serve_sender(stream, fired.clone(), options.max_body)
+        }));
+        Ok((Self { shared, _files: [pub_file, pull_file], _loops: loops }, FiredEvents { events }))
+    }
+
+    /// Sends an event body to every reader. Never waits: a reader too far behind is dropped.
+    pub fn publish(&self, body: &[u8]) {
+        let mut readers = self.shared.readers.lock();
+        if readers.is_empty() {
+            return;
+        }
+        let frame = encode_frame(body, self.shared.framing);
+        readers.retain(|reader| {
+            let behind = reader.behind.fetch_add(frame.len(), Ordering::Relaxed);
+            // One event may be larger than the bound, if it is the only one. Dropping the sender ends the reader's task.
+            let fits = behind == 0 || behind.saturating_add(frame.len()) <= self.shared.max_behind;
+            fits && reader.queue.send(frame.clone()).is_ok()
+        });
+    }
+
+    /// Readers connected now, for as far as is known.
+    #[must_use]
+    pub fn readers(&self) -> usize {
+        self.shared.readers.lock().iter().filter(|r| !r.queue.is_closed()).count()
+    }
+}
+
+/// A socket file of ours, removed when dropped, unless somebody has put another one in its place.
+#[derive(Debug)]
+struct SocketFile {
+    path: PathBuf,
+    inode: (u64, u64),
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if fs::symlink_metadata(&self.path).is_ok_and(|m| (m.dev(), m.ino()) == self.inode) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// A listening unix socket with this mode from its first moment on.
+fn listen(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), NetError> {
+    let bind_error = |source| NetError::Bind { addr: path.display().to_string(), source };
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.file_type().is_socket() => fs::remove_file(path).map_err(bind_error)?,
+        Ok(_) => return Err(NetError::NotASocket(path.display().to_string())),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        Err(e) => return Err(bind_error(e)),
+    }
+    let open = || {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&SockAddr::unix(path)?)?;
+        // Nobody can connect before listen(), so the mode is in force before the first client.
+        fs::set_permissions(path, Permissions::from_mode(mode))?;
+        socket.listen(BACKLOG)?;
+        let found = fs::symlink_metadata(path)?;
+        let file = SocketFile { path: path.to_owned(), inode: (found.dev(), found.ino()) };
+        Ok((UnixListener::from_std(StdListener::from(socket))?, file))
+    };
+    open().map_err(bind_error)
+}
+
+async fn accept<S, F>(listener: UnixListener, max: usize, serve: S)
+where
+    S: Fn(UnixStream) -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) if connections.len() < max => {
+                    connections.spawn(serve(stream));
+                }
+                Ok(_) => tracing::warn!("too many connections to the event bus"),
+                Err(error) => {
+                    tracing::warn!(%error, "accept");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn serve_reader(shared: Arc<Shared>, mut stream: UnixStream) {
+    let (queue, mut frames) = mpsc::unbounded_channel::<Bytes>();
+    let behind = Arc::new(AtomicUsize::new(0));
+    shared.readers.lock().push(Reader { queue, behind: Arc::clone(&behind) });
+    let (mut input, mut output) = stream.split();
+    let write = async {
+        while let Some(frame) = frames.recv().await {
+            if output.write_all(&frame).await.is_err() {
+                return;
+            }
+            behind.fetch_sub(frame.len(), Ordering::Relaxed);
+        }
+        tracing::warn!("an event reader was too slow and has been dropped");
+    };
+    let gone = async {
+        // Readers have nothing to say; what they send is thrown away until they hang up.
+        let mut scrap = [0; 256];
+        while input.read(&mut scrap).await.is_ok_and(|n| n > 0) {}
+    };
+    tokio::select! {
+        () = write => {}
+        () = gone => {}
+    }
+    drop(frames);
+    shared.readers.lock().retain(|r| !r.queue.is_closed());
+}
+
+async fn serve_sender(mut stream: UnixStream, fired: mpsc::Sender<FiredEvent>, max_body: usize) {
+    let Ok(sender) = stream.peer_cred() else { return };
+    let mut buffer = BytesMut::new();
+    loop {
+        match read_frame(&mut buffer, max_body) {
+            Ok(Some(body)) => {
+                if fired.send(FiredEvent { body, sender }).await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, uid = sender.uid(), "event bus: a sender broke the framing");
+                return;
+            }
+        }
+        if buffer.is_empty() {
+            buffer = BytesMut::new();
+        }
+        if !stream.read_buf(&mut buffer).await.is_ok_and(|n| n > 0) {
+            return;
+        }
+    }
+}
