@@ -6,6 +6,7 @@ extern crate self as brine_core;
 pub mod call;
 pub mod host;
 pub mod jid;
+pub mod options;
 pub mod opts;
 pub mod scalar;
 pub mod target;

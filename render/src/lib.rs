@@ -1,4 +1,5 @@
 //! Text to data and back: YAML, command line arguments, configuration files and outputters.
 
 pub mod args;
+pub mod config;
 pub mod yaml;
