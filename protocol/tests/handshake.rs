@@ -1,5 +1,7 @@
 //! Our minion and our master shaking hands in memory: every outcome, on both sides.
 
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
 mod common;
 
 use brine_protocol::auth::master::*;

@@ -1,5 +1,7 @@
 //! Encrypted requests, replies, pillars, publishes and identify frames between our own two sides, in memory.
 
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
 mod common;
 
 use brine_protocol::channel::ReplyError;
