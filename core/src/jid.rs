@@ -102,9 +102,21 @@ pub fn utc(t: SystemTime) -> DateTime {
     }
 }
 
+/// An event's `_stamp`: a moment in UTC as Python's `isoformat()` writes it, microseconds only when there are any.
+pub fn stamp(t: SystemTime) -> String {
+    utc(t).to_string().replace(' ', "T")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stamps_are_iso() {
+        let t = UNIX_EPOCH + std::time::Duration::from_micros(1_764_078_088_000_005);
+        assert_eq!(stamp(t), "2025-11-25T13:41:28.000005");
+        assert_eq!(stamp(UNIX_EPOCH), "1970-01-01T00:00:00");
+    }
 
     #[test]
     fn jids() {
