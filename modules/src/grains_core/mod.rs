@@ -4,10 +4,10 @@
 mod distro;
 mod dmi;
 mod environment;
-mod filter;
+pub(crate) mod filter;
 mod hardware;
 mod init;
-mod names;
+pub(crate) mod names;
 mod os;
 mod pci;
 pub(crate) mod read;
@@ -16,7 +16,6 @@ mod storage;
 mod versions;
 mod virt;
 
-pub(crate) use names::fqdns_of_this_host;
 pub(crate) use static_file::{grains_path, read_grains_file};
 
 use crate::network::{addresses, interfaces, routes};
