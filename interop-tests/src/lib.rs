@@ -15,7 +15,6 @@ pub mod failure;
 pub mod fleet;
 pub mod netns;
 pub mod ports;
-pub mod proxy;
 pub mod script;
 pub mod side;
 pub mod table;
