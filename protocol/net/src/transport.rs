@@ -21,7 +21,9 @@ pub struct Peer {
     pub id: PeerId,
     /// Where it comes from.
     pub addr: SocketAddr,
-    /// What the peer calls itself (stock minions: the minion id). An unproven claim: any bytes, at most 255.
+    /// What the peer calls itself. An unproven claim: any bytes, at most 255. Our own minions send their id. Stock
+    /// minions set it too, but libzmq keeps the identity of a SUB socket to itself: theirs is empty here, and only
+    /// `addr` tells something.
     pub identity: Bytes,
 }
 

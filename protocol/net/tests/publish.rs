@@ -10,7 +10,9 @@ use brine_net::{
     SubscribeClient,
 };
 use bytes::Bytes;
-use common::{HEARTBEAT, any_port, bytes, connected, endpoint, event, message, soon, sub_options, until};
+use common::{
+    HEARTBEAT, again, any_port, bytes, connected, endpoint, event, message, soon, sub_options, until,
+};
 use tokio::net::TcpListener;
 
 fn server() -> (PubServer, SocketAddr) {
@@ -86,7 +88,7 @@ async fn a_subscriber_outlives_its_server_and_a_kick() {
     connected(&mut client).await;
     drop(server);
     assert_eq!(event(&mut client).await, SubEvent::Disconnected { reason: Disconnect::Closed });
-    let server = PubServer::bind(&[addr], PubOptions::default()).unwrap();
+    let server = again(|| PubServer::bind(&[addr], PubOptions::default())).await;
     connected(&mut client).await;
     until_subscribed(&server, &[bytes("again")]).await;
     assert_eq!(message(&mut client).await, [bytes("again")]);

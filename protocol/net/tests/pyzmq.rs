@@ -15,7 +15,8 @@ use brine_net::{
 };
 use bytes::Bytes;
 use common::{
-    HEARTBEAT, LONG, any_port, bytes, connected, endpoint, event, message, req_options, soon, sub_options,
+    HEARTBEAT, LONG, again, any_port, bytes, connected, endpoint, event, message, req_options, soon,
+    sub_options,
 };
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -129,7 +130,8 @@ async fn our_publisher_and_their_subscriber() {
         PubServer::bind(&[any_port()], PubOptions { heartbeat: Some(HEARTBEAT), ..PubOptions::default() })
             .unwrap();
     let (mut python, peer) = subscriber_of(&server).await;
-    assert_eq!(peer.identity, "minion-2");
+    // libzmq does not tell the identity of a SUB socket.
+    assert_eq!(peer.identity, "");
     let mut events = server.events();
     tokio::time::sleep(IDLE).await;
     assert!(events.try_recv().is_err(), "an idle connection was lost");
@@ -153,7 +155,7 @@ async fn their_subscriber_finds_our_publisher_again() {
     let addr = server.local_addrs()[0];
     let (mut python, _) = subscriber_of(&server).await;
     drop(server);
-    let server = PubServer::bind(&[addr], PubOptions::default()).unwrap();
+    let server = again(|| PubServer::bind(&[addr], PubOptions::default())).await;
     let start = Instant::now();
     while server.stats().queued == 0 {
         assert!(start.elapsed() < LONG);
@@ -260,9 +262,9 @@ s.send(b'again')
 say(s.recv().decode())
 ";
 
-fn echo_at(addr: SocketAddr) -> (tokio::task::JoinHandle<()>, SocketAddr) {
+async fn echo_at(addr: SocketAddr) -> (tokio::task::JoinHandle<()>, SocketAddr) {
     let options = ReqServerOptions { heartbeat: Some(HEARTBEAT), ..ReqServerOptions::default() };
-    let mut server = ReqServer::bind(&[addr], options).unwrap();
+    let mut server = again(|| ReqServer::bind(&[addr], options.clone())).await;
     let addr = server.local_addrs()[0];
     let task = tokio::spawn(async move {
         while let Some(request) = server.next().await {
@@ -274,20 +276,20 @@ fn echo_at(addr: SocketAddr) -> (tokio::task::JoinHandle<()>, SocketAddr) {
 
 #[tokio::test]
 async fn our_server_and_their_requester() {
-    let (server, addr) = echo_at(any_port());
+    let (server, addr) = echo_at(any_port()).await;
     let mut python = Python::start(REQUESTER, &[&tcp(addr)]);
     python.expect("small").await;
     python.expect("large").await;
     server.abort();
     assert!(server.await.is_err());
-    let (_server, _) = echo_at(addr);
+    let (_server, _) = echo_at(addr).await;
     python.go_on().await;
     python.expect("again").await;
 }
 
 #[tokio::test]
 async fn our_server_and_their_dealer() {
-    let (_server, addr) = echo_at(any_port());
+    let (_server, addr) = echo_at(any_port()).await;
     let mut python = Python::start(
         "
 s = socket(zmq.DEALER)
@@ -318,10 +320,7 @@ while True:
 async fn our_requester_and_their_router() {
     let mut python = Python::start(ROUTER, &[]);
     let addr = python.address().await;
-    let client = ReqClient::new(
-        endpoint(addr),
-        ReqOptions { identity: bytes("one"), max_connections: 1, ..req_options() },
-    );
+    let client = ReqClient::new(endpoint(addr), ReqOptions { max_connections: 1, ..req_options() });
     for n in 0..300 {
         let body = bytes(&n.to_string());
         assert_eq!(client.request(body.clone(), LONG).await.unwrap(), body);

@@ -4,7 +4,6 @@
 
 use std::future::pending;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use brine_protocol::zmtp::{Event, SocketType};
@@ -24,8 +23,6 @@ use crate::transport::RequestClient;
 /// Options of a [`ReqClient`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReqOptions {
-    /// What each connection calls itself; empty (as stock 3007 and 3008) is best, since several share it.
-    pub identity: Bytes,
     /// Connections at once at most; further requests wait within their own timeout.
     pub max_connections: usize,
     /// Keeps one connection open from the start, and again after it is lost, so that a dead path is noticed before a
@@ -48,7 +45,6 @@ pub struct ReqOptions {
 impl Default for ReqOptions {
     fn default() -> Self {
         Self {
-            identity: Bytes::new(),
             max_connections: 4,
             keep_warm: true,
             idle_timeout: Duration::from_secs(30),
@@ -80,10 +76,10 @@ struct Shared {
     /// Counts kicks: a connection made before the last one is not used again.
     kicks: watch::Sender<u64>,
     closed: watch::Sender<bool>,
-    /// Connections past their handshake.
-    live: AtomicUsize,
-    /// One of them ended: for the keeper of the warm one.
-    lost: Notify,
+    /// How many connections are past their handshake.
+    live: watch::Sender<usize>,
+    /// A connection became idle.
+    freed: Notify,
 }
 
 /// Counts one connection.
@@ -91,15 +87,14 @@ struct Live(Arc<Shared>);
 
 impl Live {
     fn new(shared: &Arc<Shared>) -> Self {
-        shared.live.fetch_add(1, Ordering::Relaxed);
+        shared.live.send_modify(|n| *n += 1);
         Self(Arc::clone(shared))
     }
 }
 
 impl Drop for Live {
     fn drop(&mut self) {
-        self.0.live.fetch_sub(1, Ordering::Relaxed);
-        self.0.lost.notify_one();
+        self.0.live.send_modify(|n| *n -= 1);
     }
 }
 
@@ -113,8 +108,8 @@ impl ReqClient {
     /// Connects in the background if `keep_warm` is set, else when first asked.
     #[must_use]
     pub fn new(endpoint: Endpoint, options: ReqOptions) -> Self {
-        let link =
-            LinkOptions::new(SocketType::Req, options.identity.clone(), &options.limits, options.heartbeat);
+        // No identity, as stock 3007 and 3008: two connections under one name would push each other out.
+        let link = LinkOptions::new(SocketType::Req, Bytes::new(), &options.limits, options.heartbeat);
         let shared = Arc::new(Shared {
             endpoint,
             link,
@@ -122,8 +117,8 @@ impl ReqClient {
             permits: Semaphore::new(options.max_connections.max(1)),
             kicks: watch::channel(0).0,
             closed: watch::channel(false).0,
-            live: AtomicUsize::new(0),
-            lost: Notify::new(),
+            live: watch::channel(0).0,
+            freed: Notify::new(),
             options,
         });
         if shared.options.keep_warm {
@@ -156,6 +151,8 @@ impl RequestClient for ReqClient {
         loop {
             let (reply, answer) = oneshot::channel();
             let mut job = Job { body: body.clone(), reply };
+            // Registered before the look at the pool, so that nothing is missed in between.
+            let freed = shared.freed.notified();
             let unplaced = loop {
                 let Some(slot) = shared.idle.lock().pop() else { break Some(job) };
                 match slot.send(job) {
@@ -165,8 +162,14 @@ impl RequestClient for ReqClient {
                 }
             };
             if let Some(job) = unplaced {
-                let link = dial_until(shared, deadline).await?;
-                tokio::spawn(run(Live::new(shared), link, Some(job)));
+                tokio::select! {
+                    biased;
+                    // The warm connection may come first, or another request may be done.
+                    () = freed => continue,
+                    link = dial_until(shared, deadline) => {
+                        tokio::spawn(run(Live::new(shared), link?, Some(job)));
+                    }
+                }
             }
             // On timeout, and when this future is dropped, `answer` is dropped: the connection sees that and ends.
             match tokio::time::timeout_at(deadline, answer).await {
@@ -221,22 +224,26 @@ async fn dial_until(shared: &Shared, deadline: Instant) -> Result<Link, ReqError
 /// Sees to it that there is a connection, for as long as the client lives.
 async fn keep_warm(shared: Arc<Shared>) {
     let mut closed = shared.closed.subscribe();
+    let mut live = shared.live.subscribe();
     let never = Instant::now() + Duration::from_secs(86_400 * 365 * 30);
-    loop {
-        if shared.live.load(Ordering::Relaxed) == 0 {
+    let keep = async {
+        loop {
+            let _ = live.wait_for(|n| *n == 0).await;
             tokio::select! {
+                biased;
+                // A request has dialled by itself.
+                _ = live.wait_for(|n| *n > 0) => {}
                 link = dial_until(&shared, never) => {
                     if let Ok(link) = link {
                         tokio::spawn(run(Live::new(&shared), link, None));
                     }
                 }
-                () = is_set(&mut closed) => return,
             }
         }
-        tokio::select! {
-            () = shared.lost.notified() => {}
-            () = is_set(&mut closed) => return,
-        }
+    };
+    tokio::select! {
+        () = keep => {}
+        () = is_set(&mut closed) => {}
     }
 }
 
@@ -273,6 +280,7 @@ async fn work(shared: &Shared, link: &mut Link, mut job: Option<Job>) -> Disconn
             idle.push(slot);
             idle.len() > 1 || !shared.options.keep_warm
         };
+        shared.freed.notify_waiters();
         // Only now, so that the caller's next request finds this connection.
         if let Some((reply, body)) = done {
             let _ = reply.send(Some(Ok(body)));

@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use brine_net::{
-    Backoff, Endpoint, Heartbeat, Limits, ReqOptions, SubClient, SubEvent, SubOptions, SubscribeClient,
+    Backoff, Endpoint, Heartbeat, Limits, NetError, ReqOptions, SubClient, SubEvent, SubOptions,
+    SubscribeClient,
 };
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -93,12 +94,19 @@ pub async fn write(stream: &mut TcpStream, data: &[u8]) {
 
 /// Plays a ZMTP 3.1 peer by hand up to and including READY; reads the other side's part.
 pub async fn shake_hands(stream: &mut TcpStream, socket_type: &str) {
+    shake_hands_as(stream, socket_type, b"").await;
+}
+
+pub async fn shake_hands_as(stream: &mut TcpStream, socket_type: &str, identity: &[u8]) {
     let mut greeting = [0; 64];
     greeting[..16].copy_from_slice(b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01NULL");
     write(stream, &greeting).await;
     let mut ready = b"\x05READY\x0bSocket-Type".to_vec();
     ready.extend_from_slice(&u32::try_from(socket_type.len()).unwrap().to_be_bytes());
     ready.extend_from_slice(socket_type.as_bytes());
+    ready.extend_from_slice(b"\x08Identity");
+    ready.extend_from_slice(&u32::try_from(identity.len()).unwrap().to_be_bytes());
+    ready.extend_from_slice(identity);
     write(stream, &[4, u8::try_from(ready.len()).unwrap()]).await;
     write(stream, &ready).await;
     stream.read_exact(&mut greeting).await.unwrap();
@@ -112,4 +120,16 @@ pub async fn read_frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
     let mut body = vec![0; usize::from(header[1])];
     soon(stream.read_exact(&mut body)).await.unwrap();
     (header[0], body)
+}
+
+/// Binds to a port that a dropped server may hold for a moment more.
+pub async fn again<S>(bind: impl Fn() -> Result<S, NetError>) -> S {
+    let start = Instant::now();
+    loop {
+        match bind() {
+            Ok(server) => return server,
+            Err(e) => assert!(start.elapsed() < LONG, "{e}"),
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
 }
