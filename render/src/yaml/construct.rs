@@ -153,14 +153,13 @@ impl Constructor<'_> {
         let pairs = pairs.clone();
         let mut map = Map::with_capacity(pairs.len());
         for (key_id, value_id) in pairs {
-            let key = self.value(key_id)?;
-            let at = self.nodes[key_id].start;
-            let fail = |problem: String| {
-                Err(YamlError::at(self.name, problem, at).within("while constructing a mapping", Some(start)))
-            };
-            if matches!(key, Value::List(_) | Value::Map(_)) {
-                return fail(format!("found unacceptable key {}", self.repr(key_id, 0)));
+            // Before what is in it is looked at, as stock constructs collections late.
+            if self.is_collection(key_id) {
+                let problem = format!("found unacceptable key {}", self.repr(key_id, 0));
+                return Err(YamlError::at(self.name, problem, self.nodes[key_id].start)
+                    .within("while constructing a mapping", Some(start)));
             }
+            let key = self.value(key_id)?;
             let key_text = python_str(&key);
             let taken = map.get_key(&key).is_some() || same_key(&map, &key);
             let value = self.value(value_id)?;
@@ -172,6 +171,12 @@ impl Constructor<'_> {
             map.insert(key, value);
         }
         Ok(map)
+    }
+
+    fn is_collection(&self, id: Id) -> bool {
+        let node = &self.nodes[id];
+        !matches!(node.content, Content::Scalar(_))
+            && matches!(node.tag.strip_prefix(PREFIX), Some("map" | "seq" | "set" | "omap" | "pairs"))
     }
 
     /// Resolves merge keys. Merged entries come first; those whose key is written in the map itself are dropped.
@@ -190,12 +195,14 @@ impl Constructor<'_> {
                 "tag:yaml.org,2002:merge" => match self.nodes[value].content.clone() {
                     Content::Mapping(_) => merged.extend(self.flat_pairs(value)?),
                     Content::Sequence(items) => {
-                        for item in items.into_iter().rev() {
+                        let mut all = Vec::with_capacity(items.len());
+                        for item in items {
                             if !matches!(self.nodes[item].content, Content::Mapping(_)) {
                                 return Err(self.bad_merge(start, item, "a mapping for merging"));
                             }
-                            merged.extend(self.flat_pairs(item)?);
+                            all.push(self.flat_pairs(item)?);
                         }
+                        merged.extend(all.into_iter().rev().flatten());
                     }
                     Content::Scalar(_) => {
                         return Err(self.bad_merge(

@@ -11,12 +11,6 @@ pub struct Mark {
     pub column: u64,
 }
 
-impl From<libyaml_safer::Mark> for Mark {
-    fn from(mark: libyaml_safer::Mark) -> Self {
-        Self { line: mark.line, column: mark.column }
-    }
-}
-
 /// Why text is no YAML, or none that Salt would load. Displays as PyYAML's exception does.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct YamlError {
@@ -44,22 +38,16 @@ impl YamlError {
         }
     }
 
+    /// An error without a place.
+    pub(super) fn nowhere(name: &str, problem: impl Into<String>) -> Self {
+        Self { problem_mark: None, ..Self::at(name, problem, Mark::default()) }
+    }
+
     /// Adds what was being read.
     pub(super) fn within(mut self, context: &str, mark: Option<Mark>) -> Self {
         self.context = Some(context.to_owned());
         self.context_mark = mark;
         self
-    }
-
-    pub(super) fn parser(name: &str, e: &libyaml_safer::Error) -> Self {
-        let marks = e.problem_mark().map(Mark::from);
-        Self {
-            name: name.to_owned(),
-            context: e.context().map(str::to_owned),
-            context_mark: e.context_mark().map(Mark::from),
-            problem: e.problem().to_owned(),
-            problem_mark: marks,
-        }
     }
 
     /// The line of the problem, counted from one.
