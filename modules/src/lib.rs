@@ -11,10 +11,11 @@ macro_rules! modules {
 
 modules! {
     grains,
+    network,
     test,
 }
 
 mod grains_core;
-mod network;
+mod tools;
 
 pub use grains_core::load as grains;

@@ -183,16 +183,20 @@ pub(crate) fn reverse(ip: IpAddr) -> Option<String> {
     (name.split('%').next().unwrap_or("").parse::<IpAddr>().is_err()).then_some(name)
 }
 
-/// Python's `socket.getfqdn` of an address' name: of the names that name leads back to, the first with a dot.
+/// The qualified form of an address' name, if it has a name.
 fn qualified_name_of(ip: IpAddr) -> Option<String> {
-    let name = reverse(ip)?;
+    reverse(ip).map(|name| getfqdn(&name))
+}
+
+/// Python's `socket.getfqdn`: of the names that a name leads back to, the first with a dot.
+pub(crate) fn getfqdn(name: &str) -> String {
     let back =
-        [true, false].iter().find_map(|four| forward(&name, *four).into_iter().next()).and_then(reverse);
-    let Some(back) = back else { return Some(name) };
+        [true, false].iter().find_map(|four| forward(name, *four).into_iter().next()).and_then(reverse);
+    let Some(back) = back else { return name.to_owned() };
     if back.contains('.') {
-        return Some(back);
+        return back;
     }
-    Some(dotted_alias(&read::text("/etc/hosts").unwrap_or_default(), &back).unwrap_or(back))
+    dotted_alias(&read::text("/etc/hosts").unwrap_or_default(), &back).unwrap_or(back)
 }
 
 /// The first alias with a dot that the hosts file gives for a canonical name.

@@ -125,15 +125,16 @@ fn address(m: &[u8]) -> Option<Address> {
 
 impl Address {
     /// The prefix length; 32 where tools print none.
-    fn shown_prefix(&self) -> u8 {
+    pub(crate) fn shown_prefix(&self) -> u8 {
         if self.peer { 32 } else { self.prefix }
     }
 
-    pub(crate) fn netmask(&self) -> String {
-        super::addresses::netmask(self.shown_prefix().min(32))
+    /// Its label, which is the link's name unless it was given another.
+    pub(crate) fn label<'a>(&'a self, link: &'a str) -> &'a str {
+        self.label.as_deref().unwrap_or(link)
     }
 
-    pub(crate) fn prefixlen(&self) -> Value {
+    fn prefixlen(&self) -> Value {
         if self.peer { 32.into() } else { self.prefix.to_string().into() }
     }
 
@@ -143,10 +144,17 @@ impl Address {
         }
         map! {
             "address" => &self.address,
-            "netmask" => self.netmask(),
+            "netmask" => super::addresses::netmask(self.shown_prefix()),
             "broadcast" => self.broadcast.clone(),
-            "label" => self.label.as_deref().unwrap_or(link),
+            "label" => self.label(link),
         }
+    }
+}
+
+impl Link {
+    /// The IPv4 addresses that are not secondary.
+    pub(crate) fn primary4(&self) -> impl Iterator<Item = &Address> {
+        self.addresses.iter().filter(|a| a.family == "inet" && !a.secondary)
     }
 }
 

@@ -1,0 +1,67 @@
+//! Programs that modules ask, run through `cmd` as stock does, so that its logging, time-outs and overrides apply.
+//! Arguments are passed whole: no text from a caller becomes an option or a second word.
+
+use crate::grains_core::read;
+use brine_core::call::{Args, CallError, Cx, Result};
+use brine_core::text::python_str;
+use brine_core::{Map, Value};
+
+/// Fails in stock's words unless the program is installed.
+pub(crate) fn require(program: &str) -> Result<()> {
+    match read::which(program) {
+        Some(_) => Ok(()),
+        None => Err(CallError::CommandNotFound(format!("The '{program}' binary was not found in $PATH."))),
+    }
+}
+
+/// A command line of these words, each quoted where a shell's splitting would change it.
+fn line(words: &[&str]) -> String {
+    let quoted: Vec<String> = words
+        .iter()
+        .map(|w| {
+            let plain =
+                !w.is_empty() && w.chars().all(|c| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c));
+            if plain { (*w).to_owned() } else { format!("'{}'", w.replace('\'', "'\"'\"'")) }
+        })
+        .collect();
+    quoted.join(" ")
+}
+
+fn args(words: &[&str]) -> Args {
+    Args::positional([line(words)]).with("python_shell", false)
+}
+
+/// What `cmd.run` returns for these words: output and errors as one text.
+pub(crate) fn run(cx: &Cx, words: &[&str]) -> Result<String> {
+    Ok(python_str(&cx.call("cmd.run", args(words))?))
+}
+
+/// As [`run`], given up after some seconds.
+pub(crate) fn run_for(cx: &Cx, words: &[&str], seconds: i64) -> Result<String> {
+    Ok(python_str(&cx.call("cmd.run", args(words).with("timeout", seconds))?))
+}
+
+/// What `cmd.run_all` returns: `retcode`, `stdout`, `stderr`.
+pub(crate) fn run_all(cx: &Cx, words: &[&str]) -> Result<Map> {
+    match cx.call("cmd.run_all", args(words))? {
+        Value::Map(map) => Ok(map),
+        other => Err(CallError::execution(format!("cmd.run_all returned {}", python_str(&other)))),
+    }
+}
+
+/// What `cmd.retcode` returns.
+pub(crate) fn retcode(cx: &Cx, words: &[&str]) -> Result<i64> {
+    Ok(cx.call("cmd.retcode", args(words))?.as_int().unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stay_whole() {
+        assert_eq!(line(&["ping", "-c", "4", "a.b"]), "ping -c 4 a.b");
+        assert_eq!(line(&["lsof", "-c", "a b; 'x'"]), "lsof -c 'a b; '\"'\"'x'\"'\"''");
+        assert_eq!(line(&["x", ""]), "x ''");
+    }
+}
