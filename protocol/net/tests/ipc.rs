@@ -1,5 +1,7 @@
 //! The event bus: our server with our clients, on unix sockets in a scratch directory.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at anything unexpected")]
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! Our publisher and our subscriber with each other, on loopback.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at anything unexpected")]
+
 mod common;
 
 use std::net::SocketAddr;
@@ -72,7 +74,7 @@ async fn connections_are_announced_with_their_identity() {
     connected(&mut client).await;
     let PeerEvent::Connected(peer) = soon(events.recv()).await.unwrap() else { panic!("not connected") };
     assert_eq!(peer.identity, "minion-1");
-    assert_eq!(server.peers(), [peer.clone()]);
+    assert_eq!(server.peers(), vec![peer.clone()]);
     drop(client);
     assert_eq!(soon(events.recv()).await.unwrap(), PeerEvent::Disconnected(peer));
     assert!(server.peers().is_empty());

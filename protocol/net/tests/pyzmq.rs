@@ -3,6 +3,8 @@
 //! Needs a Python with pyzmq: `BRINE_PYZMQ_PYTHON` names its interpreter. Without it these tests fail, because a test
 //! that quietly does nothing proves nothing.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at anything unexpected")]
+
 mod common;
 
 use std::net::SocketAddr;

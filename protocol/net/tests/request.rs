@@ -1,5 +1,7 @@
 //! Our request server and our request client with each other, and with rude peers, on loopback.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at anything unexpected")]
+
 mod common;
 
 use std::net::SocketAddr;

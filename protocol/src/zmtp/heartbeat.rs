@@ -42,8 +42,8 @@ impl Heartbeat {
         self.unanswered = None;
     }
 
-    /// Bytes went out. A PING may have been waiting behind them, so its answer has the whole time again: a large
-    /// message on a slow path is not death.
+    /// Bytes went out that stood before a PING, so its answer has the whole time again: a large message on a slow path
+    /// is not death. Not to be called for the bytes of a PING alone, or silence would never count.
     pub fn progress(&mut self, now: Instant) {
         if let Some(at) = &mut self.unanswered {
             *at = now;
@@ -86,5 +86,77 @@ impl Heartbeat {
         self.next_ping = now + ivl;
         self.unanswered.get_or_insert(now);
         HeartbeatAction::SendPing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    const OURS: Option<(Duration, Duration)> = Some((ms(100), ms(300)));
+
+    #[test]
+    fn pings_at_the_interval_while_answered() {
+        let start = Instant::now();
+        let mut heartbeat = Heartbeat::new(OURS, 1, start);
+        for n in 1..50 {
+            let now = start + ms(100 * n);
+            assert_eq!(heartbeat.deadline(), Some(now));
+            assert_eq!(heartbeat.poll(now - ms(1)), HeartbeatAction::Wait);
+            assert_eq!(heartbeat.poll(now), HeartbeatAction::SendPing);
+            heartbeat.seen(now + ms(20));
+        }
+    }
+
+    #[test]
+    fn silence_after_a_ping_is_death_however_many_pings_follow() {
+        let start = Instant::now();
+        let mut heartbeat = Heartbeat::new(OURS, 1, start);
+        for n in 1..4 {
+            assert_eq!(heartbeat.poll(start + ms(100 * n)), HeartbeatAction::SendPing);
+        }
+        assert_eq!(heartbeat.deadline(), Some(start + ms(400)));
+        assert_eq!(heartbeat.poll(start + ms(399)), HeartbeatAction::Wait);
+        assert_eq!(heartbeat.poll(start + ms(400)), HeartbeatAction::Dead(ms(400)));
+    }
+
+    #[test]
+    fn bytes_before_a_ping_give_its_answer_time() {
+        let start = Instant::now();
+        let mut heartbeat = Heartbeat::new(OURS, 1, start);
+        assert_eq!(heartbeat.poll(start + ms(100)), HeartbeatAction::SendPing);
+        heartbeat.progress(start + ms(350));
+        assert_eq!(heartbeat.poll(start + ms(400)), HeartbeatAction::SendPing);
+        assert_eq!(heartbeat.poll(start + ms(650)), HeartbeatAction::Dead(ms(650)));
+    }
+
+    #[test]
+    fn an_old_peer_is_judged_from_its_first_pong_on() {
+        let start = Instant::now();
+        let mut heartbeat = Heartbeat::new(OURS, 0, start);
+        for n in 1..10 {
+            assert_eq!(heartbeat.poll(start + ms(100 * n)), HeartbeatAction::SendPing);
+        }
+        heartbeat.seen(start + ms(1000));
+        heartbeat.pong_received();
+        assert_eq!(heartbeat.poll(start + ms(1000)), HeartbeatAction::SendPing);
+        assert_eq!(heartbeat.poll(start + ms(1300)), HeartbeatAction::Dead(ms(300)));
+    }
+
+    #[test]
+    fn the_peers_ttl_counts_without_pings_of_ours() {
+        let start = Instant::now();
+        let mut heartbeat = Heartbeat::new(None, 1, start);
+        assert_eq!((heartbeat.deadline(), heartbeat.poll(start + ms(9999))), (None, HeartbeatAction::Wait));
+        heartbeat.ping_received(20);
+        heartbeat.seen(start + ms(500));
+        assert_eq!(heartbeat.deadline(), Some(start + ms(2500)));
+        assert_eq!(heartbeat.poll(start + ms(2500)), HeartbeatAction::Dead(ms(2000)));
+        heartbeat.ping_received(0);
+        assert_eq!(heartbeat.poll(start + ms(2500)), HeartbeatAction::Wait);
     }
 }

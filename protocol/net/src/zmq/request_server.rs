@@ -52,7 +52,14 @@ struct Shared {
     next_id: AtomicU64,
     stop: watch::Sender<bool>,
     /// Who holds an identity, and how to tell it that it has been replaced.
-    owners: Mutex<HashMap<(IpAddr, Bytes), (u64, oneshot::Sender<()>)>>,
+    owners: Mutex<HashMap<(IpAddr, Bytes), Owner>>,
+}
+
+/// The connection that holds an identity. Dropped when another takes its place, which is what tells it.
+#[derive(Debug)]
+struct Owner {
+    id: u64,
+    _alive: oneshot::Sender<()>,
 }
 
 /// A ZeroMQ ROUTER socket that listens and is spoken to by REQ and DEALER sockets.
@@ -117,7 +124,7 @@ struct Owned<'a> {
 impl Drop for Owned<'_> {
     fn drop(&mut self) {
         let mut owners = self.shared.owners.lock();
-        if owners.get(&self.key).is_some_and(|(id, _)| *id == self.id) {
+        if owners.get(&self.key).is_some_and(|owner| owner.id == self.id) {
             owners.remove(&self.key);
         }
     }
@@ -131,15 +138,14 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, addr: SocketAddr, admissi
             return;
         }
     };
-    let (replaced, mut gone) = oneshot::channel();
+    let (alive, mut gone) = oneshot::channel();
     let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
     // Hand-over: a socket that connects again under its identity replaces its old connection, which may linger on a
     // dead path. Only from the same address, because an identity is an unproven claim and anybody could otherwise cut
     // off anybody. An old connection at another address ends by heartbeat.
     let _owned = (!info.identity.is_empty()).then(|| {
         let key = (addr.ip(), info.identity.clone());
-        // The old sender is dropped with its entry: that is the signal.
-        shared.owners.lock().insert(key.clone(), (id, replaced));
+        shared.owners.lock().insert(key.clone(), Owner { id, _alive: alive });
         Owned { shared: &shared, key, id }
     });
     let anonymous = info.identity.is_empty();

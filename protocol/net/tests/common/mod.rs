@@ -1,6 +1,11 @@
 //! What the tests of this crate share: waiting with a deadline, and options with short times.
 
-#![allow(dead_code, unreachable_pub, reason = "each test program includes this file and uses its own part")]
+#![allow(
+    clippy::unwrap_used,
+    dead_code,
+    unreachable_pub,
+    reason = "each test program includes this file and uses its own part"
+)]
 
 use std::future::Future;
 use std::net::SocketAddr;
