@@ -60,7 +60,7 @@ pub fn is_safe_jid(text: &str) -> bool {
 pub fn jid_to_time(jid: &str) -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    if !is_jid(jid) {
+    if !is_jid(jid) || jid.len() == 21 {
         return String::new();
     }
     let month =

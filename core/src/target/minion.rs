@@ -68,6 +68,7 @@ fn list_match(tgt: &Value, id: &str) -> bool {
     match tgt {
         Value::Str(text) => text.split(',').any(|item| item == id),
         Value::List(list) => list.iter().any(|item| item.as_str() == Some(id)),
+        Value::Map(map) => map.contains(id),
         _ => false,
     }
 }

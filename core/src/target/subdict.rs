@@ -173,7 +173,12 @@ fn traverse_parts<'v>(data: &'v Value, parts: &[&str]) -> Option<&'v Value> {
 fn in_map<'v>(map: &'v Map, part: &str) -> Option<&'v Value> {
     map.get(part).or_else(|| {
         let loaded = scalar::plain(part.trim_matches(' '));
-        if loaded.as_str() == Some(part) { None } else { map.get_key(&loaded) }
+        match &loaded {
+            Value::Str(same) if same == part => None,
+            // Python holds `True` and 1 for the same key.
+            Value::Bool(b) => map.get_key(&loaded).or_else(|| map.get_key(&Value::Int((*b).into()))),
+            _ => map.get_key(&loaded),
+        }
     })
 }
 
