@@ -15,6 +15,8 @@ pub mod pillar;
 pub mod replay;
 pub mod request;
 pub mod value;
+#[cfg(test)]
+mod vectors;
 pub mod zmtp;
 
 pub use value::{DateTime, Map, Value};

@@ -178,6 +178,21 @@ impl<'a> AuthAttempt<'a> {
         Ok(Self { options, key, stored, signing, nonce, secret, load })
     }
 
+    /// An attempt whose request was made by another implementation, to judge the reply it got.
+    #[cfg(test)]
+    pub(crate) fn resume(
+        options: &'a AuthOptions,
+        key: &'a PrivateKey,
+        stored: Option<&str>,
+        signing: Option<&'a PublicKey>,
+        load: Map,
+        secret: Option<AesKey>,
+    ) -> Self {
+        let stored = stored.map(|pem| (clean_key(pem), PublicKey::from_pem(pem).unwrap()));
+        let nonce = Nonce::parse(load.get_str("nonce").unwrap()).unwrap();
+        Self { options, key, stored, signing, nonce, secret, load }
+    }
+
     /// The request body, to be sent in clear.
     pub fn request(&self) -> Map {
         Envelope::clear(self.load.clone())

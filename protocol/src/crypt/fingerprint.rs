@@ -81,7 +81,7 @@ pub fn pem_finger(pem: &str, hash: HashType) -> String {
     colons(&hash.digest(body.as_bytes()))
 }
 
-/// The form 3007 and 3008 show in `salt-key -f` and `-F`: the whole text, armour included.
+/// The form 3008 shows in `salt-key -f` and `-F`: the whole text, armour included.
 pub fn armoured_finger(pem: &str, hash: HashType) -> String {
     colons(&hash.digest(pem.as_bytes()))
 }

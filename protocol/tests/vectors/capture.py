@@ -12,6 +12,8 @@ minion is restarted. Each run becomes a folder with the keys and
     pub-NNN.bin                bodies on the publish port
     evt-NNN.bin                frames of the master's event bus, without length prefix
 
+and beside the runs lie fingers.txt and protected.pem, see EXTRAS.
+
 Keys are made for the run and worth nothing afterwards. Grains that tell of the machine are left out.
 """
 import os
@@ -243,6 +245,23 @@ def run(bins, version, name, out):
     shutil.rmtree(root, ignore_errors=True)
 
 
+# What stock's own code says about keys, run by its interpreter: fingerprints of the file and of its text, and a
+# private key protected by a passphrase.
+EXTRAS = """
+import sys, salt.crypt, salt.utils.crypt
+from cryptography.hazmat.primitives import serialization as s
+folder = sys.argv[1]
+path = folder + "/default/master.pub"
+with open(folder + "/fingers.txt", "w") as f:
+    for h in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512"):
+        print("file", h, salt.utils.crypt.pem_finger(path=path, sum_type=h), file=f)
+        print("text", h, salt.utils.crypt.pem_finger(key=open(path).read(), sum_type=h), file=f)
+key = salt.crypt.get_rsa_key(folder + "/default/master.pem", None)
+with open(folder + "/protected.pem", "wb") as f:
+    f.write(key.private_bytes(s.Encoding.PEM, s.PrivateFormat.TraditionalOpenSSL, s.BestAvailableEncryption(b"hunter2")))
+"""
+
+
 def write(folder, name, data):
     with open(os.path.join(folder, name), "wb") as f:
         f.write(data)
@@ -296,3 +315,5 @@ if __name__ == "__main__":
     here = os.path.dirname(os.path.abspath(__file__))
     for run_name in ("default", "sha224"):
         run(sys.argv[1], sys.argv[2], run_name, sys.argv[3] if len(sys.argv) > 3 else here)
+    python = [f"{sys.argv[1]}/python", "-c", EXTRAS]
+    subprocess.run([*python, os.path.join(sys.argv[3] if len(sys.argv) > 3 else here, sys.argv[2])], check=True)
