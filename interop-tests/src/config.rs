@@ -17,8 +17,10 @@ pub struct Settings {
     pub publish_port: u16,
     /// Request port.
     pub ret_port: u16,
-    /// Account the daemons run as.
+    /// Account the master runs as.
     pub user: String,
+    /// Account the minions run as.
+    pub minion_user: String,
     /// Whether waits are stock's defaults (`false`) or shortened (`true`).
     pub hasty: bool,
     /// Lines added to the master's file.
@@ -78,7 +80,7 @@ pub fn write_minion(root: &Path, name: &str, id: &str, s: &Settings, extra: &[St
          pki_dir: {d}/pki\ncachedir: {d}/cache\nsock_dir: {d}/s\nlog_file: {d}/log/minion\n\
          pidfile: {d}/run/minion.pid\nenable_fqdns_grains: false\nenable_gpu_grains: false\n\
          grains:\n  role: {role}\n  rack: {{row: 7, tags: [blue, {id}]}}\n",
-        s.user, s.address, s.publish_port, s.ret_port,
+        s.minion_user, s.address, s.publish_port, s.ret_port,
     );
     if s.hasty {
         text.push_str(

@@ -66,6 +66,7 @@ impl Fleet {
                 publish_port: ports::free()?,
                 ret_port: ports::free()?,
                 user: "root".into(),
+                minion_user: "root".into(),
                 hasty: true,
                 master_lines: Vec::new(),
                 minion_lines: Vec::new(),

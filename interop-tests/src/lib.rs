@@ -6,6 +6,7 @@
 //!
 //! It is not a unit test suite and measures no performance.
 
+pub mod beat;
 pub mod bus;
 pub mod cases;
 pub mod cli;
@@ -18,6 +19,7 @@ pub mod ports;
 pub mod script;
 pub mod side;
 pub mod table;
+pub mod tunnel;
 pub mod user;
 pub mod wait;
 

@@ -2,6 +2,7 @@
 //! name at the end, so that one defect does not hide the next.
 
 use std::env;
+use std::io::Write;
 use std::time::Instant;
 
 use crate::failure::{Failure, Result};
@@ -45,6 +46,7 @@ pub fn run(fleet: &mut Fleet, cases: &[Case]) -> Result {
         ran += 1;
         let word = if outcome.is_ok() { "ok  " } else { "FAIL" };
         eprintln!("{word} {:6.1} s  {pair}  {}", begun.elapsed().as_secs_f32(), case.name);
+        note(fleet, case.name, outcome.is_ok(), begun.elapsed().as_secs_f32());
         if let Err(e) = outcome {
             failures.push(format!("  {}: {e}", case.name));
         }
@@ -59,4 +61,14 @@ pub fn run(fleet: &mut Fleet, cases: &[Case]) -> Result {
         failures.join("\n"),
         fleet.logs()
     )))
+}
+
+/// Adds a line to the file `BRINE_REPORT` names, if it names one: what `docs/interop.md` is made from.
+fn note(fleet: &Fleet, name: &str, ok: bool, seconds: f32) {
+    let Some(path) = env::var_os("BRINE_REPORT") else { return };
+    let word = if ok { "ok" } else { "FAIL" };
+    let line = format!("{}\t{}\t{}\t{name}\t{word}\t{seconds:.1}\n", fleet.master, fleet.minion, fleet.cli);
+    // One write per line: test programs running side by side share the file.
+    let file = std::fs::File::options().create(true).append(true).open(path);
+    let _ = file.and_then(|mut f| f.write_all(line.as_bytes()));
 }
