@@ -80,6 +80,9 @@ impl Guard {
         if entry.failures >= self.limits.max_failures_per_addr {
             return Err("too many failed handshakes from this address");
         }
+        if entry.connections >= self.limits.max_connections.div_ceil(2) {
+            return Err("too many connections from this address");
+        }
         if entry.handshakes >= self.limits.max_handshakes_per_addr {
             return Err("too many handshakes at once from this address");
         }
@@ -160,6 +163,7 @@ mod tests {
     use super::*;
 
     const A: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const C: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 3));
     const B: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
     fn guard() -> Arc<Guard> {
@@ -179,11 +183,12 @@ mod tests {
         let _second = guard.admit(A, now).unwrap();
         assert!(guard.admit(A, now).is_err());
         first.handshake_done();
-        let third = guard.admit(A, now).unwrap();
+        assert!(guard.admit(A, now).is_err(), "one address may take half of all");
+        let third = guard.admit(B, now).unwrap();
         let _fourth = guard.admit(B, now).unwrap();
-        assert!(guard.admit(B, now).is_err(), "four in all");
+        assert!(guard.admit(C, now).is_err(), "four in all");
         drop(third);
-        assert!(guard.admit(B, now).is_ok());
+        assert!(guard.admit(C, now).is_ok());
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub struct Limits {
     pub max_frames: usize,
     /// Time from accept or connect until the ZMTP handshake is complete.
     pub handshake_timeout: Duration,
-    /// Connections a server holds at once, all peers together.
+    /// Connections a server holds at once, all peers together. One address (IPv6: one /64 network) may have half.
     pub max_connections: usize,
     /// Connections from one address (IPv6: one /64 network) that may be in their handshake at once.
     pub max_handshakes_per_addr: usize,

@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+/// A PING behind a large amount of data may wait so many times longer for its answer.
+const LOADED: u32 = 4;
+
 /// What is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeartbeatAction {
@@ -23,6 +26,8 @@ pub struct Heartbeat {
     unanswered: Option<Instant>,
     last_seen: Instant,
     peer_ttl: Option<Duration>,
+    /// The unanswered PING followed a large amount of data.
+    loaded: bool,
     /// Whether the peer is known to answer PING. ZMTP 3.0 has none; libzmq from 4.2 answers nevertheless, so a 3.0
     /// peer is judged from its first PONG on.
     judged: bool,
@@ -33,21 +38,37 @@ impl Heartbeat {
     #[must_use]
     pub fn new(ours: Option<(Duration, Duration)>, peer_minor: u8, now: Instant) -> Self {
         let next_ping = now + ours.map_or(Duration::ZERO, |(ivl, _)| ivl);
-        Self { ours, next_ping, unanswered: None, last_seen: now, peer_ttl: None, judged: peer_minor >= 1 }
+        Self {
+            ours,
+            next_ping,
+            unanswered: None,
+            last_seen: now,
+            peer_ttl: None,
+            loaded: false,
+            judged: peer_minor >= 1,
+        }
     }
 
     /// Any byte of the peer arrived.
     pub fn seen(&mut self, now: Instant) {
         self.last_seen = now;
         self.unanswered = None;
+        self.loaded = false;
     }
 
-    /// Bytes went out that stood before a PING, so its answer has the whole time again: a large message on a slow path
-    /// is not death. Not to be called for the bytes of a PING alone, or silence would never count.
+    /// Part of a large amount of data went out that stood before a PING. Its answer then has the whole time again, and
+    /// several times as much of it, because the data may still be in the buffers of a slow path: that is not death.
+    /// Not to be called for the bytes of a PING alone, or silence would never count.
     pub fn progress(&mut self, now: Instant) {
         if let Some(at) = &mut self.unanswered {
             *at = now;
+            self.loaded = true;
         }
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        let (_, timeout) = self.ours.filter(|_| self.judged)?;
+        Some(if self.loaded { timeout * LOADED } else { timeout })
     }
 
     /// A PING arrived, which may announce how soon the peer's next sign of life must come (0 = no word about it).
@@ -76,8 +97,9 @@ impl Heartbeat {
         if self.peer_ttl.is_some_and(|ttl| silent >= ttl) {
             return HeartbeatAction::Dead(silent);
         }
-        let Some((ivl, timeout)) = self.ours else { return HeartbeatAction::Wait };
-        if self.judged && self.unanswered.is_some_and(|at| now.saturating_duration_since(at) >= timeout) {
+        let Some((ivl, _)) = self.ours else { return HeartbeatAction::Wait };
+        let waited = self.unanswered.map(|at| now.saturating_duration_since(at));
+        if waited.zip(self.timeout()).is_some_and(|(waited, timeout)| waited >= timeout) {
             return HeartbeatAction::Dead(silent);
         }
         if now < self.next_ping {
@@ -131,7 +153,8 @@ mod tests {
         assert_eq!(heartbeat.poll(start + ms(100)), HeartbeatAction::SendPing);
         heartbeat.progress(start + ms(350));
         assert_eq!(heartbeat.poll(start + ms(400)), HeartbeatAction::SendPing);
-        assert_eq!(heartbeat.poll(start + ms(650)), HeartbeatAction::Dead(ms(650)));
+        assert_eq!(heartbeat.poll(start + ms(1549)), HeartbeatAction::SendPing);
+        assert_eq!(heartbeat.poll(start + ms(1550)), HeartbeatAction::Dead(ms(1550)));
     }
 
     #[test]

@@ -26,6 +26,12 @@ const PONGS_MAX: usize = 4096;
 /// Pieces given to the kernel in one call.
 const SLICES: usize = 16;
 
+/// Output that may delay a PING noticeably.
+const MUCH: usize = 64 << 10;
+/// A stranger in the middle of a message must send, and take what we send, at least so much in so much time: 1 KiB/s.
+const STALL_TIME: Duration = Duration::from_secs(60);
+const STALL_BYTES: usize = 64 << 10;
+
 /// How a link is to behave.
 #[derive(Debug, Clone)]
 pub(crate) struct LinkOptions {
@@ -49,6 +55,32 @@ impl LinkOptions {
     }
 }
 
+/// Whether one direction of a connection makes headway while there is something to move.
+#[derive(Debug, Default)]
+struct Headway {
+    deadline: Option<Instant>,
+    bytes: usize,
+}
+
+impl Headway {
+    fn moved(&mut self, bytes: usize, now: Instant) {
+        self.bytes += bytes;
+        if self.bytes >= STALL_BYTES {
+            *self = Self { deadline: Some(now + STALL_TIME), bytes: 0 };
+        }
+    }
+
+    /// When the connection has stalled, given whether there is something to move now.
+    fn deadline(&mut self, busy: bool, now: Instant) -> Option<Instant> {
+        if busy {
+            self.deadline.get_or_insert(now + STALL_TIME);
+        } else {
+            *self = Self::default();
+        }
+        self.deadline
+    }
+}
+
 /// An open connection.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -60,12 +92,14 @@ pub(crate) struct Link {
     output_bytes: usize,
     /// PONGs queued since the output was last empty, at most.
     pongs: usize,
-    /// A PING stands in the output behind something else.
+    /// A PING stands in the output behind much else.
     ping_behind: bool,
     ping: Option<Heartbeat>,
     heartbeat: Option<zmtp::Heartbeat>,
     admission: Option<Admission>,
     in_work: usize,
+    reading: Headway,
+    writing: Headway,
 }
 
 impl Link {
@@ -93,6 +127,8 @@ impl Link {
             heartbeat: None,
             admission,
             in_work: 0,
+            reading: Headway::default(),
+            writing: Headway::default(),
         };
         let outcome = match tokio::time::timeout(options.handshake_timeout, link.event()).await {
             Ok(Ok(Event::Ready(info))) => Ok(info),
@@ -158,8 +194,8 @@ impl Link {
             self.input = BytesMut::new();
             self.hold(0)?;
         }
-        let deadline = self.beat()?;
-        self.wait_and_move(deadline).await?;
+        let deadlines = [self.beat()?, self.stall()?];
+        self.wait_and_move(deadlines.into_iter().flatten().min()).await?;
         // A peer that never stops sending must leave room for the others.
         tokio::task::consume_budget().await;
         Ok(None)
@@ -226,7 +262,7 @@ impl Link {
         match heartbeat.poll(Instant::now()) {
             HeartbeatAction::Wait => {}
             HeartbeatAction::SendPing => {
-                self.ping_behind |= self.output_bytes > 0;
+                self.ping_behind |= self.output_bytes > MUCH;
                 let ttl = self.ping.map_or(0, |h| u16::try_from(h.ttl.as_millis() / 100).unwrap_or(u16::MAX));
                 self.connection.ping(ttl, Bytes::new());
             }
@@ -235,6 +271,19 @@ impl Link {
         let deadline = heartbeat.deadline();
         self.collect_output();
         Ok(deadline)
+    }
+
+    /// Servers do not wait for strangers for ever. A client has asked for what it reads and knows when to give up.
+    fn stall(&mut self) -> Result<Option<Instant>, Disconnect> {
+        if self.admission.is_none() || self.heartbeat.is_none() {
+            return Ok(None);
+        }
+        let now = Instant::now();
+        let mid_message = !self.input.is_empty() || self.connection.held() > 0;
+        let reading = self.reading.deadline(mid_message, now);
+        let writing = self.writing.deadline(self.output_bytes > 0, now);
+        let deadline = [reading, writing].into_iter().flatten().min();
+        if deadline.is_some_and(|at| at <= now) { Err(Disconnect::Stalled) } else { Ok(deadline) }
     }
 
     async fn wait_and_move(&mut self, deadline: Option<Instant>) -> Result<(), Disconnect> {
@@ -269,8 +318,10 @@ impl Link {
             Ok(0) => Err(Disconnect::Closed),
             Ok(n) => {
                 self.read_size = if n >= self.read_size { (2 * n).min(READ_MAX) } else { READ_MIN };
+                let now = Instant::now();
+                self.reading.moved(n, now);
                 if let Some(heartbeat) = &mut self.heartbeat {
-                    heartbeat.seen(Instant::now());
+                    heartbeat.seen(now);
                 }
                 Ok(())
             }
@@ -300,6 +351,7 @@ impl Link {
 
     fn written(&mut self, mut n: usize) {
         self.output_bytes -= n;
+        self.writing.moved(n, Instant::now());
         if self.ping_behind
             && let Some(heartbeat) = &mut self.heartbeat
         {
@@ -331,5 +383,25 @@ impl Link {
         let bytes = bytes + self.in_work + self.connection.held();
         let allowed = self.admission.as_mut().is_none_or(|admission| admission.hold(bytes));
         if allowed { Ok(()) } else { Err(Disconnect::Overload) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headway_is_a_rate_and_only_counts_while_there_is_something_to_move() {
+        let start = Instant::now();
+        let mut headway = Headway::default();
+        assert_eq!(headway.deadline(false, start), None);
+        let end = headway.deadline(true, start);
+        assert_eq!(end, Some(start + STALL_TIME));
+        let later = start + STALL_TIME / 2;
+        headway.moved(STALL_BYTES - 1, later);
+        assert_eq!(headway.deadline(true, later), end, "a trickle does not help");
+        headway.moved(1, later);
+        assert_eq!(headway.deadline(true, later), Some(later + STALL_TIME));
+        assert_eq!(headway.deadline(false, later), None);
     }
 }
