@@ -1,15 +1,15 @@
-//! The master's side of `_auth`: what to do with a key that knocks, and the signed reply.
+//! The master's side of `_auth`: what to do with a key that knocks.
 //!
 //! The decision is pure and cheap; only making the reply costs private RSA operations (one for a refusal, two for
 //! an acceptance), so a caller decides first and bounds how many replies are made at once.
 
-use crate::crypt::{AesKey, CryptError, EncAlgo, HashType, Nonce, PrivateKey, PublicKey, SigAlgo, clean_key};
+use crate::auth::reply::{Ret, Wishes};
+use crate::crypt::{EncAlgo, Nonce, PublicKey, SigAlgo, clean_key};
 use crate::envelope::RequestError;
 use crate::ids::MinionId;
-use crate::msgpack::{self, Dialect};
 use crate::value::{Map, Value};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+
+pub use crate::auth::reply::{Acceptance, MasterCredentials, Refusal};
 
 /// No key text is longer; checked before it is parsed or stored.
 const LONGEST_KEY: usize = 16 * 1024;
@@ -28,14 +28,6 @@ pub struct AuthRequest {
     key: Option<PublicKey>,
     token: Option<Vec<u8>>,
     wishes: Wishes,
-}
-
-/// What a reply needs to know of its request.
-#[derive(Clone, Debug)]
-struct Wishes {
-    nonce: Nonce,
-    enc_algo: Option<EncAlgo>,
-    sig_algo: Option<SigAlgo>,
 }
 
 /// An `_auth` load that cannot be decided on.
@@ -140,14 +132,6 @@ pub enum Verdict {
     Refuse(Refusal),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ret {
-    /// `True`: pending. The truth value is stock's.
-    Wait,
-    No,
-    Full,
-}
-
 /// Decides on a request, in stock's order of checks.
 ///
 /// Unlike stock, a key that is no acceptable RSA key is refused before anything is stored.
@@ -222,149 +206,5 @@ impl AuthRequest {
     fn refuse(&self, ret: Ret, result: bool, act: Option<&str>, actions: Vec<KeyAction>) -> Decision {
         let verdict = Verdict::Refuse(Refusal { ret, wishes: self.wishes.clone() });
         Decision { actions, event: Some(self.event(result, act)), verdict }
-    }
-}
-
-/// What the master answers with: its key, the global key, and signatures made once for all minions.
-#[derive(Debug)]
-pub struct MasterCredentials {
-    key: PrivateKey,
-    pub_pem: String,
-    aes: AesKey,
-    aes_sig: Vec<u8>,
-    publish_port: u16,
-    pub_sig: Option<PubSig>,
-}
-
-/// The signature over the master's public key (`master_sign_pubkey`).
-#[derive(Debug)]
-enum PubSig {
-    Stored(Vec<u8>),
-    Made { sha1: Vec<u8>, sha224: Vec<u8> },
-}
-
-impl MasterCredentials {
-    /// Prepares to answer under this global key. Costs one private RSA operation.
-    pub fn new(key: PrivateKey, pub_pem: &str, aes: AesKey, publish_port: u16) -> Result<Self, CryptError> {
-        let aes_sig = sign_key(&key, &aes)?;
-        Ok(Self { key, pub_pem: clean_key(pub_pem), aes, aes_sig, publish_port, pub_sig: None })
-    }
-
-    /// Signs the public key with the signing key pair, once per algorithm.
-    pub fn with_signing_key(mut self, signing: &PrivateKey) -> Result<Self, CryptError> {
-        let make = |algo| -> Result<Vec<u8>, CryptError> {
-            let sig = signing.sign(self.pub_pem.as_bytes(), algo)?;
-            Ok(format!("{}\n", STANDARD.encode(sig)).into_bytes())
-        };
-        let (sha1, sha224) = (make(SigAlgo::Pkcs1v15Sha1)?, make(SigAlgo::Pkcs1v15Sha224)?);
-        self.pub_sig = Some(PubSig::Made { sha1, sha224 });
-        Ok(self)
-    }
-
-    /// Sends the content of `master_pubkey_signature` (`master_use_pubkey_signature`).
-    pub fn with_stored_signature(mut self, content: &str) -> Self {
-        self.pub_sig = Some(PubSig::Stored(clean_key(content).into_bytes()));
-        self
-    }
-
-    /// Changes to a new global key. Costs one private RSA operation.
-    pub fn rotate(&mut self, aes: AesKey) -> Result<(), CryptError> {
-        self.aes_sig = sign_key(&self.key, &aes)?;
-        self.aes = aes;
-        Ok(())
-    }
-
-    /// The master's private key.
-    pub fn key(&self) -> &PrivateKey {
-        &self.key
-    }
-
-    /// The master's public key as it is shown to minions.
-    pub fn public_pem(&self) -> &str {
-        &self.pub_pem
-    }
-
-    /// The global key.
-    pub fn aes(&self) -> &AesKey {
-        &self.aes
-    }
-
-    fn sign(&self, load: &Map, wishes: &Wishes) -> Result<Value, CryptError> {
-        let Some(algo) = wishes.sig_algo else { return Ok(unsigned("bad sig algo")) };
-        let data = msgpack::encode_map(load, Dialect::Old);
-        let sig = self.key.sign(&data, algo)?;
-        Ok(crate::map! {"enc" => "clear", "load" => data, "sig" => sig}.into())
-    }
-}
-
-/// The inner signature holds the hex text of the digest of the key string.
-fn sign_key(key: &PrivateKey, aes: &AesKey) -> Result<Vec<u8>, CryptError> {
-    key.sign_x931(HashType::Sha256.hex(aes.reveal().as_bytes()).as_bytes())
-}
-
-fn unsigned(ret: &str) -> Value {
-    crate::map! {"enc" => "clear", "load" => crate::map!{"ret" => ret}}.into()
-}
-
-/// A refusal to be signed.
-#[derive(Clone, Debug)]
-pub struct Refusal {
-    ret: Ret,
-    wishes: Wishes,
-}
-
-impl Refusal {
-    /// The reply. Costs one private RSA operation.
-    pub fn reply(&self, master: &MasterCredentials) -> Result<Value, CryptError> {
-        let ret: Value = match self.ret {
-            Ret::Wait => true.into(),
-            Ret::No => false.into(),
-            Ret::Full => "full".into(),
-        };
-        let load = crate::map! {"ret" => ret, "nonce" => self.wishes.nonce.as_str()};
-        master.sign(&load, &self.wishes)
-    }
-
-    /// Whether this tells the minion to wait for acceptance.
-    pub fn is_pending(&self) -> bool {
-        self.ret == Ret::Wait
-    }
-}
-
-/// An acceptance to be answered with the keys.
-#[derive(Clone, Debug)]
-pub struct Acceptance {
-    key: PublicKey,
-    token: Option<Vec<u8>>,
-    wishes: Wishes,
-}
-
-impl Acceptance {
-    /// The reply, under the session key of this minion. Costs at most two private RSA operations.
-    pub fn reply(&self, master: &MasterCredentials, session: &AesKey) -> Result<Value, CryptError> {
-        let Some(enc) = self.wishes.enc_algo else { return Ok(unsigned("bad enc algo")) };
-        let Some(sig) = self.wishes.sig_algo else { return Ok(unsigned("bad sig algo")) };
-        let mut load = crate::map! {
-            "enc" => "pub",
-            "pub_key" => &master.pub_pem,
-            "publish_port" => master.publish_port,
-        };
-        match (&master.pub_sig, sig) {
-            (Some(PubSig::Stored(sig)), _) => drop(load.insert("pub_sig", sig.clone())),
-            (Some(PubSig::Made { sha1, .. }), SigAlgo::Pkcs1v15Sha1) => {
-                drop(load.insert("pub_sig", sha1.clone()))
-            }
-            (Some(PubSig::Made { sha224, .. }), _) => drop(load.insert("pub_sig", sha224.clone())),
-            (None, _) => {}
-        }
-        // A token for another master key does not decrypt; the minion then judges by the missing echo.
-        if let Some(Ok(token)) = self.token.as_ref().map(|t| master.key.decrypt(t, enc)) {
-            load.insert("token", self.key.encrypt(&token, enc)?);
-        }
-        load.insert("aes", self.key.encrypt(master.aes.reveal().as_bytes(), enc)?);
-        load.insert("session", self.key.encrypt(session.reveal().as_bytes(), enc)?);
-        load.insert("sig", master.aes_sig.clone());
-        load.insert("nonce", self.wishes.nonce.as_str());
-        master.sign(&load, &self.wishes)
     }
 }

@@ -5,3 +5,4 @@
 pub mod autosign;
 pub mod master;
 pub mod minion;
+mod reply;
