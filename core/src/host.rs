@@ -23,16 +23,28 @@ pub enum Refresh {
     Mine,
 }
 
+/// Which client of a master on the same machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MasterClient {
+    /// Jobs for minions.
+    Local,
+    /// Runners.
+    Runner,
+    /// Wheel functions.
+    Wheel,
+}
+
 /// The program around a call.
 pub trait Host: Send + Sync {
     /// Sends an encrypted command to the master and waits for its reply. `load` holds `cmd` and the command's
     /// fields; `id`, `tok`, `nonce` and `ts` are added. Fails when there is no master, or it does not answer in time.
     fn master_request(&self, load: Map, timeout: Duration) -> Result<Value>;
 
-    /// Fires an event on the minion's own bus. Where there is none, succeeds silently as stock does.
+    /// Fires an event on the minion's own bus. Fails where there is none; stock's functions then return `False`.
     fn fire_local(&self, tag: &str, data: Map) -> Result<()>;
 
-    /// Reads something anew; with `wait`, returns when it is in force (or after `wait`).
+    /// Reads something anew; with `wait`, returns when it is in force (or after `wait`). Fails where there is no
+    /// daemon to do so.
     fn refresh(&self, what: Refresh, wait: Option<Duration>) -> Result<()>;
 
     /// Pillar compiled now by the master (or locally), without putting it in force.
@@ -51,6 +63,20 @@ pub trait Host: Send + Sync {
 
     /// Whether the minion has a live connection to a master now, and its address as text.
     fn master(&self) -> Option<String>;
+
+    /// Makes a new key where the minion's is gone, and authenticates again.
+    fn rekey(&self) -> Result<()> {
+        Err(CallError::Client("there is no daemon to make a new key".into()))
+    }
+
+    /// Asks a master on the same machine: `order` holds `fun`, `arg`, `kwarg` and what else the client takes. Fails on
+    /// every other machine.
+    fn master_client(&self, client: MasterClient, order: Map) -> Result<Value> {
+        let _ = (client, order);
+        Err(CallError::execution(
+            "This command can only be executed on a minion that is located on the master.",
+        ))
+    }
 }
 
 /// No daemon and no master: `salt-call --local`, and tests.
@@ -62,11 +88,11 @@ impl Host for NoHost {
     }
 
     fn fire_local(&self, _: &str, _: Map) -> Result<()> {
-        Ok(())
+        Err(CallError::Client("there is no event bus".into()))
     }
 
     fn refresh(&self, _: Refresh, _: Option<Duration>) -> Result<()> {
-        Ok(())
+        Err(CallError::Client("there is no daemon to refresh".into()))
     }
 
     fn compile_pillar(&self, _: Option<&str>, _: Option<&str>, _: Option<Map>) -> Result<Map> {

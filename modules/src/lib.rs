@@ -10,12 +10,27 @@ macro_rules! modules {
 }
 
 modules! {
+    cmd,
+    config,
+    environ,
+    event,
     grains,
+    hashutil,
+    key,
+    match_,
+    mine,
     network,
+    publish,
+    random,
+    saltutil,
+    sys,
     test,
 }
 
+mod datastore;
 mod grains_core;
+mod python;
 mod tools;
 
+pub use environ::apply_to_minion as apply_environ;
 pub use grains_core::load as grains;

@@ -87,7 +87,10 @@ fn expand_exec(attr: proc_macro2::TokenStream, item: &mut ItemFn) -> syn::Result
     // Named at the author's own span and without a leading underscore: a function that no `module!` names is
     // then reported as unused.
     let constant = Ident::new(&format!("exec_{}", ident.to_string().trim_start_matches("r#")), ident.span());
-    Ok(quote_spanned! { ident.span() =>
+    // Located at the author's name, but resolved like the rest of what is written here: the function may itself
+    // come out of a macro.
+    let span = Span::call_site().located_at(ident.span());
+    Ok(quote_spanned! { span =>
         #[allow(non_upper_case_globals, missing_docs, reason = "named after the function it stands for")]
         pub(crate) const #constant: ::brine_core::call::Function = ::brine_core::call::Function {
             name: #name,

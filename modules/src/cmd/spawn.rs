@@ -1,0 +1,70 @@
+//! Starting a child: the only place of the workspace with unsafe code, since what a child does to itself between
+//! `fork` and `exec` (session, terminal, umask, user) has no safe form.
+
+#![expect(unsafe_code, reason = "pre_exec and the terminal ioctl have no safe form")]
+
+use nix::unistd::{Gid, Uid};
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// Who a child runs as.
+#[derive(Clone, Debug)]
+pub(super) struct Identity {
+    /// The user.
+    pub(super) uid: Uid,
+    /// The primary group.
+    pub(super) gid: Gid,
+    /// The supplementary groups.
+    pub(super) groups: Vec<Gid>,
+}
+
+/// What to start. The child leads a session and so a process group of its own.
+pub(super) struct Launch<'a> {
+    /// Program and arguments; the program is looked up in the child's own `PATH`. Not empty.
+    pub(super) argv: &'a [String],
+    /// The whole environment.
+    pub(super) env: &'a BTreeMap<String, String>,
+    /// Where it runs.
+    pub(super) cwd: &'a Path,
+    /// Who it becomes, if not who we are.
+    pub(super) identity: Option<Identity>,
+    /// Its umask, if not ours.
+    pub(super) umask: Option<u32>,
+    /// Whether its standard input is to become its controlling terminal.
+    pub(super) terminal: bool,
+}
+
+impl Launch<'_> {
+    /// Starts it. An error is the operating system's for the program or directory.
+    pub(super) fn start(&self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> io::Result<Child> {
+        let (program, args) = self.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut command = Command::new(program);
+        command.args(args).env_clear().envs(self.env).current_dir(self.cwd);
+        command.stdin(stdin).stdout(stdout).stderr(stderr);
+        let (identity, umask, terminal) = (self.identity.clone(), self.umask, self.terminal);
+        // SAFETY: between fork and exec the closure only makes system calls on memory prepared before: it neither
+        // allocates nor takes a lock. `TIOCSCTTY` takes a plain integer.
+        unsafe {
+            command.pre_exec(move || {
+                nix::unistd::setsid()?;
+                if terminal && libc::ioctl(0, libc::TIOCSCTTY, 0) == -1 {
+                    return Err(io::Error::last_os_error());
+                }
+                if let Some(identity) = &identity {
+                    nix::unistd::setgid(identity.gid)?;
+                    nix::unistd::setgroups(&identity.groups)?;
+                    nix::unistd::setuid(identity.uid)?;
+                }
+                if let Some(umask) = umask {
+                    // The call cannot fail; all bits beyond the permission bits are ignored by the kernel.
+                    libc::umask(umask as libc::mode_t);
+                }
+                Ok(())
+            });
+        }
+        command.spawn()
+    }
+}

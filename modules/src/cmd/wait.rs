@@ -1,0 +1,167 @@
+//! Waiting for a child and its output: until both have ended, a timeout, or the job's cancellation, whichever is
+//! first. Nothing polls: helper threads and the cancel hook report over one channel.
+
+use brine_core::Cx;
+use brine_core::call::{CallError, Result};
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ExitStatus};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+/// A source of output.
+pub(super) type Source = Box<dyn Read + Send>;
+
+/// How waiting ended.
+pub(super) enum End {
+    /// The child ended and closed its output: status, then the output of each source.
+    Exited(ExitStatus, Vec<Vec<u8>>),
+    /// The time was up; the child and its process group are killed. The output so far.
+    TimedOut(Vec<Vec<u8>>),
+}
+
+enum Event {
+    Output(usize, Vec<u8>),
+    Closed,
+    Ended,
+    Cancelled,
+}
+
+/// Waits for a child that leads its own process group. `each` sees output as it comes.
+pub(super) fn wait(
+    cx: &Cx,
+    child: Child,
+    input: Option<Vec<u8>>,
+    sources: Vec<Source>,
+    timeout: Option<Duration>,
+    each: impl FnMut(usize, &[u8]),
+) -> Result<End> {
+    let mut child = Guard { child, reaped: false };
+    let pid = child.child.id() as i32;
+    let tracked = cx.job.track_process(pid);
+    let (send, receive) = channel();
+    let mut outputs = vec![Vec::new(); sources.len()];
+    let open = sources.len() + 1;
+    start_helpers(&mut child.child, pid, input, sources, &send)?;
+    let hook = cx.cancel.on_cancel(move || {
+        // The receiver is gone once the child has ended.
+        let _ = send.send(Event::Cancelled);
+    });
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let ended = collect(&receive, deadline, open, &mut outputs, each);
+    drop(hook);
+    match ended {
+        Ok(true) => {
+            // Untracked before it is reaped, so that nobody signals a stranger.
+            drop(tracked);
+            Ok(End::Exited(child.reap()?, outputs))
+        }
+        Ok(false) => Ok(End::TimedOut(outputs)),
+        Err(e) => Err(e),
+    }
+}
+
+/// Whether all ended before the deadline.
+fn collect(
+    receive: &Receiver<Event>,
+    deadline: Option<Instant>,
+    mut open: usize,
+    outputs: &mut [Vec<u8>],
+    mut each: impl FnMut(usize, &[u8]),
+) -> Result<bool> {
+    while open > 0 {
+        let event = match deadline {
+            Some(at) => match receive.recv_timeout(at.saturating_duration_since(Instant::now())) {
+                Err(RecvTimeoutError::Timeout) => return Ok(false),
+                Err(RecvTimeoutError::Disconnected) => return Err(CallError::Cancelled),
+                Ok(event) => event,
+            },
+            None => receive.recv().map_err(|_| CallError::Cancelled)?,
+        };
+        match event {
+            Event::Output(which, bytes) => {
+                each(which, &bytes);
+                outputs[which].extend(bytes);
+            }
+            Event::Closed | Event::Ended => open -= 1,
+            Event::Cancelled => return Err(CallError::Cancelled),
+        }
+    }
+    Ok(true)
+}
+
+/// One thread per stream, and one that sees the child end without reaping it: its number stays taken meanwhile.
+fn start_helpers(
+    child: &mut Child,
+    pid: i32,
+    input: Option<Vec<u8>>,
+    sources: Vec<Source>,
+    send: &Sender<Event>,
+) -> std::io::Result<()> {
+    let spawn = |body: Box<dyn FnOnce() + Send>| {
+        std::thread::Builder::new().name("cmd".into()).stack_size(128 << 10).spawn(body).map(drop)
+    };
+    if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
+        spawn(Box::new(move || {
+            // A child that does not read its input is no error of ours.
+            let _ = stdin.write_all(&input);
+        }))?;
+    }
+    for (which, mut source) in sources.into_iter().enumerate() {
+        let send = send.clone();
+        spawn(Box::new(move || {
+            let mut buffer = vec![0; 64 << 10];
+            // A pseudo terminal ends with an error where a pipe ends with nothing.
+            while let Ok(n @ 1..) = source.read(&mut buffer) {
+                if send.send(Event::Output(which, buffer[..n].to_vec())).is_err() {
+                    break;
+                }
+            }
+            let _ = send.send(Event::Closed);
+        }))?;
+    }
+    let send = send.clone();
+    spawn(Box::new(move || {
+        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+        while waitid(Id::Pid(Pid::from_raw(pid)), flags) == Err(nix::Error::EINTR) {}
+        let _ = send.send(Event::Ended);
+    }))
+}
+
+/// Kills and reaps a child that is no longer waited for.
+struct Guard {
+    child: Child,
+    reaped: bool,
+}
+
+impl Guard {
+    fn reap(&mut self) -> std::io::Result<ExitStatus> {
+        self.reaped = true;
+        self.child.wait()
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if !self.reaped {
+            // It fails only when the whole group is gone already.
+            let _ = killpg(Pid::from_raw(self.child.id() as i32), Signal::SIGKILL);
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Python's `returncode`: a signal is negative.
+pub(super) fn return_code(status: ExitStatus) -> i64 {
+    status.code().or_else(|| status.signal().map(|signal| -signal)).unwrap_or(-1).into()
+}
+
+/// Reaps a child that nobody waits for.
+pub(super) fn reap_later(mut child: Child) {
+    let body = move || drop(child.wait());
+    // Without a thread the child stays a zombie until we end, as under stock.
+    let _ = std::thread::Builder::new().name("reap".into()).stack_size(64 << 10).spawn(body);
+}

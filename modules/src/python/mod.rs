@@ -1,0 +1,7 @@
+//! The pieces of Python's standard library whose exact behaviour shows through Salt's functions. Pure; nothing of
+//! Salt is here.
+
+pub(crate) mod crypt;
+pub(crate) mod random;
+pub(crate) mod shlex;
+pub(crate) mod update;

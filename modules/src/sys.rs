@@ -1,0 +1,250 @@
+//! What can be called here: names, documentation and parameters, out of the call registry.
+//!
+//! States, returners, renderers and runners of other kinds of plugin are listed as far as this program has them in the
+//! same registry; today it has none, so their lists are empty.
+
+use brine_core::call::{Cx, Function, KwArgs, ParamKind, Result, VarArgs, exec, module};
+use brine_core::host::Refresh;
+use brine_core::target::fnmatch;
+use brine_core::text::python_str;
+use brine_core::{Map, Value, map};
+use std::collections::BTreeSet;
+
+module! {
+    "sys": argspec, doc, list_functions, list_modules, list_renderers, list_returner_functions, list_returners,
+    list_runner_functions, list_runners, list_state_functions, list_state_modules, reload_modules, renderer_doc,
+    returner_argspec, returner_doc, runner_argspec, runner_doc, state_argspec, state_doc, state_schema
+}
+
+fn names(args: &VarArgs) -> Vec<String> {
+    args.0.iter().map(python_str).collect()
+}
+
+fn module_of(function: &str) -> &str {
+    function.split('.').next().unwrap_or(function)
+}
+
+/// Documentation of all functions, of a module, of one function, or of those that match a pattern.
+///
+/// CLI Example: salt '*' sys.doc cmd.run 'test.*'
+#[exec]
+fn doc(cx: &Cx, args: VarArgs) -> Result<Map> {
+    let wanted = names(&args);
+    let matches = |name: &str| {
+        wanted.is_empty()
+            || wanted.iter().any(|want| match want.as_str() {
+                want if want.contains('*') => fnmatch(name, want),
+                "" => true,
+                want => name == want || name.starts_with(&with_dot(want)),
+            })
+    };
+    Ok(cx.registry.iter().filter(|(name, _)| matches(name)).map(|(name, f)| (name, f.doc)).collect())
+}
+
+/// `sys` means `sys.`, so that it does not mean `sysctl.` too.
+fn with_dot(module: &str) -> String {
+    if module.ends_with('.') { module.to_owned() } else { format!("{module}.") }
+}
+
+/// The names of all functions, of those of a module, or of those that match a pattern.
+///
+/// CLI Example: salt '*' sys.list_functions sys 'user.*'
+#[exec]
+fn list_functions(cx: &Cx, args: VarArgs, _kwargs: KwArgs) -> Result {
+    let wanted = names(&args);
+    let matches = |name: &str| {
+        wanted.is_empty()
+            || wanted.iter().any(|want| match want.contains(['*', '.']) {
+                true => fnmatch(name, want),
+                false => name.starts_with(&format!("{want}.")),
+            })
+    };
+    Ok(cx.registry.iter().map(|(name, _)| name).filter(|name| matches(name)).collect())
+}
+
+/// The names of all modules, or of those given that exist; a pattern is compared with the names of their functions.
+///
+/// CLI Example: salt '*' sys.list_modules 's*'
+#[exec]
+fn list_modules(cx: &Cx, args: VarArgs) -> Result {
+    let wanted = names(&args);
+    let matches = |name: &str| {
+        wanted.is_empty()
+            || wanted.iter().any(|want| match want.contains('*') {
+                true => fnmatch(name, want),
+                false => module_of(name) == want,
+            })
+    };
+    let modules: BTreeSet<&str> =
+        cx.registry.iter().map(|(name, _)| name).filter(|name| matches(name)).map(module_of).collect();
+    Ok(modules.into_iter().collect())
+}
+
+/// Load all modules anew. Returns `True`.
+///
+/// CLI Example: salt '*' sys.reload_modules
+#[exec]
+fn reload_modules(cx: &Cx) -> Result<bool> {
+    if let Err(e) = cx.host.refresh(Refresh::Modules, None) {
+        tracing::debug!("modules not reloaded: {e}");
+    }
+    Ok(true)
+}
+
+/// The parameters of the functions of a module, of one function, or of those that match a pattern: names, defaults of
+/// the last ones, and whether further positional or keyword arguments are taken.
+///
+/// CLI Example: salt '*' sys.argspec pkg.install
+#[exec]
+fn argspec(cx: &Cx, #[default("")] module: String) -> Result<Map> {
+    let matches = |name: &str| match module.contains(['*', '.']) {
+        true => fnmatch(name, &module),
+        false => name.starts_with(&format!("{module}.")),
+    };
+    let specs = cx.registry.iter().filter(|(name, _)| matches(name));
+    Ok(specs.map(|(name, function)| (name, spec(function))).collect())
+}
+
+fn spec(function: &Function) -> Map {
+    let (mut args, mut defaults) = (Vec::new(), Vec::new());
+    let (mut varargs, mut kwargs) = (Value::Nil, Value::Nil);
+    for param in function.params {
+        match param.kind {
+            ParamKind::Required => args.push(Value::from(param.name)),
+            ParamKind::Default(default) => {
+                args.push(param.name.into());
+                defaults.push(default());
+            }
+            ParamKind::VarArgs => varargs = true.into(),
+            ParamKind::KwArgs => kwargs = true.into(),
+        }
+    }
+    let or_none = |list: Vec<Value>| if list.is_empty() { Value::Nil } else { list.into() };
+    map! {
+        "args" => or_none(args), "defaults" => or_none(defaults), "varargs" => varargs, "kwargs" => kwargs,
+    }
+}
+
+fn nothing() -> Value {
+    Value::List(Vec::new())
+}
+
+/// Documentation of state functions.
+///
+/// CLI Example: salt '*' sys.state_doc service
+#[exec]
+fn state_doc(_args: VarArgs) -> Result<Map> {
+    Ok(Map::new())
+}
+
+/// Documentation of runner functions.
+///
+/// CLI Example: salt '*' sys.runner_doc cache
+#[exec]
+fn runner_doc(_args: VarArgs) -> Result<Map> {
+    Ok(Map::new())
+}
+
+/// Documentation of returners.
+///
+/// CLI Example: salt '*' sys.returner_doc sqlite3
+#[exec]
+fn returner_doc(_args: VarArgs) -> Result<Map> {
+    Ok(Map::new())
+}
+
+/// Documentation of renderers.
+///
+/// CLI Example: salt '*' sys.renderer_doc jinja
+#[exec]
+fn renderer_doc(_args: VarArgs) -> Result<Map> {
+    Ok(Map::new())
+}
+
+/// The parameters of state functions, as `sys.argspec` shows them.
+///
+/// CLI Example: salt '*' sys.state_argspec pkg.installed
+#[exec]
+fn state_argspec(#[default("")] _module: String) -> Result<Map> {
+    Ok(Map::new())
+}
+
+/// The parameters of returners, as `sys.argspec` shows them.
+///
+/// CLI Example: salt '*' sys.returner_argspec xmpp
+#[exec]
+fn returner_argspec(#[default("")] _module: String) -> Result<Map> {
+    Ok(Map::new())
+}
+
+/// The parameters of runner functions, as `sys.argspec` shows them.
+///
+/// CLI Example: salt '*' sys.runner_argspec state
+#[exec]
+fn runner_argspec(#[default("")] _module: String) -> Result<Map> {
+    Ok(Map::new())
+}
+
+/// JSON schemas of state functions.
+///
+/// CLI Example: salt '*' sys.state_schema pkg.installed
+#[exec]
+fn state_schema(#[default("")] _module: String) -> Result {
+    Ok(nothing())
+}
+
+/// The names of state functions.
+///
+/// CLI Example: salt '*' sys.list_state_functions file
+#[exec]
+fn list_state_functions(_args: VarArgs, _kwargs: KwArgs) -> Result {
+    Ok(nothing())
+}
+
+/// The names of state modules.
+///
+/// CLI Example: salt '*' sys.list_state_modules
+#[exec]
+fn list_state_modules(_args: VarArgs) -> Result {
+    Ok(nothing())
+}
+
+/// The names of runner modules.
+///
+/// CLI Example: salt '*' sys.list_runners
+#[exec]
+fn list_runners(_args: VarArgs) -> Result {
+    Ok(nothing())
+}
+
+/// The names of runner functions.
+///
+/// CLI Example: salt '*' sys.list_runner_functions state
+#[exec]
+fn list_runner_functions(_args: VarArgs, _kwargs: KwArgs) -> Result {
+    Ok(nothing())
+}
+
+/// The names of returners.
+///
+/// CLI Example: salt '*' sys.list_returners
+#[exec]
+fn list_returners(_args: VarArgs) -> Result {
+    Ok(nothing())
+}
+
+/// The names of the functions of returners.
+///
+/// CLI Example: salt '*' sys.list_returner_functions mysql
+#[exec]
+fn list_returner_functions(_args: VarArgs, _kwargs: KwArgs) -> Result {
+    Ok(nothing())
+}
+
+/// The names of renderers.
+///
+/// CLI Example: salt '*' sys.list_renderers
+#[exec]
+fn list_renderers(_args: VarArgs) -> Result {
+    Ok(nothing())
+}
