@@ -144,7 +144,7 @@ impl PrivateKey {
     pub fn generate(bits: usize) -> Result<Self, CryptError> {
         rsa::PrivateKey::new(&mut SysRng, bits.max(Self::DEFAULT_BITS))
             .map(Self)
-            .map_err(|_| CryptError::Random)
+            .map_err(|e| if e == rsa::Error::Rng { CryptError::Random } else { CryptError::Key })
     }
 
     /// Reads PKCS#1 (also passphrase-protected as stock protects it) or plain PKCS#8 PEM.

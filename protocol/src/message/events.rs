@@ -2,7 +2,7 @@
 //!
 //! The 4-byte length that some versions put before a frame belongs to the socket, not here.
 
-use super::{MessageError, tags};
+use super::{MessageError, tags, trim};
 use crate::ids::MinionId;
 use crate::msgpack::{self, DecodeError, Dialect};
 use crate::request::Authenticated;
@@ -51,6 +51,12 @@ impl Event {
         out
     }
 
+    /// As [`Self::to_body`], with the data cut down to `max_event_size`.
+    pub fn to_trimmed_body(mut self, max_event_size: usize) -> Vec<u8> {
+        trim::trim(&mut self.data, max_event_size);
+        self.to_body()
+    }
+
     /// Splits at the first separator and decodes the data.
     pub fn from_body(body: &[u8]) -> Result<Self, EventError> {
         let (tag, data) = split(body)?;
@@ -91,7 +97,7 @@ pub fn frame(body: &[u8]) -> Vec<u8> {
 pub struct MinionEvents {
     /// To be fired, in order.
     pub events: Vec<Event>,
-    /// Tags refused: reserved, and not this minion's.
+    /// Tags refused: reserved and not this minion's, or without a map as data.
     pub refused: Vec<String>,
 }
 
@@ -110,7 +116,11 @@ pub fn minion_events(load: &Map, minion: &Authenticated<MinionId>) -> Result<Min
                 let data = match entry.get("data") {
                     None => entry.clone(),
                     Some(Value::Map(data)) => data.clone(),
-                    Some(_) => return Err(MessageError::Field("data")),
+                    // Events hold maps; stock fails on this, after those before it.
+                    Some(_) => {
+                        out.refused.push(tag.to_owned());
+                        continue;
+                    }
                 };
                 if let Some(pretag) = pretag {
                     out.add(format!("{pretag}/{tag}"), data.clone(), minion);

@@ -6,6 +6,7 @@ pub mod events;
 pub mod publish;
 pub mod returns;
 pub mod tags;
+pub mod trim;
 
 /// Why a decrypted load is not the message it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
