@@ -103,3 +103,56 @@ async fn connect(addr: SocketAddr, endpoint: &Endpoint, tcp: &TcpOptions) -> io:
     }
     socket.connect(addr).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn options_reach_the_socket_and_the_source_is_kept() {
+        let listener = listen(&["127.0.0.1:0".parse().unwrap()], &TcpOptions::default()).unwrap().remove(0);
+        let port = listener.local_addr().unwrap().port();
+        let tcp = TcpOptions { user_timeout: Some(Duration::from_secs(7)), ..TcpOptions::request_server() };
+        let source = "127.0.0.9".parse().unwrap();
+        let endpoint = Endpoint::new("127.0.0.1", port).from_source(Some(source), 0);
+        let (stream, addr) = dial(&endpoint, &tcp, LONG).await.unwrap();
+        assert_eq!(addr, listener.local_addr().unwrap());
+        assert_eq!(stream.local_addr().unwrap().ip(), source);
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap() && socket.tcp_nodelay().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(60));
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(15));
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), 3);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(7)));
+        let off = TcpOptions { keepalive: false, ..TcpOptions::default() };
+        let (stream, _) = dial(&endpoint, &off, LONG).await.unwrap();
+        assert!(!SockRef::from(&stream).keepalive().unwrap());
+    }
+
+    #[tokio::test]
+    async fn an_ipv6_socket_serves_both_families_unless_ipv4_has_its_own() {
+        let any6 = "[::]:0".parse().unwrap();
+        let both = listen(&[any6], &TcpOptions::default()).unwrap().remove(0);
+        for host in ["127.0.0.1", "::1"] {
+            let endpoint = Endpoint::new(host, both.local_addr().unwrap().port());
+            dial(&endpoint, &TcpOptions::default(), LONG).await.unwrap();
+        }
+        let two = listen(&["0.0.0.0:0".parse().unwrap(), any6], &TcpOptions::default()).unwrap();
+        let only6 = Endpoint::new("127.0.0.1", two[1].local_addr().unwrap().port());
+        assert!(dial(&only6, &TcpOptions::default(), LONG).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_source_of_the_other_family_finds_no_address() {
+        let endpoint = Endpoint::new("127.0.0.1", 1).from_source(Some("::1".parse().unwrap()), 0);
+        let refused = dial(&endpoint, &TcpOptions::default(), LONG).await.unwrap_err();
+        assert_eq!(refused, Disconnect::Resolve("127.0.0.1".into()));
+    }
+
+    #[test]
+    fn an_address_is_needed() {
+        assert!(matches!(listen(&[], &TcpOptions::default()), Err(NetError::NoAddress)));
+    }
+}

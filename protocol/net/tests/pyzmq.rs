@@ -97,6 +97,9 @@ fn tcp(addr: SocketAddr) -> String {
     format!("tcp://{addr}")
 }
 
+/// What a busy machine may add.
+const SLACK: Duration = Duration::from_secs(3);
+
 /// Longer than several intervals and timeouts of both sides.
 const IDLE: Duration = Duration::from_secs(3);
 
@@ -177,11 +180,7 @@ async fn our_publisher_notices_their_stopped_subscriber() {
     python.signal("STOP").await;
     let start = Instant::now();
     assert_eq!(soon(events.recv()).await.unwrap(), PeerEvent::Disconnected(peer));
-    assert!(
-        start.elapsed() < HEARTBEAT.ivl + HEARTBEAT.timeout + Duration::from_secs(1),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < HEARTBEAT.ivl + HEARTBEAT.timeout + SLACK, "{:?}", start.elapsed());
 }
 
 const PUBLISHER: &str = "
@@ -238,11 +237,7 @@ async fn our_subscriber_notices_their_stopped_publisher() {
     let SubEvent::Disconnected { reason: Disconnect::Heartbeat(_) } = event(&mut client).await else {
         panic!("not by heartbeat")
     };
-    assert!(
-        start.elapsed() < HEARTBEAT.ivl + HEARTBEAT.timeout + Duration::from_secs(1),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < HEARTBEAT.ivl + HEARTBEAT.timeout + SLACK, "{:?}", start.elapsed());
     python.signal("CONT").await;
     connected(&mut client).await;
 }
@@ -337,11 +332,7 @@ async fn our_requester_and_their_router() {
     let start = Instant::now();
     let error = client.request(bytes("into the void"), LONG).await.unwrap_err();
     assert!(error.maybe_delivered(), "{error:?}");
-    assert!(
-        start.elapsed() < HEARTBEAT.ivl + HEARTBEAT.timeout + Duration::from_secs(1),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < HEARTBEAT.ivl + HEARTBEAT.timeout + SLACK, "{:?}", start.elapsed());
     python.kill().await;
     let mut python = Python::start(ROUTER, &[&tcp(addr)]);
     python.address().await;

@@ -201,11 +201,11 @@ async fn a_silent_server_is_noticed_while_idle_and_while_waiting() {
     shake_hands(&mut first, "ROUTER").await;
     let start = Instant::now();
     let (mut second, _) = soon(listener.accept()).await.unwrap();
-    assert!(start.elapsed() < Duration::from_secs(3), "redialled after {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(5), "redialled after {:?}", start.elapsed());
     shake_hands(&mut second, "ROUTER").await;
     let error = client.request(bytes("x"), LONG).await.unwrap_err();
     assert!(matches!(error, ReqError::Disconnected(Disconnect::Heartbeat(_))), "{error:?}");
-    assert!(start.elapsed() < Duration::from_secs(6));
+    assert!(start.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test]

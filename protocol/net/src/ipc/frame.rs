@@ -191,7 +191,49 @@ impl Cursor<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_split_gives_the_same_bodies(
+            bodies in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..400), 1..6),
+            cuts in proptest::collection::vec(1_usize..90, 1..20),
+            prefixed in any::<bool>(),
+        ) {
+            let framing = if prefixed { Framing::Prefixed } else { Framing::Bare };
+            let wire: Vec<u8> = bodies.iter().flat_map(|b| encode_frame(b, framing)).collect();
+            let (mut buffer, mut rest, mut seen) = (BytesMut::new(), &wire[..], Vec::new());
+            for cut in cuts.iter().cycle() {
+                if rest.is_empty() {
+                    break;
+                }
+                let (now, later) = rest.split_at((*cut).min(rest.len()));
+                rest = later;
+                buffer.extend_from_slice(now);
+                while let Some(body) = read_frame(&mut buffer, 400).unwrap() {
+                    seen.push(body.to_vec());
+                }
+            }
+            prop_assert_eq!(seen, bodies);
+            prop_assert!(buffer.is_empty());
+        }
+
+        #[test]
+        fn garbage_never_panics_and_is_never_kept_for_long(
+            start in 0_usize..4,
+            data in proptest::collection::vec(any::<u8>(), 0..3000),
+        ) {
+            let starts = [&b""[..], b"\x82", b"\x82\xa4head", b"\0\0\x01\0\x82\xa4head\x80\xa4body"];
+            let mut buffer = BytesMut::from(&[starts[start], &data].concat()[..]);
+            while let Ok(Some(body)) = read_frame(&mut buffer, 400) {
+                prop_assert!(body.len() <= 400);
+            }
+            // What is still there is either refused, or short enough to become a frame.
+            prop_assert!(read_frame(&mut buffer, 400).is_err() || buffer.len() <= 400 + AROUND_MAX + 4);
+        }
+    }
 
     fn read(bytes: &[u8]) -> Result<Option<Bytes>, FrameError> {
         read_frame(&mut BytesMut::from(bytes), 1 << 20)

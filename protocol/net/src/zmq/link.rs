@@ -203,18 +203,19 @@ impl Link {
 
     /// Whether the peer has done anything but keep up the heartbeat by now. Errors when the connection has ended.
     pub(crate) async fn is_quiet(&mut self) -> Result<bool, Disconnect> {
-        loop {
-            // Asks the kernel, because the runtime may not have heard of the newest bytes yet.
-            let mut byte = [MaybeUninit::uninit()];
-            match SockRef::from(&self.stream).peek(&mut byte) {
-                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(self.input.is_empty()),
-                Err(e) if e.kind() != ErrorKind::Interrupted => return Err(e.into()),
-                _ => {}
-            }
+        while self.has_unread() {
             if self.step().await?.is_some() {
                 return Ok(false);
             }
         }
+        Ok(self.input.is_empty())
+    }
+
+    /// Whether the kernel has bytes for us, or an end or an error. The runtime may not have heard of it yet.
+    fn has_unread(&self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        let peeked = SockRef::from(&self.stream).peek(&mut byte);
+        !peeked.is_err_and(|e| e.kind() == ErrorKind::WouldBlock)
     }
 
     /// Queues a message.
@@ -266,6 +267,8 @@ impl Link {
                 let ttl = self.ping.map_or(0, |h| u16::try_from(h.ttl.as_millis() / 100).unwrap_or(u16::MAX));
                 self.connection.ping(ttl, Bytes::new());
             }
+            // When this process has been kept from running, the sign of life may lie unread in the kernel.
+            HeartbeatAction::Dead(_) if self.has_unread() => return Ok(None),
             HeartbeatAction::Dead(silence) => return Err(Disconnect::Heartbeat(silence)),
         }
         let deadline = heartbeat.deadline();

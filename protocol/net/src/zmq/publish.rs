@@ -23,7 +23,7 @@ use crate::transport::{Peer, PeerEvent, PeerId, PubStats, PublishServer};
 /// A peer's link takes messages from its queue while less than this is on the way to the kernel.
 const LINK_ROOM: usize = 64 << 10;
 /// Peer events a slow receiver may be behind.
-const EVENTS: usize = 4096;
+const EVENTS: usize = 1024;
 
 /// Options of a [`PubServer`].
 #[derive(Debug, Clone, PartialEq, Eq)]
