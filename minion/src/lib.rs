@@ -1,1 +1,12 @@
-//! The minion daemon and salt-call.
+//! The minion daemon and `salt-call`.
+
+pub mod call;
+mod chance;
+pub mod cmdline;
+pub mod connect;
+pub mod daemon;
+pub mod identity;
+pub mod jobs;
+mod modules_in_force;
+pub mod spool;
+pub mod startup;

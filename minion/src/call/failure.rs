@@ -1,0 +1,65 @@
+//! How `salt-call` tells that something failed: stock's texts on stderr, stock's exit codes, nothing on stdout.
+
+use crate::cmdline::EX_USAGE;
+use crate::jobs::outcome;
+use brine_core::call::CallError;
+
+/// The end of a `salt-call` that printed no result.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// What goes to stderr, line ends included.
+    pub(super) stderr: String,
+    /// The exit code.
+    pub(super) code: u8,
+}
+
+impl Failure {
+    /// A text and exit code 1.
+    pub(super) fn text(text: impl std::fmt::Display) -> Self {
+        Self { stderr: format!("{text}\n"), code: 1 }
+    }
+
+    /// A wrong command line.
+    pub(super) fn usage(message: &str) -> Self {
+        Self { stderr: super::options::PROGRAM.usage_error(message), code: EX_USAGE }
+    }
+
+    /// A function that does not exist.
+    pub(super) fn missing(error: &CallError) -> Self {
+        Self { stderr: format!("{error}\n"), code: 255 }
+    }
+
+    /// A call that failed.
+    pub(super) fn call(fun: &str, error: &CallError) -> Self {
+        let stderr = match error {
+            CallError::Execution(e) => format!("Error running '{fun}': {e}\n"),
+            CallError::CommandNotFound(e) => format!("Command required for '{fun}' not found: {e}\n"),
+            CallError::Arguments(e) => format!("\nPassed invalid arguments: {e}.\n\nUsage:\n"),
+            CallError::Invocation(e) | CallError::Client(e) => format!("{e}\n"),
+            other => outcome::traceback(other),
+        };
+        Self { stderr, code: 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_told_in_stocks_words() {
+        let text = |e: &CallError| Failure::call("t.f", e).stderr;
+        assert_eq!(text(&CallError::execution("x")), "Error running 't.f': x\n");
+        assert_eq!(
+            text(&CallError::CommandNotFound("x".into())),
+            "Command required for 't.f' not found: x\n"
+        );
+        assert_eq!(text(&CallError::invocation("x")), "x\n");
+        assert_eq!(
+            text(&CallError::Arguments("f() takes 0".into())),
+            "\nPassed invalid arguments: f() takes 0.\n\nUsage:\n"
+        );
+        assert!(text(&CallError::exception("ValueError", "bad")).ends_with("\nValueError: bad\n"));
+        assert_eq!(Failure::missing(&CallError::NotAvailable("'a.b' is not available.".into())).code, 255);
+    }
+}

@@ -1,0 +1,60 @@
+//! `salt-call`: one execution function, run here and printed, with a master or without.
+//!
+//! Starts no runtime and collects no grains unless the call needs them: most calls are over in a few milliseconds.
+
+mod display;
+mod failure;
+mod options;
+mod remote;
+mod run;
+mod setup;
+
+use crate::cmdline::{self, Parsed};
+use crate::startup;
+use failure::Failure;
+use std::io::{self, Write};
+
+/// Runs the program on these words (without its own name). Returns the exit code.
+pub fn main(words: impl IntoIterator<Item = String>) -> u8 {
+    let line = match cmdline::parse(options::PROGRAM.options, words) {
+        Ok(line) => line,
+        Err(message) => return usage_error(&message),
+    };
+    let program = options::PROGRAM;
+    if line.has("help") {
+        return print(&program.help());
+    }
+    if line.has("version") {
+        return print(&program.version(&startup::version_text()));
+    }
+    if line.has("versions_report") {
+        return print(&startup::versions_report());
+    }
+    match work(line) {
+        Ok(code) => code,
+        Err(failure) => {
+            // Both streams in the order they were written to.
+            let _ = io::stdout().flush();
+            eprint!("{}", failure.stderr);
+            failure.code
+        }
+    }
+}
+
+fn work(mut line: Parsed) -> Result<u8, Failure> {
+    setup::read_stdin(&mut line)?;
+    setup::check(&line).map_err(|message| Failure::usage(&message))?;
+    let settled = setup::options(&line)?;
+    run::run(&line, settled)
+}
+
+fn usage_error(message: &str) -> u8 {
+    eprint!("{}", options::PROGRAM.usage_error(message));
+    cmdline::EX_USAGE
+}
+
+/// Prints to stdout. A reader that has gone is no failure.
+fn print(text: &str) -> u8 {
+    let _ = io::stdout().write_all(text.as_bytes());
+    0
+}

@@ -1,0 +1,168 @@
+//! The call itself: context, function, proc file, result, return.
+
+use super::display;
+use super::failure::Failure;
+use super::remote::Remote;
+use crate::cmdline::Parsed;
+use crate::jobs::proc_files::ProcDir;
+use crate::jobs::{arguments, outcome, reply, rules};
+use crate::modules_in_force::registry;
+use crate::startup::config::Settled;
+use crate::startup::{directories, log, user};
+use brine_core::call::{CallError, Cx, JobContext};
+use brine_core::host::NoHost;
+use brine_core::{Map, Opts, Value, map};
+use brine_render::args::{parse_input, yamlify_arg};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+pub(super) fn run(line: &Parsed, settled: Settled) -> Result<u8, Failure> {
+    let Settled { opts, id, warnings } = settled;
+    let _log = log::start(&opts, log::Kind::Command).map_err(Failure::text)?;
+    warnings.iter().for_each(|w| tracing::warn!("{w}"));
+    if opts.get("verify_env").is_none_or(Value::truthy) {
+        directories::prepare(&opts, &directories::of_call(&opts)).map_err(Failure::text)?;
+    }
+    user::become_user(opts.str("user"))
+        .map_err(|e| Failure { stderr: format!("{e}\n"), code: user::EX_NOUSER })?;
+    let is_local =
+        opts.flag("local") || opts.str("file_client") == "local" || opts.str("master_type") == "disable";
+    let registry = Arc::new(registry(&opts));
+    let fun = line.args.first().map_or("", String::as_str);
+
+    let (cx, remote) = if is_local {
+        let wants_grains = line.has("grains_run") || needs_grains(fun);
+        let grains = if wants_grains { Arc::new(brine_modules::grains(&opts)) } else { Arc::default() };
+        let mut cx = Cx::new(Arc::new(opts), registry, Arc::new(NoHost));
+        cx.grains = grains;
+        (cx, None)
+    } else {
+        let grains = Arc::new(brine_modules::grains(&opts));
+        let remote = Arc::new(Remote::connect(&opts, &id, &grains)?);
+        let mut opts = opts;
+        opts.map_mut().insert("master", remote.master());
+        let pillar = remote.pillar(&opts, &grains, None)?;
+        let mut cx = Cx::new(Arc::new(opts), registry, remote.clone());
+        (cx.grains, cx.pillar) = (grains, Arc::new(pillar));
+        (cx, Some(remote))
+    };
+
+    if line.has("doc") {
+        return Ok(display::docs(&cx, fun));
+    }
+    if line.has("grains_run") {
+        display::result(&map! {"local" => cx.grains.as_ref().clone()}.into(), "grains", &cx.opts, 0)?;
+        return Ok(0);
+    }
+    let ret = call(line, cx.clone(), fun)?;
+    if let Some(remote) = remote.filter(|_| !cx.opts.flag("no_return_event")) {
+        let mut sent = ret.clone();
+        sent.insert("jid", "req");
+        remote.give_back(&reply::load(id.as_str(), &sent));
+    } else if cx.opts.flag("cache_jobs") {
+        crate::jobs::job_cache::store(&cx.opts, &ret);
+    }
+    show(&cx.opts, &ret)
+}
+
+/// Functions that surely look at no grains, so that a local call of them need not collect any.
+fn needs_grains(fun: &str) -> bool {
+    !matches!(
+        fun,
+        "test.ping"
+            | "test.echo"
+            | "test.sleep"
+            | "test.version"
+            | "test.true"
+            | "test.false"
+            | "cmd.run"
+            | "cmd.run_all"
+            | "cmd.run_stdout"
+            | "cmd.run_stderr"
+            | "cmd.retcode"
+            | "cmd.shell"
+            | "cmd.has_exec"
+            | "cmd.which"
+    )
+}
+
+fn call(line: &Parsed, mut cx: Cx, fun: &str) -> Result<Map, Failure> {
+    let jid = brine_core::jid::gen_jid(SystemTime::now());
+    let mut ret = map! {"jid" => &jid};
+    let Some(function) = cx.registry.get(fun).copied() else {
+        let error = cx.registry.missing(fun);
+        let mut docs = outcome::docs_like(&cx, fun);
+        if docs.is_empty() {
+            return Err(Failure::missing(&error));
+        }
+        docs.insert(fun, error.to_string());
+        ret.insert("out", "nested");
+        ret.insert("return", docs);
+        return Ok(ret);
+    };
+    let metadata = cx.opts.get("metadata").and_then(Value::as_str).map(yamlify_arg);
+    let mut load = map! {"fun" => fun, "pid" => std::process::id(), "jid" => &jid, "tgt" => "salt-call"};
+    if let Some(metadata) = &metadata {
+        load.insert("metadata", metadata.clone());
+    }
+    let no_parse: Vec<String> =
+        line.get("no_parse").unwrap_or("").split(',').map(|n| n.trim().to_owned()).collect();
+    let words = &line.args[1..];
+    let args = arguments::from_job(&function, &parse_input(words, &no_parse), &load);
+    cx.job = Arc::new(JobContext::new(load.clone()));
+    let proc = ProcDir::open(&cx.opts.path("cachedir"));
+    match proc.as_ref().map(|proc| (proc.write(&jid, &load), proc.display(&jid))) {
+        Ok((Ok(()), _)) => {}
+        Ok((Err(_), path)) => cannot_write_proc(&path),
+        Err(_) => cannot_write_proc(&cx.opts.path("cachedir").join("proc").join(&jid).display().to_string()),
+    }
+    let result = rules::check_executors(&cx).and_then(|()| outcome::call(&cx, fun, args));
+    if let Ok(proc) = proc {
+        proc.remove(&jid);
+    }
+    let value = result.map_err(|e| {
+        let failure = Failure::call(fun, &e);
+        if let CallError::Arguments(_) = e {
+            // Stock writes the text to stderr and the function's own documentation to stdout.
+            eprint!("{}", failure.stderr);
+            super::print(&format!("{}\n", function.doc));
+            return Failure { stderr: String::new(), ..failure };
+        }
+        failure
+    })?;
+    ret.insert("retcode", outcome::retcode(&cx, &value));
+    ret.insert("return", value);
+    if let Some(out) = reply::outputter(fun) {
+        ret.insert("out", out);
+    }
+    ret.insert("id", cx.opts.str("id"));
+    ret.insert("fun", fun);
+    ret.insert("fun_args", words.to_vec());
+    if let Some(metadata) = metadata {
+        ret.insert("metadata", metadata);
+    }
+    for returner in cx.opts.str("return").split(',').filter(|r| !r.is_empty()) {
+        eprintln!("Returner '{returner}' is not available.");
+    }
+    Ok(ret)
+}
+
+fn cannot_write_proc(path: &str) {
+    eprintln!("Cannot write to process directory. Do you have permissions to write to {path} ?");
+}
+
+fn show(opts: &Opts, ret: &Map) -> Result<u8, Failure> {
+    let retcode = ret.get("retcode").and_then(Value::as_int);
+    let (shown, out) = if opts.flag("print_metadata") {
+        (Value::Map(ret.clone()), "nested")
+    } else {
+        (ret.get("return").cloned().unwrap_or_default(), ret.get_str("out").unwrap_or("nested"))
+    };
+    display::result(&map! {"local" => shown}.into(), out, opts, retcode.unwrap_or(0))?;
+    Ok(match retcode {
+        Some(0) => 0,
+        // What a shell sees of an exit code is its low byte.
+        Some(code) if opts.flag("retcode_passthrough") => code as u8,
+        _ => 1,
+    })
+}

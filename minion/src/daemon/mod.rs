@@ -1,0 +1,184 @@
+//! `salt-minion`: from the command line to the last goodbye.
+
+pub mod attached;
+pub mod deliver;
+pub mod exit;
+mod master;
+mod mine;
+mod publish;
+mod signals;
+pub mod state;
+mod wait;
+
+use crate::cmdline::{self, Parsed};
+use crate::connect::address::{self, Masters};
+use crate::connect::link::MasterLink;
+use crate::connect::settings::LinkSettings;
+use crate::identity::pki::Pki;
+use crate::jobs::proc_files::ProcDir;
+use crate::jobs::recent::Recent;
+use crate::jobs::runner::Runner;
+use crate::jobs::table::JobTable;
+use crate::modules_in_force::registry;
+use crate::spool::Spool;
+use crate::startup::config::{Settled, given, settle};
+use crate::startup::options::PROGRAM;
+use crate::startup::pidfile::PidFile;
+use crate::startup::{self, directories, log, user};
+use attached::Attached;
+use brine_core::Opts;
+use brine_protocol::ids::MinionId;
+use deliver::{Deliverer, DeliverySettings};
+use exit::Exit;
+use parking_lot::{Mutex, RwLock};
+use state::Minion;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Why the daemon does not start, with its exit code.
+struct Failed(String, u8);
+
+impl<E: std::error::Error> From<E> for Failed {
+    fn from(e: E) -> Self {
+        Failed(e.to_string(), 1)
+    }
+}
+
+/// Runs the program on these words (without its own name). Returns the exit code.
+pub fn main(words: impl IntoIterator<Item = String>) -> u8 {
+    let line = match cmdline::parse(PROGRAM.options, words) {
+        Ok(line) => line,
+        Err(message) => {
+            eprint!("{}", PROGRAM.usage_error(&message));
+            return cmdline::EX_USAGE;
+        }
+    };
+    let text = if line.has("help") {
+        Some(PROGRAM.help())
+    } else if line.has("version") {
+        Some(PROGRAM.version(&startup::version_text()))
+    } else if line.has("versions_report") {
+        Some(startup::versions_report())
+    } else {
+        None
+    };
+    if let Some(text) = text {
+        let _ = io::stdout().write_all(text.as_bytes());
+        return 0;
+    }
+    match start(&line) {
+        Ok(exit) => exit.code(),
+        Err(Failed(text, code)) => {
+            tracing::error!("{text}");
+            eprintln!("{text}");
+            code
+        }
+    }
+}
+
+fn start(line: &Parsed) -> Result<Exit, Failed> {
+    let mut over =
+        given(line, &["log_file", "log_level", "log_level_logfile", "pidfile", "user"], &["daemon"]);
+    over.insert("__cli", "salt-minion");
+    let Settled { opts, id, warnings } = settle(line, over, true)?;
+    if opts.get("verify_env").is_none_or(brine_core::Value::truthy) {
+        directories::prepare(&opts, &directories::of_daemon(&opts))?;
+    }
+    let masters = address::masters(&opts).map_err(|e| Failed(e.to_string(), 42))?;
+    let pidfile = PidFile::claim(&opts.path("pidfile"))?;
+    if line.has("daemon") {
+        // Before there is any thread: only this one goes on in the child.
+        nix::unistd::daemon(false, false).map_err(io::Error::from)?;
+        pidfile.write();
+    }
+    user::become_user(opts.str("user")).map_err(|e| Failed(e.to_string(), user::EX_NOUSER))?;
+    let _log = log::start(&opts, log::Kind::Daemon)?;
+    warnings.iter().for_each(|w| tracing::warn!("{w}"));
+    tracing::info!("Setting up the Salt Minion \"{id}\"");
+    let pki = Pki::open(&opts)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let exit = runtime.block_on(run(opts, id, pki, masters))?;
+    // Threads of jobs that do not end are left behind; their programs are dead by now.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    drop(pidfile);
+    Ok(exit)
+}
+
+async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exit, Failed> {
+    let mut signals = signals::Signals::new()?;
+    let cachedir = opts.path("cachedir");
+    let proc = ProcDir::open(&cachedir)?;
+    proc.sweep();
+    let table = JobTable::new(proc);
+    let spool = Spool::open(&cachedir.join("spool"), &pki.dir().join("minion_spool.key"), spool_size(&opts))?;
+    let (exit, mut exits) = mpsc::unbounded_channel();
+    let most_jids = opts.int("minion_jid_queue_hwm").and_then(|n| usize::try_from(n).ok()).unwrap_or(100);
+    let opts = Arc::new(opts);
+    // Grains cost some time, and nothing else needs to wait for them but what a link is made with.
+    let for_grains = opts.clone();
+    let grains = tokio::task::spawn_blocking(move || brine_modules::grains(&for_grains)).await?;
+    let minion = Arc::new(Minion {
+        runner: Runner::new(table.clone(), opts.int("process_count_max")),
+        registry: RwLock::new(Arc::new(registry(&opts))),
+        deliverer: Deliverer::start(Arc::new(spool), DeliverySettings::new(&opts)),
+        grains: RwLock::new(Arc::new(grains)),
+        recent: Mutex::new(Recent::new(most_jids)),
+        handle: tokio::runtime::Handle::current(),
+        pki: Arc::new(pki),
+        table,
+        exit,
+        opts,
+        id,
+    });
+    match masters {
+        Masters::Hot(list) => {
+            for name in list {
+                let attached = attach(&minion, &name)?;
+                tokio::spawn(master::serve(attached));
+            }
+        }
+        Masters::Failover(_) | Masters::Disabled => {}
+    }
+    let exit = loop {
+        tokio::select! {
+            signal = signals.next() => match signal {
+                signals::Asked::End => break Exit::Asked,
+                signals::Asked::ReopenLog => log::reopen(),
+            },
+            Some(exit) = exits.recv() => break exit,
+        }
+    };
+    end(&minion).await;
+    Ok(exit)
+}
+
+fn attach(minion: &Arc<Minion>, master: &str) -> Result<Arc<Attached>, Failed> {
+    let settings = LinkSettings::new(master, &minion.id, &minion.opts, &minion.grains())?;
+    let link = Arc::new(MasterLink::new(settings, minion.pki.clone()));
+    Ok(Arc::new(Attached::new(minion.clone(), link)))
+}
+
+/// `spool_max_size` in bytes.
+fn spool_size(opts: &Opts) -> u64 {
+    opts.int("spool_max_size").and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0).unwrap_or(256 << 20)
+}
+
+/// An orderly end: no new jobs, running ones and their programs stopped.
+async fn end(minion: &Arc<Minion>) {
+    tracing::info!("The Salt Minion is shutting down");
+    minion.runner.clear_queue();
+    for signal in [nix::sys::signal::SIGTERM, nix::sys::signal::SIGKILL] {
+        minion.table.signal_all(signal);
+        let deadline = tokio::time::Instant::now() + Duration::from_millis(500);
+        while !minion.table.is_empty() && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    // Returns that just came in get a moment; the others are in the spool.
+    let deadline = tokio::time::Instant::now() + Duration::from_millis(500);
+    while minion.deliverer.pending() > 0 && tokio::time::Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

@@ -1,0 +1,86 @@
+//! One publish: is it a job for this minion, seen for the first time? Then it is run.
+
+use super::attached::Attached;
+use crate::jobs::job_cache;
+use crate::jobs::reply;
+use crate::jobs::runner::Job;
+use crate::spool::Item;
+use brine_core::target::{self, Subject};
+use brine_core::{Map, Value};
+use brine_protocol::message::publish::{Functions, PublishLoad};
+use std::sync::Arc;
+
+/// Takes a decrypted publish.
+pub fn handle(attached: &Arc<Attached>, load: Map) {
+    let publish = match PublishLoad::parse(load) {
+        Ok(publish) => publish,
+        Err(e) => {
+            tracing::debug!("a publish is ignored: {e}");
+            return;
+        }
+    };
+    if !is_for_us(attached, &publish) {
+        tracing::trace!("a publish is not for this minion: jid {}", publish.jid);
+        return;
+    }
+    if !attached.minion.recent.lock().first_time(publish.jid.as_str()) {
+        tracing::debug!("jid {} was seen before and is not run again", publish.jid);
+        return;
+    }
+    tracing::info!(
+        "User {} Executing command {} with jid {}",
+        publish.user().unwrap_or("unknown"),
+        name(&publish.fun),
+        publish.jid
+    );
+    run(attached, publish);
+}
+
+fn name(fun: &Functions) -> String {
+    match fun {
+        Functions::One(one) => one.clone(),
+        Functions::Many(many) => many.join(", "),
+    }
+}
+
+/// Runs a job; its return goes to this master.
+pub fn run(attached: &Arc<Attached>, publish: PublishLoad) {
+    if publish.fun == Functions::One("sys.reload_modules".into()) {
+        *attached.minion.registry.write() = Arc::new(crate::modules_in_force::registry(&attached.opts));
+    }
+    let wanted = attached.opts.str("return");
+    for returner in publish.returners().chain(wanted.split(',').filter(|r| !r.is_empty())) {
+        tracing::error!(
+            "Returner {returner}.returner could not be loaded: '{returner}.returner' is not available."
+        );
+    }
+    let to = attached.clone();
+    let job = Job { cx: attached.cx(), publish, deliver: Box::new(move |ret| give_back(&to, ret)) };
+    attached.minion.runner.submit(job);
+}
+
+/// On the job's thread: the return is on disk when this has returned.
+fn give_back(attached: &Attached, ret: Map) {
+    if attached.opts.flag("cache_jobs") {
+        job_cache::store(&attached.opts, &ret);
+    }
+    if attached.opts.get("pub_ret").is_some_and(|v| !v.truthy()) {
+        return;
+    }
+    let load = reply::load(attached.minion.id.as_str(), &ret);
+    attached.minion.deliverer.take(Item { master: attached.link.name().to_owned(), load });
+}
+
+fn is_for_us(attached: &Attached, publish: &PublishLoad) -> bool {
+    let minion = &attached.minion;
+    let delimiter = publish.raw.get_str("delimiter").unwrap_or(target::DEFAULT_TARGET_DELIM);
+    // Most targets look at the id alone: no need to copy grains and pillar for those.
+    let by_id = matches!(publish.tgt_type.as_str(), "glob" | "pcre" | "list");
+    let value = |map: &Map| if by_id { Value::Nil } else { Value::Map(map.clone()) };
+    let grains = value(&minion.grains());
+    let pillar = value(&attached.pillar.read());
+    let nodegroups = attached.opts.get("nodegroups").and_then(Value::as_map).cloned().unwrap_or_default();
+    let subject =
+        Subject { id: minion.id.as_str(), grains: &grains, pillar: &pillar, nodegroups: &nodegroups };
+    target::matches(&publish.tgt, &publish.tgt_type, delimiter, subject)
+}

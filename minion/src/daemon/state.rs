@@ -1,0 +1,64 @@
+//! What the tasks of the daemon share.
+
+use super::deliver::Deliverer;
+use super::exit::Exit;
+use crate::identity::pki::Pki;
+use crate::jobs::recent::Recent;
+use crate::jobs::runner::Runner;
+use crate::jobs::table::JobTable;
+use brine_core::{Map, Opts, Registry};
+use brine_protocol::ids::MinionId;
+use parking_lot::{Mutex, RwLock};
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+/// The daemon, whatever masters it has.
+pub struct Minion {
+    /// The options it started with.
+    pub opts: Arc<Opts>,
+    /// Its id.
+    pub id: MinionId,
+    /// Its keys.
+    pub pki: Arc<Pki>,
+    /// Grains as last collected.
+    pub grains: RwLock<Arc<Map>>,
+    /// The functions in force.
+    pub registry: RwLock<Arc<Registry>>,
+    /// Runs jobs.
+    pub runner: Runner,
+    /// Knows which run.
+    pub table: JobTable,
+    /// The last job ids, over all masters.
+    pub recent: Mutex<Recent>,
+    /// Takes returns.
+    pub deliverer: Deliverer,
+    /// The runtime, for job threads.
+    pub handle: Handle,
+    /// Ends the daemon.
+    pub exit: mpsc::UnboundedSender<Exit>,
+}
+
+impl Minion {
+    /// The grains in force.
+    pub fn grains(&self) -> Arc<Map> {
+        self.grains.read().clone()
+    }
+
+    /// The functions in force.
+    pub fn registry(&self) -> Arc<Registry> {
+        self.registry.read().clone()
+    }
+
+    /// Collects grains anew. Blocks; not for the runtime's own thread.
+    pub fn refresh_grains(&self) {
+        let grains = Arc::new(brine_modules::grains(&self.opts));
+        *self.grains.write() = grains;
+    }
+
+    /// Ends the daemon with this code.
+    pub fn exit(&self, exit: Exit) {
+        // The receiver is gone only when the daemon is ending already.
+        let _ = self.exit.send(exit);
+    }
+}

@@ -1,0 +1,64 @@
+//! The minion's options: its files, then what the command line says; and its id.
+
+use crate::cmdline::Parsed;
+use crate::identity::{Names, find_id};
+use brine_core::{Map, Opts, Value};
+use brine_protocol::ids::{IdError, MinionId};
+use brine_render::config::{self, ConfigError};
+use std::path::{Path, PathBuf};
+
+/// The minion cannot start as configured.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The files.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// An id no master could store a key under.
+    #[error("'{id}' is not a valid minion id: {source}")]
+    Id {
+        /// The id.
+        id: String,
+        /// What is wrong with it.
+        source: IdError,
+    },
+}
+
+/// Options ready for use.
+pub struct Settled {
+    /// All of them.
+    pub opts: Opts,
+    /// The id.
+    pub id: MinionId,
+    /// What to say once there is a log.
+    pub warnings: Vec<String>,
+}
+
+/// Reads the files, overlays the command line's values, and settles the id. With `cache_id`, a detected id is kept.
+pub fn settle(line: &Parsed, overrides: Map, cache_id: bool) -> Result<Settled, StartError> {
+    let dir = line.get("config_dir").map(|d| std::path::absolute(d).unwrap_or_else(|_| PathBuf::from(d)));
+    let path = config::config_file(brine_core::options::Daemon::Minion, dir.as_deref().map(Path::new));
+    let find = |opts: &Opts| find_id(opts, Names::of_this_machine, cache_id);
+    let loaded = config::minion_config(&path, &config::process_env, &find)?;
+    let mut opts = loaded.opts;
+    opts.map_mut().update(overrides);
+    let id = opts.get("id").map(brine_core::text::python_str).unwrap_or_default();
+    let id = MinionId::parse(&id).map_err(|source| StartError::Id { id, source })?;
+    opts.map_mut().insert("id", &id);
+    Ok(Settled { opts, id, warnings: loaded.warnings })
+}
+
+/// The command line's values for these options, as texts, and the flags among them as `True`.
+pub fn given(line: &Parsed, texts: &[&'static str], flags: &[&'static str]) -> Map {
+    let mut map = Map::new();
+    for name in texts {
+        if let Some(text) = line.get(name) {
+            map.insert(*name, text);
+        }
+    }
+    for name in flags {
+        if line.has(name) {
+            map.insert(*name, Value::Bool(true));
+        }
+    }
+    map
+}
