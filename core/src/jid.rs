@@ -42,10 +42,12 @@ impl JidSource {
     }
 }
 
-/// Salt's `is_jid`: 20 digits, or those with an underscore and more after it.
+/// Salt's `is_jid`: 20 digits, or those followed by an underscore and at least one character more.
 pub fn is_jid(text: &str) -> bool {
     let b = text.as_bytes();
-    b.len() >= 20 && b[..20].iter().all(u8::is_ascii_digit) && (b.len() == 20 || b[20] == b'_')
+    b.len() >= 20
+        && b[..20].iter().all(u8::is_ascii_digit)
+        && (b.len() == 20 || (b[20] == b'_' && text.chars().count() > 21))
 }
 
 /// Whether a client may choose this jid: 20 digits, at most followed by `_` and digits. Stricter than stock, which
@@ -60,7 +62,7 @@ pub fn is_safe_jid(text: &str) -> bool {
 pub fn jid_to_time(jid: &str) -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    if !is_jid(jid) || jid.len() == 21 {
+    if !is_jid(jid) {
         return String::new();
     }
     let month =

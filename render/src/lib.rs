@@ -2,4 +2,5 @@
 
 pub mod args;
 pub mod config;
+pub mod out;
 pub mod yaml;

@@ -1,5 +1,6 @@
 //! Values to YAML as PyYAML's safe dumper writes them.
 
+use crate::out::sorted;
 use base64::Engine as _;
 use brine_core::scalar::{self, Kind};
 use brine_core::text::python_float;
@@ -15,51 +16,83 @@ pub enum Flow {
     Inline,
 }
 
-/// Text as `yaml.dump(value, default_flow_style=..., indent=..)` of PyYAML's pure-Python dumper gives it, keys in
-/// their order, non-ASCII text escaped unless `unicode`.
-pub fn dump(value: &Value, flow: Flow, indent: Option<usize>, unicode: bool) -> String {
+/// How to dump.
+#[derive(Clone, Copy, Debug)]
+pub struct DumpOptions {
+    /// Block or flow style throughout.
+    pub flow: Flow,
+    /// Columns per level, 2 to 9; others mean 2.
+    pub indent: Option<usize>,
+    /// Keys in Python's order where they can be compared, else in the order they stand.
+    pub sort_keys: bool,
+    /// Text beyond ASCII stays as it is; else it is escaped.
+    pub unicode: bool,
+}
+
+/// Text as `yaml.dump` with the safe dumper on libyaml's emitter gives it.
+pub fn dump(value: &Value, options: DumpOptions) -> String {
     let mut out = Vec::new();
     // Writing to memory does not fail, and the events below are always in order.
-    let _done = emit(value, flow, indent, unicode, &mut out);
-    String::from_utf8(out).unwrap_or_default()
+    let _done = emit(value, options, &mut out);
+    let text = String::from_utf8(out).unwrap_or_default();
+    if !text.chars().any(beyond_bmp) {
+        return text;
+    }
+    // libyaml holds what is beyond the basic plane for unprintable; its port does not.
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if beyond_bmp(c) {
+            escaped.push_str(&format!("\\U{:08X}", c as u32));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+fn beyond_bmp(c: char) -> bool {
+    c as u32 > 0xffff
 }
 
 /// Salt's `safe_dump(value, default_flow_style=False)`.
 pub fn safe_dump(value: &Value) -> String {
-    dump(value, Flow::Block, None, true)
+    dump(value, DumpOptions { flow: Flow::Block, indent: None, sort_keys: true, unicode: true })
 }
 
-fn emit(value: &Value, flow: Flow, indent: Option<usize>, unicode: bool, out: &mut Vec<u8>) -> y::Result<()> {
+fn emit(value: &Value, options: DumpOptions, out: &mut Vec<u8>) -> y::Result<()> {
     let mut emitter = y::Emitter::new();
     emitter.set_output_string(out);
-    emitter.set_unicode(unicode);
-    if let Some(indent) = indent {
+    emitter.set_unicode(options.unicode);
+    if let Some(indent) = options.indent {
         emitter.set_indent(i32::try_from(indent).unwrap_or(2));
     }
     emitter.emit(y::Event::stream_start(y::Encoding::Utf8))?;
     emitter.emit(y::Event::document_start(None, &[], true))?;
-    node(&mut emitter, value, flow)?;
+    node(&mut emitter, value, options)?;
     emitter.emit(y::Event::document_end(true))?;
     emitter.emit(y::Event::stream_end())?;
     emitter.flush()
 }
 
-fn node(emitter: &mut y::Emitter<'_>, value: &Value, flow: Flow) -> y::Result<()> {
+fn node(emitter: &mut y::Emitter<'_>, value: &Value, options: DumpOptions) -> y::Result<()> {
     match value {
         Value::List(items) => {
-            let style = if flow == Flow::Inline { y::SequenceStyle::Flow } else { y::SequenceStyle::Block };
+            let style =
+                if options.flow == Flow::Inline { y::SequenceStyle::Flow } else { y::SequenceStyle::Block };
             emitter.emit(y::Event::sequence_start(None, None, true, style))?;
             for item in items {
-                node(emitter, item, flow)?;
+                node(emitter, item, options)?;
             }
             emitter.emit(y::Event::sequence_end())
         }
         Value::Map(map) => {
-            let style = if flow == Flow::Inline { y::MappingStyle::Flow } else { y::MappingStyle::Block };
+            let style =
+                if options.flow == Flow::Inline { y::MappingStyle::Flow } else { y::MappingStyle::Block };
             emitter.emit(y::Event::mapping_start(None, None, true, style))?;
-            for (key, value) in map {
-                node(emitter, key, flow)?;
-                node(emitter, value, flow)?;
+            let entries = if options.sort_keys { sorted(map) } else { None };
+            for (key, value) in entries.unwrap_or_else(|| map.iter().collect()) {
+                node(emitter, key, options)?;
+                node(emitter, value, options)?;
             }
             emitter.emit(y::Event::mapping_end())
         }
@@ -77,14 +110,8 @@ fn node(emitter: &mut y::Emitter<'_>, value: &Value, flow: Flow) -> y::Result<()
                 lines.push_str(&String::from_utf8_lossy(chunk));
                 lines.push('\n');
             }
-            emitter.emit(y::Event::scalar(
-                None,
-                Some("tag:yaml.org,2002:binary"),
-                &lines,
-                false,
-                false,
-                y::ScalarStyle::Literal,
-            ))
+            let tag = Some("tag:yaml.org,2002:binary");
+            emitter.emit(y::Event::scalar(None, tag, &lines, false, false, y::ScalarStyle::Literal))
         }
     }
 }
@@ -96,7 +123,13 @@ fn plain(emitter: &mut y::Emitter<'_>, text: &str) -> y::Result<()> {
 /// Text is plain only where it reads back as text.
 fn text(emitter: &mut y::Emitter<'_>, text: &str) -> y::Result<()> {
     let as_text = scalar::resolve(text) == Kind::Str;
-    let style = if as_text { y::ScalarStyle::Any } else { y::ScalarStyle::SingleQuoted };
+    let style = if text.chars().any(beyond_bmp) {
+        y::ScalarStyle::DoubleQuoted
+    } else if as_text {
+        y::ScalarStyle::Any
+    } else {
+        y::ScalarStyle::SingleQuoted
+    };
     emitter.emit(y::Event::scalar(None, None, text, as_text, true, style))
 }
 

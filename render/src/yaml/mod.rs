@@ -9,7 +9,7 @@ mod dump;
 mod error;
 mod node;
 
-pub use dump::{Flow, dump, safe_dump};
+pub use dump::{DumpOptions, Flow, dump, safe_dump};
 pub use error::{Mark, YamlError};
 pub use node::{Document, KeyLine};
 

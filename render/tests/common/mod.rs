@@ -1,5 +1,7 @@
 //! Reads the values that `tests/data/tagged.py` wrote.
 
+#![allow(dead_code, reason = "each test uses a part")]
+
 use brine_protocol::{Map, Value};
 use serde_json::Value as Json;
 

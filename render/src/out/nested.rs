@@ -1,0 +1,91 @@
+//! `nested`, the default: data indented, one leaf a line.
+
+use super::Style;
+use super::python::{sorted, splitlines};
+use brine_core::text::{python_repr, python_str};
+use brine_protocol::Value;
+
+/// Data as nested lines, without a line end at the end.
+pub fn nested(data: &Value, style: &Style) -> String {
+    let mut display = Display { style, lines: Vec::new() };
+    display.value(data, style.nested_indent, "");
+    display.lines.join("\n")
+}
+
+struct Display<'a> {
+    style: &'a Style,
+    lines: Vec<String>,
+}
+
+impl Display<'_> {
+    fn line(&mut self, indent: usize, color: &str, text: &str, prefix: &str, suffix: &str) {
+        let endc = self.style.colors.endc;
+        self.lines.push(format!("{:indent$}{color}{prefix}{text}{endc}{suffix}", ""));
+    }
+
+    fn value(&mut self, value: &Value, indent: usize, prefix: &str) {
+        let colors = &self.style.colors;
+        let failed = self.style.retcode != 0;
+        match value {
+            Value::Nil | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
+                let color = colors.light_yellow;
+                self.line(indent, color, &python_repr(value), prefix, "");
+            }
+            Value::Str(text) => self.text(text, indent, prefix),
+            Value::Bytes(bytes) => {
+                // Bytes that are no text print nothing.
+                if let Ok(text) = std::str::from_utf8(bytes) {
+                    self.text(text, indent, prefix);
+                }
+            }
+            Value::List(items) => {
+                let color = if failed { colors.red } else { colors.green };
+                for item in items {
+                    match item {
+                        Value::List(_) => {
+                            self.line(indent, color, "|_", "", "");
+                            self.value(item, indent + 2, "- ");
+                        }
+                        Value::Map(_) => {
+                            self.line(indent, color, "|_", "", "");
+                            self.value(item, indent + 2, "");
+                        }
+                        _ => self.value(item, indent, "- "),
+                    }
+                }
+            }
+            Value::Map(map) => {
+                let color = if failed { colors.red } else { colors.cyan };
+                if indent > 0 {
+                    self.line(indent, color, "----------", "", "");
+                }
+                let entries: Vec<(String, &Value)> = match sorted(map) {
+                    Some(entries) => entries.into_iter().map(|(k, v)| (python_str(k), v)).collect(),
+                    None => {
+                        let mut entries: Vec<_> = map.iter().map(|(k, v)| (python_str(k), v)).collect();
+                        entries.sort_by(|a, b| a.0.cmp(&b.0));
+                        entries
+                    }
+                };
+                for (key, value) in entries {
+                    self.line(indent, color, &key, prefix, ":");
+                    self.value(value, indent + 4, "");
+                }
+            }
+            Value::DateTime(_) => {}
+        }
+    }
+
+    fn text(&mut self, text: &str, indent: usize, prefix: &str) {
+        let color = self.style.colors.green;
+        let blank = " ".repeat(prefix.len());
+        for (i, line) in splitlines(text, false).into_iter().enumerate() {
+            let prefix = if i == 0 { prefix } else { &blank };
+            if self.style.strip_colors {
+                self.line(indent, color, &line.replace('\x1b', "?"), prefix, "");
+            } else {
+                self.line(indent, color, line, prefix, "");
+            }
+        }
+    }
+}
