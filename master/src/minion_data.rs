@@ -1,0 +1,299 @@
+//! What minions told about themselves: grains, the pillar they were given, and their mine; on disk in stock's layout.
+//!
+//! Also the fleet as the target matchers see it. Grains are claims of the minion they belong to and of nobody else.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use brine_core::target::{Fleet, FleetData};
+use brine_protocol::ids::MinionId;
+use brine_protocol::msgpack::{Dialect, decode, encode_map};
+use brine_protocol::{Map, Value, map};
+use parking_lot::Mutex;
+
+use crate::config::DataConfig;
+use crate::fs::Dir;
+use crate::keys::{KeyState, KeyStore};
+
+/// Largest file read back.
+const LARGEST: u64 = 64 << 20;
+/// Bytes of files whose content is kept decoded in memory.
+const MEMORY: u64 = 16 << 20;
+
+/// The cache of minions' data.
+#[derive(Debug)]
+pub struct MinionData {
+    config: DataConfig,
+    root: Dir,
+    keys: KeyStore,
+    nodegroups: Map,
+    decoded: Mutex<Decoded>,
+    accepted: Mutex<Option<Accepted>>,
+}
+
+/// Decoded files, thrown away together when they get too many.
+#[derive(Debug, Default)]
+struct Decoded {
+    bytes: u64,
+    data: HashMap<String, (SystemTime, FleetData)>,
+}
+
+/// A list of accepted keys and the state of the directory it was read from.
+#[derive(Debug)]
+struct Accepted {
+    stamp: (i64, i64),
+    ids: Arc<Vec<String>>,
+}
+
+impl MinionData {
+    /// The data below `cachedir`.
+    pub fn new(config: DataConfig, keys: KeyStore, nodegroups: Map) -> Self {
+        let root = Dir::at(&config.cachedir);
+        Self { config, root, keys, nodegroups, decoded: Mutex::default(), accepted: Mutex::default() }
+    }
+
+    /// Whether anything is cached at all.
+    pub fn enabled(&self) -> bool {
+        self.config.enabled
+    }
+
+    /// Directory and name of a kind of data of one minion.
+    fn place(&self, id: &str, kind: &str) -> io::Result<(Dir, String)> {
+        if self.config.banks {
+            Ok((self.root.sub(kind)?, format!("{id}.p")))
+        } else {
+            Ok((self.root.sub("minions")?.sub(id)?, format!("{kind}.p")))
+        }
+    }
+
+    fn load(&self, id: &str, kind: &str) -> Option<Value> {
+        let (dir, name) = self.place(id, kind).ok()?;
+        decode(&dir.read(&name, LARGEST).ok()??).ok()
+    }
+
+    fn store(&self, id: &MinionId, kind: &str, value: &Map) -> io::Result<()> {
+        let (dir, name) = self.place(id.as_str(), kind)?;
+        dir.ensure(0o755)?;
+        dir.write(&name, &encode_map(value, Dialect::New), 0o600)
+    }
+
+    /// Keeps grains and pillar of a minion.
+    ///
+    /// # Errors
+    /// As the system has it.
+    pub fn put(&self, id: &MinionId, grains: Map, pillar: Map) -> io::Result<()> {
+        if !self.config.enabled {
+            return Ok(());
+        }
+        if self.config.banks {
+            self.store(id, "grains", &grains)?;
+            self.store(id, "pillar", &pillar)?;
+        } else {
+            self.store(id, "data", &map! {"grains" => grains, "pillar" => pillar})?;
+        }
+        self.decoded.lock().data.remove(id.as_str());
+        Ok(())
+    }
+
+    /// The mine of a minion.
+    pub fn mine(&self, id: &str) -> Option<Map> {
+        match self.load(id, "mine")? {
+            Value::Map(mine) => Some(mine),
+            _ => None,
+        }
+    }
+
+    fn keeps_mine(&self) -> bool {
+        self.config.enabled || self.config.mine_always
+    }
+
+    /// Adds to the mine of a minion, or replaces it.
+    ///
+    /// # Errors
+    /// As the system has it.
+    pub fn put_mine(&self, id: &MinionId, new: Map, clear: bool) -> io::Result<()> {
+        if !self.keeps_mine() {
+            return Ok(());
+        }
+        let mut mine = if clear { Map::new() } else { self.mine(id.as_str()).unwrap_or_default() };
+        mine.update(new);
+        self.store(id, "mine", &mine)
+    }
+
+    /// Removes one function from the mine of a minion; false when it has no mine.
+    ///
+    /// # Errors
+    /// As the system has it.
+    pub fn drop_mine(&self, id: &MinionId, fun: &str) -> io::Result<bool> {
+        if !self.keeps_mine() {
+            return Ok(true);
+        }
+        let Some(mut mine) = self.mine(id.as_str()) else { return Ok(false) };
+        if mine.remove(fun).is_some() {
+            self.store(id, "mine", &mine)?;
+        }
+        Ok(true)
+    }
+
+    /// Removes the mine of a minion.
+    ///
+    /// # Errors
+    /// As the system has it.
+    pub fn flush_mine(&self, id: &MinionId) -> io::Result<()> {
+        if self.keeps_mine() {
+            let (dir, name) = self.place(id.as_str(), "mine")?;
+            dir.remove(&name)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets a minion whose key was deleted.
+    pub fn forget(&self, id: &MinionId) {
+        self.decoded.lock().data.remove(id.as_str());
+        for kind in ["data", "grains", "pillar", "mine"] {
+            if let Ok((dir, name)) = self.place(id.as_str(), kind) {
+                let _ = dir.remove(&name);
+                if !self.config.banks {
+                    let _ = std::fs::remove_dir(dir.path());
+                }
+            }
+        }
+    }
+
+    /// The accepted ids in stock's order. Listed anew only when the directory has changed.
+    pub fn accepted_ids(&self) -> Arc<Vec<String>> {
+        let mut cached = self.accepted.lock();
+        let stamp = self.keys.stamp(KeyState::Accepted);
+        if let (Some(stamp), Some(known)) = (stamp, cached.as_ref())
+            && known.stamp == stamp
+        {
+            return known.ids.clone();
+        }
+        let ids = self.keys.list(KeyState::Accepted).unwrap_or_else(|e| {
+            tracing::error!("cannot list accepted keys: {e}");
+            Vec::new()
+        });
+        let ids: Arc<Vec<String>> = Arc::new(ids.iter().map(|id| id.as_str().to_owned()).collect());
+        // Time stamps are coarse: one that is only just past may stand for two changes.
+        *cached = stamp.filter(|s| is_settled(*s)).map(|stamp| Accepted { stamp, ids: ids.clone() });
+        ids
+    }
+}
+
+fn is_settled((secs, nanos): (i64, i64)) -> bool {
+    let at = SystemTime::UNIX_EPOCH
+        + Duration::new(u64::try_from(secs).unwrap_or(0), u32::try_from(nanos).unwrap_or(0));
+    SystemTime::now().duration_since(at).is_ok_and(|age| age > Duration::from_millis(100))
+}
+
+impl Fleet for MinionData {
+    fn accepted(&self) -> Vec<String> {
+        self.accepted_ids().to_vec()
+    }
+
+    fn cached(&self) -> Vec<String> {
+        let listed = if self.config.banks {
+            self.root
+                .sub("grains")
+                .and_then(|d| d.names())
+                .map(|names| names.iter().filter_map(|n| n.strip_suffix(".p").map(str::to_owned)).collect())
+        } else {
+            self.root.sub("minions").and_then(|d| d.dirs())
+        };
+        listed.unwrap_or_default()
+    }
+
+    fn data(&self, id: &str) -> Option<FleetData> {
+        let kind = if self.config.banks { "grains" } else { "data" };
+        let (dir, name) = self.place(id, kind).ok()?;
+        let written = std::fs::metadata(dir.path().join(&name)).ok()?;
+        let changed = written.modified().ok()?;
+        if let Some((at, data)) = self.decoded.lock().data.get(id)
+            && *at == changed
+        {
+            return Some(data.clone());
+        }
+        let data = if self.config.banks {
+            FleetData {
+                grains: Arc::new(self.load(id, "grains")?),
+                pillar: Arc::new(self.load(id, "pillar").unwrap_or_default()),
+            }
+        } else {
+            let Value::Map(mut both) = self.load(id, "data")? else { return None };
+            FleetData {
+                grains: Arc::new(both.remove("grains").unwrap_or_default()),
+                pillar: Arc::new(both.remove("pillar").unwrap_or_default()),
+            }
+        };
+        let mut decoded = self.decoded.lock();
+        if decoded.bytes > MEMORY {
+            *decoded = Decoded::default();
+        }
+        decoded.bytes += written.len();
+        decoded.data.insert(id.to_owned(), (changed, data.clone()));
+        Some(data)
+    }
+
+    fn nodegroups(&self) -> &Map {
+        &self.nodegroups
+    }
+
+    fn minion_data_cache(&self) -> bool {
+        self.config.enabled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(tmp: &std::path::Path, banks: bool) -> MinionData {
+        let config = DataConfig {
+            cachedir: tmp.join("cache"),
+            enabled: true,
+            mine_always: false,
+            events: true,
+            banks,
+        };
+        std::fs::create_dir_all(tmp.join("pki/minions")).unwrap();
+        MinionData::new(config, KeyStore::at(&tmp.join("pki")), Map::new())
+    }
+
+    #[test]
+    fn both_layouts_hold_grains_and_mine() {
+        let tmp = tempfile::tempdir().unwrap();
+        let id = MinionId::parse("m1").unwrap();
+        for (banks, file) in [(false, "minions/m1/data.p"), (true, "grains/m1.p")] {
+            let data = data(tmp.path(), banks);
+            assert!(data.data("m1").is_none());
+            data.put(&id, map! {"os" => "Debian"}, Map::new()).unwrap();
+            assert!(tmp.path().join("cache").join(file).exists());
+            assert_eq!(data.data("m1").unwrap().grains.get("os"), Some(&"Debian".into()));
+            assert_eq!(data.cached(), ["m1"]);
+            data.put_mine(&id, map! {"a" => 1}, false).unwrap();
+            data.put_mine(&id, map! {"b" => 2}, false).unwrap();
+            assert_eq!(data.mine("m1").unwrap(), map! {"a" => 1, "b" => 2});
+            assert!(data.drop_mine(&id, "a").unwrap());
+            data.put_mine(&id, map! {"c" => 3}, true).unwrap();
+            assert_eq!(data.mine("m1").unwrap(), map! {"c" => 3});
+            data.flush_mine(&id).unwrap();
+            assert!(data.mine("m1").is_none() && !data.drop_mine(&id, "c").unwrap());
+            data.forget(&id);
+            assert!(data.data("m1").is_none());
+        }
+    }
+
+    #[test]
+    fn the_list_of_accepted_keys_is_never_stale() {
+        let tmp = tempfile::tempdir().unwrap();
+        let data = data(tmp.path(), false);
+        for n in 0..50 {
+            std::fs::write(tmp.path().join(format!("pki/minions/m{n}")), "k").unwrap();
+            assert_eq!(data.accepted_ids().len(), n + 1);
+        }
+        std::fs::remove_file(tmp.path().join("pki/minions/m7")).unwrap();
+        assert_eq!(data.accepted().len(), 49);
+    }
+}

@@ -1,0 +1,166 @@
+//! Which minions are connected, from the connections themselves.
+//!
+//! What a subscriber calls itself is a claim. It counts as that minion when the minion has proved itself from the same
+//! address; otherwise it only counts against calling the minion absent. Not here: when events are fired.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
+
+use brine_net::{Peer, PeerEvent, PeerId};
+use brine_protocol::ids::MinionId;
+use parking_lot::Mutex;
+
+/// Claims are short-lived, proofs are bounded by the accepted keys.
+#[derive(Debug, Default)]
+struct State {
+    peers: HashMap<PeerId, (Option<MinionId>, IpAddr)>,
+    claims: HashMap<MinionId, Vec<(PeerId, IpAddr)>>,
+    nameless: HashMap<IpAddr, usize>,
+    proofs: HashMap<MinionId, IpAddr>,
+}
+
+/// The connected minions.
+#[derive(Debug, Default)]
+pub struct Presence {
+    state: Mutex<State>,
+}
+
+impl State {
+    fn add(&mut self, peer: &Peer) {
+        let addr = peer.addr.ip().to_canonical();
+        let id = std::str::from_utf8(&peer.identity).ok().and_then(|t| MinionId::parse(t).ok());
+        match &id {
+            Some(id) => self.claims.entry(id.clone()).or_default().push((peer.id, addr)),
+            None => *self.nameless.entry(addr).or_default() += 1,
+        }
+        self.peers.insert(peer.id, (id, addr));
+    }
+
+    fn remove(&mut self, peer: PeerId) {
+        match self.peers.remove(&peer) {
+            Some((Some(id), _)) => {
+                if let Some(claims) = self.claims.get_mut(&id) {
+                    claims.retain(|(p, _)| *p != peer);
+                    if claims.is_empty() {
+                        self.claims.remove(&id);
+                    }
+                }
+            }
+            Some((None, addr)) => {
+                if let Some(n) = self.nameless.get_mut(&addr) {
+                    *n -= 1;
+                    if *n == 0 {
+                        self.nameless.remove(&addr);
+                    }
+                }
+            }
+            None => {}
+        }
+    }
+}
+
+impl Presence {
+    /// Takes a change.
+    pub fn note(&self, event: &PeerEvent) {
+        let mut state = self.state.lock();
+        match event {
+            PeerEvent::Connected(peer) if state.peers.contains_key(&peer.id) => {}
+            PeerEvent::Connected(peer) => state.add(peer),
+            PeerEvent::Disconnected(peer) => state.remove(peer.id),
+        }
+    }
+
+    /// Starts afresh from the full list, after changes were lost.
+    pub fn reset(&self, peers: &[Peer]) {
+        let mut state = self.state.lock();
+        let proofs = std::mem::take(&mut state.proofs);
+        *state = State { proofs, ..State::default() };
+        peers.iter().for_each(|p| state.add(p));
+    }
+
+    /// Notes that a minion has proved itself from an address.
+    pub fn proved(&self, id: &MinionId, from: IpAddr) {
+        let from = from.to_canonical();
+        let mut state = self.state.lock();
+        match state.proofs.get_mut(id) {
+            Some(addr) => *addr = from,
+            None => drop(state.proofs.insert(id.clone(), from)),
+        }
+    }
+
+    /// Forgets a minion whose key is gone.
+    pub fn forget(&self, id: &MinionId) {
+        self.state.lock().proofs.remove(id);
+    }
+
+    /// The minions that are connected and have proved themselves.
+    pub fn present(&self) -> BTreeSet<MinionId> {
+        let state = self.state.lock();
+        let proved = |(id, claims): &(&MinionId, &Vec<(PeerId, IpAddr)>)| {
+            state.proofs.get(*id).is_some_and(|at| claims.iter().any(|(_, addr)| addr == at))
+        };
+        state.claims.iter().filter(proved).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// How many subscribers are connected, whoever they are.
+    pub fn connections(&self) -> usize {
+        self.state.lock().peers.len()
+    }
+
+    /// Whether a subscriber calls itself so.
+    pub fn is_claimed(&self, id: &MinionId) -> bool {
+        self.state.lock().claims.contains_key(id)
+    }
+
+    /// Whether no connection can be this minion's: none has its name, and none without a name comes from its address.
+    pub fn is_absent(&self, id: &str) -> bool {
+        let state = self.state.lock();
+        !state.claims.contains_key(id)
+            && match state.proofs.get(id) {
+                Some(addr) => !state.nameless.contains_key(addr),
+                None => state.nameless.is_empty(),
+            }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(n: u64, addr: &str, name: &'static str) -> Peer {
+        Peer { id: PeerId(n), addr: format!("{addr}:1").parse().unwrap(), identity: name.into() }
+    }
+
+    #[test]
+    fn a_name_counts_only_from_where_it_was_proved() {
+        let presence = Presence::default();
+        let id = MinionId::parse("m1").unwrap();
+        presence.proved(&id, "192.0.2.1".parse().unwrap());
+        assert!(presence.is_absent("m1"));
+        let liar = peer(1, "192.0.2.9", "m1");
+        presence.note(&PeerEvent::Connected(liar.clone()));
+        assert!(presence.present().is_empty());
+        assert!(!presence.is_absent("m1"));
+        let own = peer(2, "192.0.2.1", "m1");
+        presence.note(&PeerEvent::Connected(own.clone()));
+        assert_eq!(presence.present().len(), 1);
+        presence.note(&PeerEvent::Disconnected(own.clone()));
+        assert!(presence.present().is_empty());
+        presence.note(&PeerEvent::Disconnected(liar));
+        assert!(presence.is_absent("m1"));
+        presence.reset(std::slice::from_ref(&own));
+        presence.note(&PeerEvent::Connected(own));
+        assert_eq!((presence.present().len(), presence.connections()), (1, 1));
+    }
+
+    #[test]
+    fn subscribers_without_a_name_leave_doubt() {
+        let presence = Presence::default();
+        presence.proved(&MinionId::parse("m1").unwrap(), "192.0.2.1".parse().unwrap());
+        let nameless = peer(1, "192.0.2.1", "");
+        presence.note(&PeerEvent::Connected(nameless.clone()));
+        assert!(!presence.is_absent("m1") && !presence.is_absent("never-seen"));
+        presence.note(&PeerEvent::Disconnected(nameless));
+        assert!(presence.is_absent("m1") && presence.is_absent("never-seen"));
+    }
+}

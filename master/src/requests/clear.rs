@@ -1,0 +1,113 @@
+//! Clear commands: what the command-line tools and API clients on the master's host send.
+//!
+//! A caller proves himself by a local user's key. That key crosses the network in clear, so it counts only when it comes
+//! from an address of this host. What the caller calls himself counts only as far as his key bears it out.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use brine_protocol::command::ClearCommand;
+use brine_protocol::ids::Jid;
+use brine_protocol::message::tags;
+use brine_protocol::{Map, Value, map};
+
+use super::job;
+use crate::access::{self, Caller, Denied};
+use crate::master::Master;
+
+pub(super) async fn answer(master: &Arc<Master>, peer: SocketAddr, mut load: Map) -> Value {
+    use ClearCommand as C;
+    match load.get_str("cmd").and_then(ClearCommand::parse) {
+        Some(C::Ping) => load.into(),
+        Some(C::Publish) => publish(master, peer, load).await,
+        // External authentication is not there yet: no credentials are good, and no token exists.
+        Some(C::MkToken) => {
+            tracing::warn!(%peer, "Authentication failure of type \"eauth\" occurred.");
+            "".into()
+        }
+        Some(C::GetToken) => false.into(),
+        Some(C::Wheel) => super::wheel::wheel(master, peer, load).await,
+        Some(C::Runner) => {
+            let fun = load.get_str("fun").unwrap_or_default().to_owned();
+            match access::authenticate(master, peer, &mut load) {
+                Err(denied) => denied.reply("runner"),
+                Ok(_) => unavailable(&fun, "runner"),
+            }
+        }
+        // `_auth` is taken before; anything else does not exist.
+        Some(C::Auth) | None => Map::new().into(),
+    }
+}
+
+/// The answer to a function of the master that does not exist here.
+pub(super) fn unavailable(fun: &str, kind: &str) -> Value {
+    let message = format!("'{fun}' is not available.");
+    tracing::warn!("{kind} {message}");
+    map! {"error" => map! {
+        "name" => "SaltInvocationError", "args" => Value::List(vec![message.as_str().into()]), "message" => message,
+    }}
+    .into()
+}
+
+async fn publish(master: &Arc<Master>, peer: SocketAddr, mut load: Map) -> Value {
+    let caller = match access::authenticate(master, peer, &mut load) {
+        Ok(caller) => caller,
+        Err(denied) => return refuse(master, &load, denied),
+    };
+    let checked = job::resolve(master, &load);
+    if let Err(denied) = access::authorize(master, &caller, &load, &checked.minions) {
+        return refuse(master, &load, denied);
+    }
+    if let Caller::Limited { name, .. } = &caller {
+        load.insert("user", name.as_str());
+    }
+    if let Some(Value::Map(extra)) = load.get_mut("kwargs") {
+        access::strip_credentials(extra);
+    }
+    if checked.minions.is_empty() {
+        let target = load.get("tgt").map(brine_core::text::python_str).unwrap_or_default();
+        return map! {"enc" => "clear", "load" => map! {
+            "jid" => Value::Nil,
+            "minions" => Value::List(Vec::new()),
+            "error" => format!("Master could not resolve minions for target {target}"),
+        }}
+        .into();
+    }
+    match job::start(master, load, checked).await {
+        Ok(started) => reply(master, &started),
+        Err(e) => {
+            tracing::error!("a job was not started: {e}");
+            map! {"error" => e.to_string()}.into()
+        }
+    }
+}
+
+fn reply(master: &Master, started: &job::Started) -> Value {
+    let list = |ids: &[String]| -> Value { ids.iter().map(String::as_str).collect() };
+    let mut load = map! {
+        "jid" => &started.jid, "minions" => list(&started.minions), "missing" => list(&started.missing),
+    };
+    // Stock's clients take what they know from this map; ours need not wait for those without a connection.
+    let absent: Vec<String> =
+        started.minions.iter().filter(|id| master.presence.is_absent(id)).cloned().collect();
+    if !absent.is_empty() {
+        load.insert("not_connected", list(&absent));
+    }
+    map! {"enc" => "clear", "load" => load}.into()
+}
+
+/// Stock's bare error reply, and its event when the request came with a job id.
+fn refuse(master: &Master, load: &Map, denied: Denied) -> Value {
+    let error = denied.publish_error();
+    tracing::warn!("{denied}");
+    if let Some(jid) = load.get_str("jid").and_then(|j| Jid::parse(j).ok()) {
+        let mut data = load.clone();
+        data.insert("error", error.clone());
+        data.remove("key");
+        if let Some(Value::Map(extra)) = data.get_mut("kwargs") {
+            access::strip_credentials(extra);
+        }
+        master.events.fire(format!("{}/error", tags::job_new(&jid).trim_end_matches("/new")), data);
+    }
+    map! {"error" => error}.into()
+}

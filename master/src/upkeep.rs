@@ -1,0 +1,117 @@
+//! What happens by the clock: presence, key rotation, pruning. One timer each `loop_interval`; nothing else wakes up.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use brine_net::{PeerEvent, PublishServer};
+use brine_protocol::ids::MinionId;
+use brine_protocol::message::tags;
+use brine_protocol::{Value, map};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::MissedTickBehavior;
+
+use crate::fs::Dir;
+use crate::master::Master;
+
+/// How often the job store is pruned.
+const PRUNE: Duration = Duration::from_secs(600);
+
+/// The drop file by which tools ask for a rotation.
+const DROP_FILE: &str = ".dfn";
+
+/// Follows the connections of the publish port, for ever.
+pub async fn follow_peers(master: Arc<Master>) {
+    let mut changes = master.port.events();
+    master.presence.reset(&master.port.peers());
+    loop {
+        match changes.recv().await {
+            Ok(change) => {
+                if let PeerEvent::Connected(peer) = &change {
+                    tracing::debug!(addr = %peer.addr, "subscriber connected");
+                }
+                master.presence.note(&change);
+            }
+            Err(RecvError::Lagged(_)) => master.presence.reset(&master.port.peers()),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Does what is due, for ever.
+pub async fn run(master: Arc<Master>) {
+    let config = &master.config.upkeep;
+    // A drop file from before the start asks for a key that is gone already.
+    let _ = cachedir(&master).remove(DROP_FILE);
+    let mut timer = tokio::time::interval(config.interval);
+    timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut present = BTreeSet::new();
+    let mut rotated = Instant::now();
+    let mut pruned: Option<Instant> = None;
+    loop {
+        timer.tick().await;
+        let asked = drop_file(&master);
+        let life = master.config.auth.session_life;
+        if asked || (!life.is_zero() && rotated.elapsed() >= life) {
+            rotated = Instant::now();
+            rotate(&master);
+        }
+        if config.presence_events {
+            present = announce_presence(&master, present);
+        }
+        if pruned.is_none_or(|at| at.elapsed() >= PRUNE) {
+            pruned = Some(Instant::now());
+            master.jobs.prune().await;
+        }
+    }
+}
+
+/// Changes the global key. Minions notice at the next job and authenticate again, each after a random pause of its own;
+/// their requests, under session keys, go on undisturbed.
+pub fn rotate(master: &Arc<Master>) {
+    if let Err(e) = master.publisher.rotate(&master.credentials) {
+        tracing::error!("the AES key could not be rotated: {e}");
+        return;
+    }
+    tracing::info!("Rotating AES key");
+    master.events.fire(tags::ROTATE, map! {"rotate_aes_key" => true});
+    if master.config.upkeep.ping_on_rotate {
+        let master = master.clone();
+        tokio::spawn(async move { crate::requests::ping_all(&master).await });
+    }
+}
+
+fn cachedir(master: &Master) -> Dir {
+    Dir::at(&master.config.paths.cachedir)
+}
+
+/// Takes the drop file away; whether it was one. Stock 3006 leaves it empty, later ones write the master's id into it,
+/// for directories that masters share; a file for another master is left to it.
+fn drop_file(master: &Master) -> bool {
+    let dir = cachedir(master);
+    let Some(mode) = dir.mode(DROP_FILE) else { return false };
+    if mode != 0o100_400 {
+        tracing::error!("Found dropfile with incorrect permissions, ignoring...");
+        let _ = dir.remove(DROP_FILE);
+        return false;
+    }
+    let content = dir.read(DROP_FILE, 1024).ok().flatten().unwrap_or_default();
+    let content = String::from_utf8_lossy(&content);
+    if !content.trim().is_empty() && content.trim() != master.config.id {
+        return false;
+    }
+    let _ = dir.remove(DROP_FILE);
+    true
+}
+
+fn announce_presence(master: &Master, before: BTreeSet<MinionId>) -> BTreeSet<MinionId> {
+    let now = master.presence.present();
+    let list = |ids: Vec<&MinionId>| -> Value { ids.into_iter().map(MinionId::as_str).collect() };
+    let new: Vec<_> = now.difference(&before).collect();
+    let lost: Vec<_> = before.difference(&now).collect();
+    if !new.is_empty() || !lost.is_empty() {
+        master.events.fire(tags::PRESENCE_CHANGE, map! {"new" => list(new), "lost" => list(lost)});
+    }
+    master.events.fire(tags::PRESENCE_PRESENT, map! {"present" => list(now.iter().collect())});
+    now
+}
