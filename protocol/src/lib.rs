@@ -8,6 +8,7 @@ pub mod channel;
 pub mod command;
 pub mod crypt;
 pub mod envelope;
+pub mod holes;
 pub mod ids;
 pub mod message;
 pub mod msgpack;
