@@ -1,0 +1,50 @@
+//! The master's event bus, seen from a command on the same host.
+
+use crate::exit::{CliError, Result};
+use brine_core::Opts;
+use brine_net::ipc::{EventPusher, EventSubscriber, Framing};
+use brine_protocol::Map;
+use std::io;
+
+pub(crate) use brine_protocol::message::events::Event;
+
+/// A subscription to all events of the master.
+pub(crate) struct Listener(EventSubscriber);
+
+impl Listener {
+    /// Connects to the bus of the master with this configuration.
+    pub(crate) async fn connect(opts: &Opts) -> io::Result<Self> {
+        EventSubscriber::connect(&opts.path("sock_dir").join("master_event_pub.ipc")).await.map(Self)
+    }
+
+    /// The next event. What is no event is skipped. The error: the master has gone.
+    pub(crate) async fn next(&mut self) -> io::Result<Event> {
+        loop {
+            let body = self.0.recv().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+            match Event::from_body(&body) {
+                Ok(event) => return Ok(event),
+                Err(e) => tracing::debug!("not an event: {e}"),
+            }
+        }
+    }
+}
+
+/// Fires events on the bus of the master, if one is running.
+pub(crate) fn fire(opts: &Opts, events: Vec<(String, Map)>) -> Result {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let path = opts.path("sock_dir").join("master_event_pull.ipc");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| CliError::Client(e.to_string()))?;
+    runtime.block_on(async {
+        let Ok(mut pusher) = EventPusher::connect(&path, Framing::Prefixed).await else { return Ok(()) };
+        for (tag, mut data) in events {
+            data.insert("_stamp", brine_core::jid::stamp(std::time::SystemTime::now()));
+            pusher.push(&Event::new(tag, data).to_body()).await.map_err(|e| CliError::io(&path, e))?;
+        }
+        Ok(())
+    })
+}

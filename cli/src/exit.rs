@@ -1,0 +1,95 @@
+//! How a command ends: the one place that turns errors into text and exit code.
+
+use std::process::ExitCode;
+
+/// Salt's `EX_GENERIC`.
+pub const GENERIC: u8 = 1;
+/// A usage error, or no return at all.
+pub const USAGE: u8 = 2;
+/// What stock ends with when a command line lacks its target or function.
+pub const INCOMPLETE: u8 = 42;
+/// Salt's `EX_NOUSER`: another user than the configured one runs the command.
+pub const NO_USER: u8 = 67;
+/// Salt's `EX_NOPERM`: not allowed.
+pub const NO_PERMISSION: u8 = 77;
+
+/// Why a command ends early.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// Wrong use of the command line: printed with the program's name, as option parsers do.
+    #[error("{0}")]
+    Usage(String),
+    /// The command line ends too early: stock's own exit code.
+    #[error("{0}")]
+    Incomplete(&'static str),
+    /// The configuration cannot be read.
+    #[error("{0}")]
+    Config(String),
+    /// A file of the master cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// What was touched.
+        path: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// The master refused or does not answer; the text is for the user.
+    #[error("{0}")]
+    Client(String),
+    /// Already said all there is to say: only the exit code is left.
+    #[error("exit code {0}")]
+    Code(u8),
+}
+
+impl CliError {
+    /// A file error.
+    pub fn io(path: impl AsRef<std::path::Path>, source: std::io::Error) -> Self {
+        Self::Io { path: path.as_ref().display().to_string(), source }
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => USAGE,
+            Self::Incomplete(_) => INCOMPLETE,
+            Self::Config(_) | Self::Client(_) => GENERIC,
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => NO_PERMISSION,
+            Self::Io { .. } => GENERIC,
+            Self::Code(code) => *code,
+        }
+    }
+}
+
+/// What every command's `run` returns.
+pub type Result<T = ()> = std::result::Result<T, CliError>;
+
+/// Prints the error, if there is one, and gives the exit code.
+pub fn finish(program: &str, result: Result) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            match &e {
+                CliError::Code(_) => {}
+                CliError::Incomplete(text) => {
+                    eprintln!("Usage: {program} [options] '<target>' <function> [arguments]\n\n{text}\n")
+                }
+                CliError::Usage(text) => eprintln!("Usage: {program} [options]\n\n{program}: error: {text}"),
+                other => eprintln!("{program}: {other}"),
+            }
+            ExitCode::from(e.code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_stocks() {
+        assert_eq!(CliError::Usage(String::new()).code(), 2);
+        assert_eq!(CliError::Client(String::new()).code(), 1);
+        assert_eq!(CliError::Code(5).code(), 5);
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        assert_eq!(CliError::io("/x", denied).code(), 77);
+    }
+}
