@@ -114,6 +114,23 @@ commands! {
 }
 
 impl MinionCommand {
+    /// Whether the answer is the same for every accepted minion. Version 2 minions send these without an id.
+    pub fn is_same_for_all(self) -> bool {
+        matches!(
+            self,
+            Self::MasterOpts
+                | Self::FileEnvs
+                | Self::FileFind
+                | Self::FileHash
+                | Self::FileHashAndStat
+                | Self::ServeFile
+                | Self::FileList
+                | Self::FileListEmptydirs
+                | Self::DirList
+                | Self::SymlinkList
+        )
+    }
+
     /// Whether asking twice does no more than asking once. Stock repeats `_pillar` with the same nonce when an
     /// answer is late, so repeating a question must stay possible where repeating an act must not.
     pub fn is_question(self) -> bool {

@@ -41,6 +41,9 @@ pub enum Proof {
     /// Version 2 without a token: by the key all accepted minions share, the id being a claim among them. Only
     /// where `minimum_auth_version` was lowered, and never for a minion seen with version 3.
     GroupKey,
+    /// As `GroupKey`, for a question whose answer is the same for all and that names no sender, as version 2
+    /// minions ask them. [`MinionRequest::minion`] is then no minion's id.
+    Anonymous,
 }
 
 /// The keys a request is checked with. Implementations read accepted keys afresh, since files change under them.
@@ -109,14 +112,20 @@ pub fn open(
             return Err(RequestError::IdMismatch);
         }
     }
-    let id = MinionId::parse(load.get_str("id").ok_or(RequestError::InnerId)?)
-        .map_err(|_| RequestError::InnerId)?;
-    let proof = check_token(&mut load, &id, *version, keys)?;
+    let command = load.get_str("cmd").and_then(MinionCommand::parse);
+    let nobody = *version == 2 && !load.contains("id") && command.is_some_and(MinionCommand::is_same_for_all);
+    let (id, proof) = if nobody {
+        (MinionId::nobody(), Proof::Anonymous)
+    } else {
+        let id = MinionId::parse(load.get_str("id").ok_or(RequestError::InnerId)?);
+        let id = id.map_err(|_| RequestError::InnerId)?;
+        let proof = check_token(&mut load, &id, *version, keys)?;
+        (id, proof)
+    };
     let seen = memory.versions.seen(&id);
     if *version < seen {
         return Err(RequestError::Downgrade { found: *version, seen });
     }
-    let command = load.get_str("cmd").and_then(MinionCommand::parse);
     let fresh = match &nonce {
         Some(nonce) => memory.replay.fresh(&id, nonce, now),
         // A stock version 3 master answers without a prefix then; no stock minion ever leaves the nonce out.
@@ -155,7 +164,7 @@ pub fn open_identify(body: &Value, keys: &dyn RequestKeys) -> Result<Authenticat
         .map_err(|_| RequestError::InnerId)?;
     match check_token(&mut load, &id, 3, keys)? {
         Proof::Token => Ok(Authenticated::new(id)),
-        Proof::GroupKey => Err(RequestError::Token),
+        Proof::GroupKey | Proof::Anonymous => Err(RequestError::Token),
     }
 }
 

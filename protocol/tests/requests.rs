@@ -96,6 +96,15 @@ fn version_2_only_where_allowed_and_never_after_3() {
     let reply = old("m2", None, 5).unwrap().reply(&true.into()).unwrap();
     let nonce = brine_protocol::crypt::Nonce::parse(&format!("{:032}", 5)).unwrap();
     assert_eq!(master.creds.aes().loads(reply.as_bytes().unwrap(), Some(&nonce)), Ok(true.into()));
+    let nameless = |cmd: &str| {
+        let load = map! {"cmd" => cmd, "nonce" => "0".repeat(32)};
+        let data = master.creds.aes().dumps(&load.into(), None).unwrap();
+        master.open(map! {"enc" => "aes", "load" => data, "version" => 2}).map(|r| (r.proof, r.minion))
+    };
+    let (proof, minion) = nameless("_file_envs").unwrap();
+    assert!(proof == Proof::Anonymous && brine_protocol::ids::MinionId::parse(minion.as_str()).is_err());
+    assert_eq!(nameless("_return").unwrap_err(), RequestError::InnerId);
+    assert_eq!(nameless("_pillar").unwrap_err(), RequestError::InnerId);
     let (channel, _) = join(&master, "m1", 1);
     master.open(channel.request(map! {"cmd" => "_return"}, NOW, None).unwrap().0).unwrap();
     let refused = old("m1", Some(key(1).token().unwrap()), 6).unwrap_err();

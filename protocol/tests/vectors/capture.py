@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Records what a stock master, minion and CLI of one version say to each other, as vectors for the tests.
 
-    capture.py BIN_DIR VERSION [OUT_DIR]
+    capture.py BIN_DIR VERSION [OUT_DIR [OLD_BIN_DIR]]
 
 BIN_DIR holds stock's salt-master, salt-minion and salt. Two runs are made, on loopback, through a proxy that
 writes down the bytes: `default` (stock's defaults) and `sha224` (the SHA224 algorithms, a master that signs its
 public key, a minion that signs its messages). In each the key is first pending, then accepted; three jobs run; the
-minion is restarted. Each run becomes a folder with the keys and
+minion is restarted. With OLD_BIN_DIR, that of a 3006.9, only the run `legacy` is made: its minion speaks protocol
+version 2 to a master that allows that. Each run becomes a folder with the keys and
 
     req-NNN.bin, rep-NNN.bin   bodies on the request port, in order of the requests
     pub-NNN.bin                bodies on the publish port
@@ -143,7 +144,7 @@ def wait_for(what, test, seconds=90):
     sys.exit(f"gave up waiting for {what}")
 
 
-def run(bins, version, name, out):
+def run(bins, version, name, out, minion_bins):
     root = tempfile.mkdtemp(prefix="vec")
     ret, pub = free_port(), free_port()
     req_proxy, pub_proxy = Proxy(ret), Proxy(pub)
@@ -158,6 +159,8 @@ def run(bins, version, name, out):
         common += "master_sign_pubkey: True\npublish_signing_algorithm: PKCS1v15-SHA224\n"
         # Stock has no default for this on a master, and drops signed returns without it.
         common += "signing_algorithm: PKCS1v15-SHA224\n"
+    if name == "legacy":
+        common += "minimum_auth_version: 2\n"
     os.makedirs(f"{root}/m/s")
     with open(f"{dirs['master']}/master", "w") as f:
         f.write(common + f"ret_port: {ret}\n")
@@ -177,7 +180,7 @@ def run(bins, version, name, out):
     os.makedirs(f"{root}/n/s")
     env = dict(os.environ, PATH=f"{bins}:{os.environ['PATH']}")
     start = lambda *cmd: subprocess.Popen(  # noqa: E731
-        [f"{bins}/{cmd[0]}", *cmd[1:]], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [f"{minion_bins if cmd[0] == 'salt-minion' else bins}/{cmd[0]}", *cmd[1:]], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     procs, frames, stop = [start("salt-master", "-c", dirs["master"])], [], threading.Event()
@@ -313,7 +316,10 @@ sys.modules["msgpack_lite"] = msgpack_lite
 
 if __name__ == "__main__":
     here = os.path.dirname(os.path.abspath(__file__))
+    out_dir = sys.argv[3] if len(sys.argv) > 3 else here
+    if len(sys.argv) > 4:
+        run(sys.argv[1], sys.argv[2], "legacy", out_dir, sys.argv[4])
+        sys.exit()
     for run_name in ("default", "sha224"):
-        run(sys.argv[1], sys.argv[2], run_name, sys.argv[3] if len(sys.argv) > 3 else here)
-    python = [f"{sys.argv[1]}/python", "-c", EXTRAS]
-    subprocess.run([*python, os.path.join(sys.argv[3] if len(sys.argv) > 3 else here, sys.argv[2])], check=True)
+        run(sys.argv[1], sys.argv[2], run_name, out_dir, sys.argv[1])
+    subprocess.run([f"{sys.argv[1]}/python", "-c", EXTRAS, os.path.join(out_dir, sys.argv[2])], check=True)
