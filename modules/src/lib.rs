@@ -20,6 +20,7 @@ modules! {
     match_,
     mine,
     network,
+    ps,
     publish,
     random,
     saltutil,

@@ -47,7 +47,8 @@ pub(crate) fn tcp_row(line: &str) -> Option<TcpRow> {
     Some(TcpRow { local, remote, state: u8::from_str_radix(words.next()?, 16).ok()? })
 }
 
-fn endpoint(text: &str) -> Option<(String, u16)> {
+/// An address with its port as the kernel prints them.
+pub(crate) fn endpoint(text: &str) -> Option<(String, u16)> {
     let (ip, port) = text.split_once(':')?;
     Some((hex_ip(ip)?, u16::from_str_radix(port, 16).ok()?))
 }

@@ -13,6 +13,7 @@ mod tuning;
 
 use arithmetic::*;
 use brine_core::call::module;
+pub(crate) use connections::endpoint as tcp_endpoint;
 use connections::*;
 use host::*;
 use local::*;
