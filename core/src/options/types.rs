@@ -97,7 +97,7 @@ impl Type {
     pub fn takes(self, value: &Value) -> bool {
         self.is_of(value)
             || match (self, value) {
-                (Type::Str, Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Nil) => true,
+                (Type::Str, Value::Int(_) | Value::Float(_) | Value::Bool(_)) => true,
                 (Type::Int, Value::Str(s)) => s.trim().parse::<i64>().is_ok(),
                 (Type::Float, Value::Int(_)) => true,
                 (Type::Float, Value::Str(s)) => s.trim().parse::<f64>().is_ok(),
@@ -128,9 +128,29 @@ pub(super) mod short {
     pub(in super::super) const LIST: Type = Type::List;
     pub(in super::super) const MAP: Type = Type::Map;
     pub(in super::super) const NIL: Type = Type::Nil;
-    #[allow(dead_code, reason = "rows get it as the daemons come to honour them")]
     pub(in super::super) const HONOURED: Status = Status::Honoured;
-    pub(in super::super) const NOT_YET: Status = Status::AcceptedWithoutEffect("not implemented yet");
+    pub(in super::super) const NOT_YET: Status = no("not implemented yet");
+    pub(in super::super) const NO_PYTHON: Status = no("there is no Python in these programs");
+    pub(in super::super) const WINDOWS: Status = no("for Windows only");
+    pub(in super::super) const NO_GITFS: Status =
+        no("git file server and git pillar are not implemented yet");
+    pub(in super::super) const NO_OTHER_FS: Status = no("this file server backend is not implemented yet");
+    pub(in super::super) const NO_CLUSTER: Status = no("clusters of masters are not implemented");
+    pub(in super::super) const NO_PROXY: Status = no("proxy minions are not implemented");
+    pub(in super::super) const NO_SSH: Status = no("salt-ssh is not implemented");
+    pub(in super::super) const NO_SYNDIC: Status = no("syndics are not implemented yet");
+    pub(in super::super) const NO_THORIUM: Status = no("the complex reactor is not implemented");
+    pub(in super::super) const NO_PILLAR: Status = no("pillar is not implemented yet");
+    pub(in super::super) const NO_STATES: Status = no("states are not implemented yet");
+    pub(in super::super) const GONE: Status = no("it has no meaning here, see its line");
+    pub(in super::super) const ONE_PROCESS: Status = no("the daemon is one process");
+    pub(in super::super) const NO_TELEMETRY: Status = no("OpenTelemetry is not implemented");
+    pub(in super::super) const NO_REACTOR: Status = no("the reactor is not implemented yet");
+    pub(in super::super) const NO_METERING: Status = no("worker statistics are not implemented yet");
+
+    const fn no(why: &'static str) -> Status {
+        Status::AcceptedWithoutEffect(why)
+    }
 
     pub(in super::super) const fn r(
         key: &'static str,

@@ -48,15 +48,15 @@ pub(super) fn check(
             kept.insert(name, value.clone());
             continue;
         };
+        if value.is_nil() && !row.types.is_empty() && !row.types.contains(&Type::Nil) {
+            // A key whose values are all commented out.
+            continue;
+        }
         let fits = row.types.is_empty()
             || row.types.iter().any(|t| t.takes(value))
             || value.as_str().is_some_and(|s| s.starts_with("sdb://"));
         if fits {
             kept.insert(name, value.clone());
-            continue;
-        }
-        if value.is_nil() {
-            // A key whose values are all commented out.
             continue;
         }
         let error = ConfigError::Type {

@@ -1,0 +1,206 @@
+//! Configuration files against the options that stock was measured to make of them.
+
+#![allow(missing_docs, reason = "a test")]
+
+mod common;
+
+use brine_core::options::Daemon;
+use brine_protocol::{Map, Value};
+use brine_render::config::{self, ConfigError, FoundId, Loaded};
+use common::{data, untag};
+use serde_json::Value as Json;
+use std::path::Path;
+
+/// Options of stock that depend on the version, or that we leave out on purpose.
+const SKIP: &[&str] = &["conf_file", "user"];
+
+fn load(daemon: Daemon, path: &Path) -> Result<Loaded, ConfigError> {
+    let env = |_: &str| None;
+    let find: config::FindId<'_> = &|_| Ok(FoundId { id: "host".into(), is_address: false });
+    match daemon {
+        Daemon::Master => config::master_config(path, &env, find),
+        Daemon::Minion => config::minion_config(path, &env, find),
+    }
+}
+
+fn daemon(name: &str) -> Daemon {
+    if name == "master" { Daemon::Master } else { Daemon::Minion }
+}
+
+fn map(json: &Json) -> Map {
+    let Value::Map(map) = untag(json) else { panic!("a map") };
+    map
+}
+
+/// Writes files into a directory and loads them; `@` stands for the directory.
+fn with_files(daemon: Daemon, files: &[(&str, &str)]) -> (Result<Loaded, ConfigError>, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let base = dir.path().to_str().unwrap();
+    for (name, text) in files {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text.replace('@', base)).unwrap();
+    }
+    (load(daemon, &dir.path().join(daemon.name())), dir)
+}
+
+fn placeholders(value: &Value, base: &str) -> Value {
+    match value {
+        Value::Str(s) => s.replace(base, "@").into(),
+        Value::List(l) => l.iter().map(|v| placeholders(v, base)).collect(),
+        Value::Map(m) => m.iter().map(|(k, v)| (k.clone(), placeholders(v, base))).collect::<Map>().into(),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn options_are_stocks() {
+    let measured = data(include_str!("data/config.json"));
+    let mut wrong = Vec::new();
+    for case in measured["cases"].as_array().unwrap() {
+        let daemon = daemon(case["daemon"].as_str().unwrap());
+        let files: Vec<(&str, &str)> = case["files"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str().unwrap()))
+            .collect();
+        let mut expected = map(&measured["defaults"][daemon.name()]);
+        expected.update(map(&case["opts"]));
+        let text = case["files"].to_string();
+        // Stock takes the file server's directories where pillar_roots is no map: that would publish files as
+        // pillar.
+        if text.contains("pillar_roots: nope") {
+            continue;
+        }
+        // A relative root stands below the directory the program was started in.
+        if text.contains("root_dir: rel")
+            || text.contains("auto_accept: 'True'")
+            || text.contains("auto_accept: 1")
+        {
+            continue;
+        }
+        let (loaded, dir) = with_files(daemon, &files);
+        let opts = match loaded {
+            Ok(loaded) => placeholders(&Value::Map(loaded.opts.map().clone()), dir.path().to_str().unwrap()),
+            Err(e) => {
+                wrong.push(format!("{text}: {e}"));
+                continue;
+            }
+        };
+        for (key, stock) in &expected {
+            let key = key.as_str().unwrap();
+            let ours = opts.get(key);
+            if ours != Some(stock) && !SKIP.contains(&key) {
+                wrong.push(format!("{text}: {key}\n  stock: {stock:?}\n  ours: {ours:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn a_bad_value_names_file_key_and_line() {
+    let files = [("master", "id: m1\n\nlog_level: [debug]\n")];
+    let (loaded, dir) = with_files(Daemon::Master, &files);
+    let place = dir.path().join("master");
+    assert_eq!(
+        loaded.unwrap_err().to_string(),
+        format!(
+            "{}:3: Config option 'log_level' with value ['debug'] has an invalid type of list, a str is required \
+             for this option",
+            place.display()
+        )
+    );
+    // In an included file, and for an option that has no effect: a warning.
+    let files = [("minion", "id: m1\n"), ("minion.d/x.conf", "# one\nwinrepo_dir: [a]\n")];
+    let (loaded, dir) = with_files(Daemon::Minion, &files);
+    let warnings = loaded.unwrap().warnings;
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].starts_with(&format!("{}:2: ", dir.path().join("minion.d/x.conf").display())));
+}
+
+#[test]
+fn an_unknown_key_is_a_warning_with_a_near_miss() {
+    let (loaded, dir) =
+        with_files(Daemon::Minion, &[("minion", "id: m1\nmastr: x\nsomething_own: 1\na.b: 2\n")]);
+    let loaded = loaded.unwrap();
+    let place = dir.path().join("minion");
+    assert_eq!(
+        loaded.warnings,
+        [
+            format!("{}:2: unknown option 'mastr'; did you mean 'master'?", place.display()),
+            format!("{}:3: unknown option 'something_own'", place.display()),
+        ]
+    );
+    assert_eq!(loaded.opts.int("something_own"), Some(1));
+}
+
+#[test]
+fn what_is_no_configuration_stops() {
+    let (loaded, dir) = with_files(Daemon::Minion, &[("minion", "id: m1\n bad: x\n")]);
+    let place = dir.path().join("minion");
+    let place = place.display();
+    assert_eq!(
+        loaded.unwrap_err().to_string(),
+        format!(
+            "Error parsing configuration file: {place} - mapping values are not allowed in this context\n  in \
+             \"{place}\", line 2, column 5"
+        )
+    );
+    let (loaded, dir) = with_files(Daemon::Minion, &[("minion", "just text\n")]);
+    assert_eq!(
+        loaded.unwrap_err().to_string(),
+        format!(
+            "Error parsing configuration file: {} - conf should be a document, not <class 'str'>.",
+            dir.path().join("minion").display()
+        )
+    );
+    for text in ["id: m1\ninclude: minion\n", "id: m1\nencryption_algorithm: ROT13\n"] {
+        let (loaded, _dir) = with_files(Daemon::Minion, &[("minion", text)]);
+        assert!(loaded.is_err(), "{text}");
+    }
+    // Stock's master skips an included file that is broken, and starts without what it says.
+    let files = [("master", "id: m1\n"), ("master.d/x.conf", "a: [\n")];
+    assert!(with_files(Daemon::Master, &files).0.is_err());
+}
+
+#[test]
+fn a_key_whose_values_are_commented_out_keeps_its_default() {
+    let (loaded, _dir) =
+        with_files(Daemon::Master, &[("master", "id: m1\nfile_roots:\n#  base: x\nlog_level:\n")]);
+    let loaded = loaded.unwrap();
+    assert_eq!(loaded.opts.str("log_level"), "warning");
+    assert!(loaded.opts.get("file_roots").unwrap().get("base").is_some());
+}
+
+#[test]
+fn the_environment_replaces_only_the_default_path() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("master");
+    std::fs::write(&path, "id: from_env\n").unwrap();
+    let named = path.to_str().unwrap().to_owned();
+    let base = dir.path().to_str().unwrap().to_owned();
+    let find: config::FindId<'_> = &|_| Ok(FoundId { id: "host".into(), is_address: false });
+    let default = config::config_file(Daemon::Master, None);
+    let by_file = |name: &str| (name == "SALT_MASTER_CONFIG").then(|| named.clone());
+    let by_dir = |name: &str| (name == "SALT_CONFIG_DIR").then(|| base.clone());
+    assert_eq!(config::master_config(&default, &by_file, find).unwrap().opts.str("id"), "from_env");
+    assert_eq!(config::master_config(&default, &by_dir, find).unwrap().opts.str("id"), "from_env");
+    let other = dir.path().join("none/master");
+    assert_eq!(config::master_config(&other, &by_file, find).unwrap().opts.str("id"), "host_master");
+}
+
+#[test]
+fn a_client_overlays_its_own_file() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("master"), "id: m1\ntimeout: 9\n").unwrap();
+    std::fs::write(dir.path().join(".saltrc"), "timeout: 3\ntoken_file: ~/tok\n").unwrap();
+    let home = dir.path().to_str().unwrap().to_owned();
+    let env = |name: &str| (name == "HOME").then(|| home.clone());
+    let find: config::FindId<'_> = &|_| Ok(FoundId { id: "host".into(), is_address: false });
+    let opts = config::client_config(&dir.path().join("master"), &env, find).unwrap().opts;
+    assert_eq!(opts.int("timeout"), Some(3));
+    assert_eq!(opts.str("interface"), "127.0.0.1");
+    assert_eq!(opts.str("token_file"), format!("{home}/tok"));
+}
