@@ -28,6 +28,7 @@ modules! {
     test,
 }
 
+mod clock;
 mod datastore;
 mod grains_core;
 mod python;
