@@ -17,8 +17,13 @@ impl Waits {
         Self { options, attempt: 0 }
     }
 
-    /// The next wait.
-    pub(crate) fn next(&mut self) -> Duration {
+    /// The next wait, after an attempt that took so long itself. Against a dead path an attempt takes its whole timeout,
+    /// and then the path's return must not wait for a long pause on top.
+    pub(crate) fn after(&mut self, attempt: Duration) -> Duration {
+        self.next().saturating_sub(attempt).max(self.options.min)
+    }
+
+    fn next(&mut self) -> Duration {
         let Backoff { min, max } = self.options;
         let max = max.max(min);
         let top = min.max(Duration::from_millis(1)).saturating_mul(1 << self.attempt.min(20)).min(max);
@@ -54,6 +59,14 @@ mod tests {
         assert!(spread > Duration::from_millis(200), "no spread: {spread:?}");
         waits.reset();
         assert_eq!(waits.next(), min);
+    }
+
+    #[test]
+    fn a_long_attempt_counts_as_waiting() {
+        let (min, max) = (Duration::from_millis(100), Duration::from_secs(5));
+        let mut waits = Waits::new(Backoff { min, max });
+        assert!((0..50).all(|_| waits.after(max) == min));
+        assert!((0..50).any(|_| waits.after(Duration::ZERO) > min));
     }
 
     #[test]

@@ -11,9 +11,9 @@ use parking_lot::Mutex;
 use crate::options::Limits;
 
 /// Bytes every connection may hold without asking.
-const FREE_BYTES: usize = 64 << 10;
+const FREE_BYTES: usize = 8 << 10;
 /// Larger holdings are charged in steps of this many bytes, to keep the lock quiet.
-const STEP: usize = 64 << 10;
+const STEP: usize = 16 << 10;
 /// Window in which failures of one address add up.
 const WINDOW: Duration = Duration::from_secs(10);
 /// Addresses remembered before expired ones are looked for.

@@ -67,9 +67,17 @@ pub struct Limits {
     /// Failed handshakes (garbage, timeout) per address in ten seconds, after which new connections from it are closed
     /// at accept until the ten seconds are over. Established connections are left alone.
     pub max_failures_per_addr: usize,
-    /// Bytes of unfinished or unanswered messages a request server holds, all peers together, beside 64 KiB that each
+    /// Bytes of unfinished or unanswered messages a request server holds, all peers together, beside 8 KiB that each
     /// connection has free. A connection that needs more is closed. One address may use at most half.
     pub max_buffered: usize,
+}
+
+impl Limits {
+    /// The default for clients: a handshake with a server that is alive takes less than 5 s on any usable path.
+    #[must_use]
+    pub fn client() -> Self {
+        Self { handshake_timeout: Duration::from_secs(5), ..Self::default() }
+    }
 }
 
 impl Default for Limits {
@@ -114,7 +122,8 @@ impl Heartbeat {
 /// Waiting times between attempts to connect.
 ///
 /// The n-th wait is random between `min` and `min * 2^n`, never above `max`, so that a fleet does not come back in step.
-/// A connection that lived longer than `max` resets n.
+/// The time a failed attempt took counts as waiting (at least `min` is waited), so that the return of a dead path is
+/// found soon. A connection that lived longer than `max` resets n.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     /// Shortest wait.

@@ -52,7 +52,7 @@ impl Default for ReqOptions {
             connect_timeout: Duration::from_secs(5),
             heartbeat: Some(Heartbeat::new(Duration::from_secs(2), Duration::from_secs(5))),
             tcp: TcpOptions::default(),
-            limits: Limits::default(),
+            limits: Limits::client(),
         }
     }
 }
@@ -202,6 +202,7 @@ async fn dial_until(shared: &Shared, deadline: Instant) -> Result<Link, ReqError
     let attempts = async {
         loop {
             kicks.mark_unchanged();
+            let start = Instant::now();
             tokio::select! {
                 outcome = dial(shared) => match outcome {
                     Ok(link) => return link,
@@ -210,7 +211,7 @@ async fn dial_until(shared: &Shared, deadline: Instant) -> Result<Link, ReqError
                 _ = kicks.changed() => continue,
             }
             tokio::select! {
-                () = tokio::time::sleep(waits.next()) => {}
+                () = tokio::time::sleep(waits.after(start.elapsed())) => {}
                 _ = kicks.changed() => {}
             }
         }

@@ -48,7 +48,7 @@ impl Default for SubOptions {
             connect_timeout: Duration::from_secs(5),
             heartbeat: Some(Heartbeat::new(Duration::from_secs(2), Duration::from_secs(5))),
             tcp: TcpOptions::default(),
-            limits: Limits::default(),
+            limits: Limits::client(),
         }
     }
 }
@@ -105,6 +105,7 @@ async fn keep_connected(
         LinkOptions::new(SocketType::Sub, options.identity.clone(), &options.limits, options.heartbeat);
     let mut waits = Waits::new(options.backoff);
     loop {
+        let mut start = Instant::now();
         let attempt = async {
             let (stream, addr) = socket::dial(&endpoint, &options.tcp, options.connect_timeout).await?;
             let (link, _) = Link::open(stream, &link_options, None).await?;
@@ -127,6 +128,7 @@ async fn keep_connected(
                     reason = read(&mut link, &events) => reason,
                     () = kick.notified() => Disconnect::Kicked,
                 };
+                start = Instant::now();
                 // A server that accepts and closes at once must not be dialled in a tight loop.
                 if since.elapsed() > options.backoff.max {
                     waits.reset();
@@ -137,12 +139,13 @@ async fn keep_connected(
         };
         tracing::debug!(%endpoint, ?event, "publish connection");
         let kicked = matches!(event, SubEvent::Disconnected { reason: Disconnect::Kicked });
+        let wait = waits.after(start.elapsed());
         if events.send(event).await.is_err() {
             return;
         }
         if !kicked {
             tokio::select! {
-                () = tokio::time::sleep(waits.next()) => {}
+                () = tokio::time::sleep(wait) => {}
                 () = kick.notified() => {}
             }
         }
