@@ -12,12 +12,12 @@ fn fraction() -> f64 {
 }
 
 /// A random duration between two.
-pub fn between(low: Duration, high: Duration) -> Duration {
+pub(crate) fn between(low: Duration, high: Duration) -> Duration {
     low + high.saturating_sub(low).mul_f64(fraction())
 }
 
 /// Puts a list in random order.
-pub fn shuffle<T>(list: &mut [T]) {
+pub(crate) fn shuffle<T>(list: &mut [T]) {
     for i in (1..list.len()).rev() {
         list.swap(i, (fraction() * (i as f64 + 1.0)) as usize);
     }

@@ -3,7 +3,7 @@
 use brine_core::{Opts, Registry, Value};
 
 /// The registry in force: `whitelist_modules` keeps only these modules, `disable_modules` takes some out.
-pub fn registry(opts: &Opts) -> Registry {
+pub(crate) fn registry(opts: &Opts) -> Registry {
     let named = |option: &str| -> Vec<String> {
         match opts.get(option) {
             Some(Value::List(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),

@@ -4,6 +4,7 @@
 
 mod display;
 mod failure;
+mod host;
 mod options;
 mod remote;
 mod run;

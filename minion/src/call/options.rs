@@ -3,7 +3,7 @@
 use crate::cmdline::{Opt, Program, flag, value};
 
 /// The command line of `salt-call`.
-pub const PROGRAM: Program = Program {
+pub(super) const PROGRAM: Program = Program {
     name: "salt-call",
     usage: "[options] <function> [arguments]",
     about: "Runs one execution function on this machine, as its Salt minion would.",

@@ -7,8 +7,7 @@ use crate::connect::pillar::{self, PillarWish};
 use crate::connect::settings::LinkSettings;
 use crate::identity::pki::Pki;
 use brine_core::call::{CallError, Result as CallResult};
-use brine_core::host::{Host, Refresh};
-use brine_core::{Map, Opts, Value};
+use brine_core::{Map, Opts};
 use brine_protocol::ids::MinionId;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -105,49 +104,16 @@ fn auth_failure(error: &AuthError, several: bool) -> Failure {
     }
 }
 
-impl Host for Remote {
-    fn master_request(&self, load: Map, timeout: Duration) -> CallResult {
-        self.wait(self.link.request(&load, timeout, 1)).map_err(|e| CallError::Client(e.to_string()))
+impl Remote {
+    /// Sends a command for a running call.
+    pub(super) fn request(&self, load: &Map, timeout: Duration) -> CallResult {
+        self.wait(self.link.request(load, timeout, 1)).map_err(|e| CallError::Client(e.to_string()))
     }
 
-    fn fire_local(&self, _: &str, _: Map) -> CallResult<()> {
-        Ok(())
-    }
-
-    fn refresh(&self, _: Refresh, _: Option<Duration>) -> CallResult<()> {
-        Ok(())
-    }
-
-    fn compile_pillar(
-        &self,
-        saltenv: Option<&str>,
-        pillarenv: Option<&str>,
-        over: Option<Map>,
-    ) -> CallResult<Map> {
-        let wish = PillarWish {
-            saltenv: saltenv.map(str::to_owned),
-            pillarenv: pillarenv.map(str::to_owned),
-            over,
-            clean_cache: false,
-        };
+    /// Pillar for a running call.
+    pub(super) fn compile(&self, wish: PillarWish) -> CallResult<Map> {
         let load = pillar::load(&self.opts, &self.grains, wish);
         self.wait(pillar::compile(&self.link, &load, self.request_timeout, 3))
             .map_err(|e| CallError::Client(e.to_string()))
-    }
-
-    fn running(&self) -> Vec<Map> {
-        crate::jobs::proc_files::ProcDir::open(&self.opts.path("cachedir"))
-            .map_or_else(|_| Vec::new(), |p| p.others())
-    }
-
-    fn signal_job(&self, jid: &str, signal: i32) -> Value {
-        match crate::jobs::proc_files::ProcDir::open(&self.opts.path("cachedir")) {
-            Ok(proc) => crate::jobs::table::JobTable::new(proc).signal(jid, signal),
-            Err(_) => "".into(),
-        }
-    }
-
-    fn master(&self) -> Option<String> {
-        Some(self.link.name().to_owned())
     }
 }

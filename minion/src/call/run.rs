@@ -2,6 +2,7 @@
 
 use super::display;
 use super::failure::Failure;
+use super::host::CallHost;
 use super::remote::Remote;
 use crate::cmdline::Parsed;
 use crate::jobs::proc_files::ProcDir;
@@ -10,7 +11,6 @@ use crate::modules_in_force::registry;
 use crate::startup::config::Settled;
 use crate::startup::{directories, log, user};
 use brine_core::call::{CallError, Cx, JobContext};
-use brine_core::host::NoHost;
 use brine_core::{Map, Opts, Value, map};
 use brine_render::args::{parse_input, yamlify_arg};
 use std::sync::Arc;
@@ -30,22 +30,19 @@ pub(super) fn run(line: &Parsed, settled: Settled) -> Result<u8, Failure> {
     let registry = Arc::new(registry(&opts));
     let fun = line.args.first().map_or("", String::as_str);
 
-    let (cx, remote) = if is_local {
-        let wants_grains = line.has("grains_run") || needs_grains(fun);
-        let grains = if wants_grains { Arc::new(brine_modules::grains(&opts)) } else { Arc::default() };
-        let mut cx = Cx::new(Arc::new(opts), registry, Arc::new(NoHost));
-        cx.grains = grains;
-        (cx, None)
-    } else {
-        let grains = Arc::new(brine_modules::grains(&opts));
-        let remote = Arc::new(Remote::connect(&opts, &id, &grains)?);
-        let mut opts = opts;
-        opts.map_mut().insert("master", remote.master());
-        let pillar = remote.pillar(&opts, &grains, None)?;
-        let mut cx = Cx::new(Arc::new(opts), registry, remote.clone());
-        (cx.grains, cx.pillar) = (grains, Arc::new(pillar));
-        (cx, Some(remote))
-    };
+    let wants_grains = !is_local || line.has("grains_run") || needs_grains(fun);
+    let grains = if wants_grains { Arc::new(brine_modules::grains(&opts)) } else { Arc::default() };
+    let (mut opts, mut pillar, mut remote) = (opts, Map::new(), None);
+    if !is_local {
+        let connected = Arc::new(Remote::connect(&opts, &id, &grains)?);
+        opts.map_mut().insert("master", connected.master());
+        pillar = connected.pillar(&opts, &grains, None)?;
+        remote = Some(connected);
+    }
+    let opts = Arc::new(opts);
+    let host = CallHost { remote: remote.clone(), opts: opts.clone() };
+    let mut cx = Cx::new(opts, registry, Arc::new(host));
+    (cx.grains, cx.pillar) = (grains, Arc::new(pillar));
 
     if line.has("doc") {
         return Ok(display::docs(&cx, fun));

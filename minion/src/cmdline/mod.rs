@@ -104,17 +104,14 @@ impl Program {
 mod tests {
     use super::*;
 
+    const OPTIONS: &[Opt] = &[
+        flag(&["-h", "--help"], "help", "This."),
+        value(&["-c", "--config-dir"], "config_dir", "DIR", "Where."),
+    ];
+
     #[test]
     fn help_names_every_option() {
-        let program = Program {
-            name: "p",
-            usage: "[options]",
-            about: "About.",
-            options: &[
-                flag(&["-h", "--help"], "help", "This."),
-                value(&["-c", "--config-dir"], "config_dir", "DIR", "Where."),
-            ],
-        };
+        let program = Program { name: "p", usage: "[options]", about: "About.", options: OPTIONS };
         let help = program.help();
         assert!(
             help.starts_with("Usage: p [options]\n\nAbout.\n\nOptions:\n  -h, --help            This.\n")

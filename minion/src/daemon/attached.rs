@@ -1,6 +1,7 @@
 //! The daemon's standing with one master: link, pillar, options as jobs of that master see them. And the answer to
 //! what those jobs ask of the program they run in.
 
+use super::bus;
 use super::state::Minion;
 use crate::connect::link::MasterLink;
 use crate::connect::pillar::{self, PillarFailed, PillarWish};
@@ -8,10 +9,12 @@ use crate::connect::settings::seconds;
 use brine_core::call::{CallError, Cx, Result as CallResult};
 use brine_core::host::{Host, Refresh};
 use brine_core::{Map, Opts, Value, map};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// One master and what it gave us.
 pub struct Attached {
@@ -23,9 +26,19 @@ pub struct Attached {
     pub pillar: RwLock<Arc<Map>>,
     /// The options, `master` being this one.
     pub opts: Arc<Opts>,
+    /// Drops the publish connection when notified.
+    pub kick_ears: Notify,
     connected: AtomicBool,
-    /// The pillar was read at least once.
-    ready: AtomicBool,
+    path: Mutex<Option<Path>>,
+}
+
+/// How the publish connection runs.
+#[derive(Clone)]
+pub struct Path {
+    /// The master's end.
+    pub to: SocketAddr,
+    /// Our address as the routes choose it.
+    pub from: Option<IpAddr>,
 }
 
 impl Attached {
@@ -38,14 +51,32 @@ impl Attached {
             link,
             pillar: RwLock::default(),
             opts: Arc::new(opts),
+            kick_ears: Notify::new(),
             connected: AtomicBool::new(false),
-            ready: AtomicBool::new(false),
+            path: Mutex::default(),
         }
     }
 
-    /// Notes that the publish connection is there or gone.
-    pub fn set_connected(&self, yes: bool) {
-        self.connected.store(yes, Ordering::Relaxed);
+    /// Notes that the publish connection is there, and how it runs.
+    pub fn up(&self, path: Path) {
+        *self.path.lock() = Some(path);
+        self.connected.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that the publish connection is gone.
+    pub fn down(&self) {
+        self.connected.store(false, Ordering::Relaxed);
+    }
+
+    /// How the publish connection runs, or ran last.
+    pub fn path(&self) -> Option<Path> {
+        self.path.lock().clone()
+    }
+
+    /// Both connections are made anew, at once.
+    pub fn kick(&self) {
+        self.link.kick();
+        self.kick_ears.notify_one();
     }
 
     /// Whether the publish connection is there.
@@ -66,7 +97,6 @@ impl Attached {
         let wish = PillarWish { clean_cache, ..PillarWish::default() };
         let pillar = self.compile(wish).await?;
         *self.pillar.write() = Arc::new(pillar);
-        self.ready.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -86,13 +116,12 @@ impl Attached {
         }
     }
 
-    /// Runs a future on the daemon's runtime and waits for it on this thread, which must be a job's.
-    fn wait<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> CallResult<T> {
-        let (tx, rx) = mpsc::sync_channel(1);
-        self.minion.handle.spawn(async move {
-            let _ = tx.send(future.await);
-        });
-        rx.recv().map_err(|_| CallError::Client("the minion is ending".into()))
+    /// Gives mine data to the master, as asked for on the local bus.
+    pub async fn send_mine(&self, load: Map) {
+        let timeout = seconds(&self.opts, "return_retry_timer", 5.0);
+        if let Err(e) = self.link.request(&load, timeout, 3).await {
+            tracing::warn!("Unable to send mine data to master: {e}");
+        }
     }
 }
 
@@ -103,40 +132,18 @@ impl Host for Around {
     fn master_request(&self, load: Map, timeout: Duration) -> CallResult {
         let link = self.0.link.clone();
         self.0
+            .minion
             .wait(async move { link.request(&load, timeout, 1).await })?
             .map_err(|e| CallError::Client(e.to_string()))
     }
 
-    fn fire_local(&self, _tag: &str, _data: Map) -> CallResult<()> {
+    fn fire_local(&self, tag: &str, data: Map) -> CallResult<()> {
+        bus::fire(&self.0.minion, crate::local_bus::stamped(tag, data));
         Ok(())
     }
 
     fn refresh(&self, what: Refresh, wait: Option<Duration>) -> CallResult<()> {
-        match what {
-            Refresh::Grains => self.0.minion.refresh_grains(),
-            Refresh::Modules => {
-                *self.0.minion.registry.write() = Arc::new(crate::modules_in_force::registry(&self.0.opts));
-            }
-            Refresh::Pillar => {
-                let this = self.0.clone();
-                let work = async move {
-                    if let Err(e) = this.refresh_pillar(false).await {
-                        tracing::error!(
-                            "Pillar data could not be refreshed. One or more masters may be down! ({e})"
-                        );
-                    }
-                };
-                match wait {
-                    Some(limit) => {
-                        self.0.wait(async move { drop(tokio::time::timeout(limit, work).await) })?
-                    }
-                    None => drop(self.0.minion.handle.spawn(work)),
-                }
-            }
-            Refresh::Mine => super::mine::update(&self.0),
-            Refresh::Matchers | Refresh::Beacons => {}
-        }
-        Ok(())
+        bus::refresh(&self.0.minion, what, wait)
     }
 
     fn compile_pillar(
@@ -152,7 +159,10 @@ impl Host for Around {
             clean_cache: false,
         };
         let this = self.0.clone();
-        self.0.wait(async move { this.compile(wish).await })?.map_err(|e| CallError::Client(e.to_string()))
+        self.0
+            .minion
+            .wait(async move { this.compile(wish).await })?
+            .map_err(|e| CallError::Client(e.to_string()))
     }
 
     fn running(&self) -> Vec<Map> {

@@ -1,8 +1,8 @@
 //! The life with one master: sign in, read pillar, listen, obey; and again when it is lost.
 
-use super::attached::{Attached, event};
+use super::attached::{Attached, Path, event};
 use super::exit::Exit;
-use super::{publish, wait};
+use super::{netwatch, publish, wait};
 use crate::chance;
 use crate::connect::address::publish_endpoint;
 use crate::connect::link::{AuthError, Session};
@@ -20,23 +20,35 @@ use tokio::time::Instant;
 const BETWEEN_SIGN_INS: Duration = Duration::from_secs(1);
 
 /// Serves one master for ever. Ends only with the task.
-pub async fn serve(attached: Arc<Attached>) {
+pub(super) async fn serve(attached: Arc<Attached>) {
     let session = sign_in(&attached, 0).await;
+    listen(attached, session).await;
+}
+
+/// Serves a master that let us in, for ever.
+pub(super) async fn listen(attached: Arc<Attached>, session: Arc<Session>) {
     attached.minion.deliverer.master_up(&attached.link);
     read_pillar(&attached).await;
     let mut ears = Ears::new(&attached, &session);
     loop {
-        match ears.sub.recv().await {
+        let event = tokio::select! {
+            event = ears.sub.recv() => event,
+            () = attached.kick_ears.notified() => {
+                ears.sub.kick();
+                continue;
+            }
+        };
+        match event {
             SubEvent::Connected { addr } => {
                 tracing::debug!("listening to {addr}");
-                attached.set_connected(true);
+                attached.up(Path { to: addr, from: netwatch::source_towards(addr) });
                 attached.minion.deliverer.master_up(&attached.link);
                 if !std::mem::replace(&mut ears.greeted, true) {
                     greet(&attached);
                 }
             }
             SubEvent::Disconnected { reason } => {
-                attached.set_connected(false);
+                attached.down();
                 tracing::info!("Connection to master {} lost: {reason}", attached.link.name());
             }
             SubEvent::ConnectFailed { reason } => {
@@ -44,10 +56,9 @@ pub async fn serve(attached: Arc<Attached>) {
             }
             SubEvent::Message(frames) => {
                 // With zmq_filtering the first of two frames is the topic.
-                if let Some(load) = match frames.last() {
-                    Some(body) => ears.open(&attached, body).await,
-                    None => None,
-                } {
+                if let Some(body) = frames.last()
+                    && let Some(load) = ears.open(&attached, body).await
+                {
                     publish::handle(&attached, load);
                 }
             }

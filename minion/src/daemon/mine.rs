@@ -6,7 +6,7 @@ use brine_core::call::Args;
 use std::sync::Arc;
 
 /// Runs `mine.update` on a thread of its own.
-pub fn update(attached: &Arc<Attached>) {
+pub(super) fn update(attached: &Arc<Attached>) {
     if !attached.opts.get("mine_enabled").is_none_or(Value::truthy) {
         return;
     }

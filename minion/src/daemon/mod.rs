@@ -1,10 +1,14 @@
 //! `salt-minion`: from the command line to the last goodbye.
 
 pub mod attached;
+mod bus;
 pub mod deliver;
 pub mod exit;
+mod failover;
 mod master;
 mod mine;
+mod netwatch;
+mod periodic;
 mod publish;
 mod signals;
 pub mod state;
@@ -127,20 +131,31 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
         recent: Mutex::new(Recent::new(most_jids)),
         handle: tokio::runtime::Handle::current(),
         pki: Arc::new(pki),
+        attached: Mutex::default(),
+        bus: Mutex::default(),
         table,
         exit,
         opts,
         id,
     });
+    if let Err(e) = bus::open(&minion) {
+        // Programs beside the minion cannot reach it then; its masters can.
+        tracing::error!("the local event bus cannot be opened: {e}");
+    }
+    refuse_what_is_missing(&minion.opts);
     match masters {
         Masters::Hot(list) => {
             for name in list {
                 let attached = attach(&minion, &name)?;
+                minion.attached.lock().push(attached.clone());
                 tokio::spawn(master::serve(attached));
             }
         }
-        Masters::Failover(_) | Masters::Disabled => {}
+        Masters::Failover(list) => drop(tokio::spawn(failover::serve(minion.clone(), list))),
+        Masters::Disabled => tracing::warn!("Master is set to disable, skipping connection"),
     }
+    netwatch::start(&minion);
+    periodic::start(&minion);
     let exit = loop {
         tokio::select! {
             signal = signals.next() => match signal {
@@ -152,6 +167,21 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
     };
     end(&minion).await;
     Ok(exit)
+}
+
+/// Options that ask for what this minion cannot do yet are not passed over in silence.
+fn refuse_what_is_missing(opts: &Opts) {
+    for (option, what) in [
+        ("startup_states", "states are not part of this minion yet"),
+        ("schedule", "the schedule is not part of this minion yet"),
+        ("beacons", "beacons are not part of this minion yet"),
+        ("return", "returners are not part of this minion yet"),
+        ("engines", "engines run Python and are not supported"),
+    ] {
+        if opts.flag(option) {
+            tracing::error!("option {option} has no effect: {what}");
+        }
+    }
 }
 
 fn attach(minion: &Arc<Minion>, master: &str) -> Result<Arc<Attached>, Failed> {

@@ -11,7 +11,7 @@ use brine_protocol::message::publish::{Functions, PublishLoad};
 use std::sync::Arc;
 
 /// Takes a decrypted publish.
-pub fn handle(attached: &Arc<Attached>, load: Map) {
+pub(super) fn handle(attached: &Arc<Attached>, load: Map) {
     let publish = match PublishLoad::parse(load) {
         Ok(publish) => publish,
         Err(e) => {
@@ -44,7 +44,7 @@ fn name(fun: &Functions) -> String {
 }
 
 /// Runs a job; its return goes to this master.
-pub fn run(attached: &Arc<Attached>, publish: PublishLoad) {
+pub(super) fn run(attached: &Arc<Attached>, publish: PublishLoad) {
     if publish.fun == Functions::One("sys.reload_modules".into()) {
         *attached.minion.registry.write() = Arc::new(crate::modules_in_force::registry(&attached.opts));
     }

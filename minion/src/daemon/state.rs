@@ -1,15 +1,18 @@
 //! What the tasks of the daemon share.
 
+use super::attached::Attached;
 use super::deliver::Deliverer;
 use super::exit::Exit;
 use crate::identity::pki::Pki;
 use crate::jobs::recent::Recent;
 use crate::jobs::runner::Runner;
 use crate::jobs::table::JobTable;
+use brine_core::call::CallError;
 use brine_core::{Map, Opts, Registry};
+use brine_net::ipc::EventBus;
 use brine_protocol::ids::MinionId;
 use parking_lot::{Mutex, RwLock};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc as sync_mpsc};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -35,6 +38,10 @@ pub struct Minion {
     pub deliverer: Deliverer,
     /// The runtime, for job threads.
     pub handle: Handle,
+    /// The masters in use.
+    pub attached: Mutex<Vec<Arc<Attached>>>,
+    /// The local event bus, if it could be opened.
+    pub bus: Mutex<Option<EventBus>>,
     /// Ends the daemon.
     pub exit: mpsc::UnboundedSender<Exit>,
 }
@@ -48,6 +55,23 @@ impl Minion {
     /// The functions in force.
     pub fn registry(&self) -> Arc<Registry> {
         self.registry.read().clone()
+    }
+
+    /// The masters in use.
+    pub fn attached(&self) -> Vec<Arc<Attached>> {
+        self.attached.lock().clone()
+    }
+
+    /// Runs a future on the daemon's runtime and waits for it on this thread, which must be a job's.
+    pub fn wait<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> brine_core::call::Result<T> {
+        let (tx, rx) = sync_mpsc::sync_channel(1);
+        self.handle.spawn(async move {
+            let _ = tx.send(future.await);
+        });
+        rx.recv().map_err(|_| CallError::Client("the minion is ending".into()))
     }
 
     /// Collects grains anew. Blocks; not for the runtime's own thread.

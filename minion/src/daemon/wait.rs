@@ -4,19 +4,19 @@ use crate::chance;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Waits that double up to a bound, each somewhat random.
-pub struct Growing {
+pub(super) struct Growing {
     next: Duration,
     most: Duration,
 }
 
 impl Growing {
     /// Begins with `first`.
-    pub fn new(first: Duration, most: Duration) -> Self {
+    pub(super) fn new(first: Duration, most: Duration) -> Self {
         Self { next: first, most }
     }
 
     /// The next wait.
-    pub fn next(&mut self) -> Duration {
+    pub(super) fn next(&mut self) -> Duration {
         let wait = self.next;
         self.next = (wait * 2).min(self.most);
         chance::between(wait / 2, wait)
@@ -24,7 +24,7 @@ impl Growing {
 }
 
 /// C's `asctime` of a moment, in UTC: `Wed Nov 25 13:33:41 2026`.
-pub fn asctime(at: SystemTime) -> String {
+pub(super) fn asctime(at: SystemTime) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

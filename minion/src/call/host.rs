@@ -1,0 +1,75 @@
+//! What a function run by `salt-call` may ask for: of the master, if there is one, and of a minion that runs beside it.
+
+use super::remote::Remote;
+use crate::connect::pillar::PillarWish;
+use crate::jobs::proc_files::ProcDir;
+use crate::jobs::table::JobTable;
+use crate::local_bus;
+use brine_core::call::{CallError, Result};
+use brine_core::host::{Host, Refresh};
+use brine_core::{Map, Opts, Value, map};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The program around the call.
+pub(super) struct CallHost {
+    pub(super) remote: Option<Arc<Remote>>,
+    pub(super) opts: Arc<Opts>,
+}
+
+impl Host for CallHost {
+    fn master_request(&self, load: Map, timeout: Duration) -> Result<Value> {
+        match &self.remote {
+            Some(remote) => remote.request(&load, timeout),
+            None => Err(CallError::Client("there is no master in local mode".into())),
+        }
+    }
+
+    fn fire_local(&self, tag: &str, data: Map) -> Result<()> {
+        local_bus::fire(&self.opts, tag, data)
+            .map_err(|e| CallError::Client(format!("there is no minion to tell: {e}")))
+    }
+
+    /// Asks the minion that runs beside; whether it has done so by now is not known here.
+    fn refresh(&self, what: Refresh, _: Option<Duration>) -> Result<()> {
+        let tag = match what {
+            Refresh::Grains => "grains_refresh",
+            Refresh::Modules => "module_refresh",
+            Refresh::Pillar => "pillar_refresh",
+            Refresh::Matchers => "matchers_refresh",
+            Refresh::Beacons => "beacons_refresh",
+            Refresh::Mine => return Err(CallError::Client("only the minion itself updates its mine".into())),
+        };
+        self.fire_local(tag, map! {})
+    }
+
+    fn compile_pillar(
+        &self,
+        saltenv: Option<&str>,
+        pillarenv: Option<&str>,
+        over: Option<Map>,
+    ) -> Result<Map> {
+        let Some(remote) = &self.remote else { return Ok(over.unwrap_or_default()) };
+        remote.compile(PillarWish {
+            saltenv: saltenv.map(str::to_owned),
+            pillarenv: pillarenv.map(str::to_owned),
+            over,
+            clean_cache: false,
+        })
+    }
+
+    fn running(&self) -> Vec<Map> {
+        ProcDir::open(&self.opts.path("cachedir")).map_or_else(|_| Vec::new(), |proc| proc.others())
+    }
+
+    fn signal_job(&self, jid: &str, signal: i32) -> Value {
+        match ProcDir::open(&self.opts.path("cachedir")) {
+            Ok(proc) => JobTable::new(proc).signal(jid, signal),
+            Err(_) => "".into(),
+        }
+    }
+
+    fn master(&self) -> Option<String> {
+        self.remote.as_ref().map(|remote| remote.master().to_owned())
+    }
+}

@@ -1,0 +1,112 @@
+//! Watches for changes of this machine's addresses and routes, so that a connection from an address that is gone is
+//! given up at once, and a path that is back is used at once. Told by the kernel; nothing is polled.
+
+use super::state::Minion;
+use nix::sys::socket::{AddressFamily, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, socket};
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::UnixDatagram;
+
+/// One change brings a burst of messages: looked at once it is over.
+const SETTLE: Duration = Duration::from_millis(100);
+/// A flapping link must not keep a minion busy.
+const AT_MOST_EVERY: Duration = Duration::from_secs(1);
+
+/// rtnetlink's multicast groups: links, and the addresses and routes of both families.
+const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x100 | 0x400;
+
+/// Watches as long as the daemon lives.
+pub(super) fn start(minion: &Arc<Minion>) {
+    let watch = match Watch::new() {
+        Ok(watch) => watch,
+        Err(e) => {
+            tracing::warn!("changes of the network are not noticed at once: {e}");
+            return;
+        }
+    };
+    let minion = minion.clone();
+    tokio::spawn(async move {
+        while watch.changed().await.is_ok() {
+            tokio::time::sleep(SETTLE).await;
+            watch.drain();
+            react(&minion);
+            tokio::time::sleep(AT_MOST_EVERY).await;
+        }
+    });
+}
+
+fn react(minion: &Minion) {
+    for attached in minion.attached() {
+        let Some(path) = attached.path() else {
+            // Never connected: the attempt that waits its turn is made now.
+            attached.kick();
+            continue;
+        };
+        let from = source_towards(path.to);
+        let connected = attached.is_connected();
+        // A connected minion without any route to its master keeps its connection: the address may come back.
+        if !connected || (from.is_some() && from != path.from) {
+            tracing::info!("the network has changed: connecting to master {} anew", attached.link.name());
+            attached.kick();
+        }
+    }
+}
+
+/// The address that packets to this peer leave from, by the routes of now. Sends nothing.
+pub(super) fn source_towards(peer: SocketAddr) -> Option<IpAddr> {
+    let any: SocketAddr = if peer.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
+    let socket = UdpSocket::bind(any).ok()?;
+    socket.connect(peer).ok()?;
+    socket.local_addr().ok().map(|a| a.ip())
+}
+
+/// The kernel's routing socket. It is held as a datagram socket, which it is, since tokio knows no netlink.
+struct Watch(UnixDatagram);
+
+impl Watch {
+    fn new() -> io::Result<Self> {
+        let fd = socket(
+            AddressFamily::Netlink,
+            SockType::Raw,
+            SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
+            SockProtocol::NetlinkRoute,
+        )?;
+        bind(fd.as_raw_fd(), &NetlinkAddr::new(0, GROUPS))?;
+        Ok(Self(UnixDatagram::from_std(fd.into())?))
+    }
+
+    /// Returns at the next change. What a message says does not matter, only that there is one.
+    async fn changed(&self) -> io::Result<()> {
+        match self.0.recv(&mut [0; 64]).await {
+            // Messages were lost: something has changed.
+            Err(e) if e.raw_os_error() == Some(nix::libc::ENOBUFS) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    /// Forgets the messages that are there.
+    fn drain(&self) {
+        while self.0.try_recv(&mut [0; 64]).is_ok() {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_source_of_a_path_is_found_without_sending() {
+        let loopback = source_towards("127.0.0.1:9".parse().unwrap());
+        assert_eq!(loopback, Some("127.0.0.1".parse().unwrap()));
+    }
+
+    #[tokio::test]
+    async fn a_quiet_network_tells_nothing() {
+        let watch = Watch::new().unwrap();
+        watch.drain();
+        assert!(tokio::time::timeout(Duration::from_millis(20), watch.changed()).await.is_err());
+    }
+}
