@@ -38,8 +38,11 @@ fn encode(out: &mut String, bytes: &[u8], count: usize) {
     }
 }
 
-/// Rounds given in the salt are kept within these bounds.
+/// Rounds given in the salt must be within these bounds.
 const ROUNDS: std::ops::RangeInclusive<u64> = 1000..=999_999_999;
+
+/// What `crypt` returns for a salt that makes no sense.
+const REFUSED: &str = "*0";
 
 fn sha_crypt<D: Digest>(
     prefix: &str,
@@ -50,10 +53,11 @@ fn sha_crypt<D: Digest>(
     let mut rounds = 5000;
     let mut shown = String::new();
     let mut salt = salt;
-    if let Some((number, rest)) = salt.strip_prefix("rounds=").and_then(|rest| rest.split_once('$'))
-        && let Ok(number) = number.parse::<u64>()
-    {
-        rounds = number.clamp(*ROUNDS.start(), *ROUNDS.end());
+    if let Some((number, rest)) = salt.strip_prefix("rounds=").and_then(|rest| rest.split_once('$')) {
+        match number.parse() {
+            Ok(number) if ROUNDS.contains(&number) => rounds = number,
+            _ => return REFUSED.into(),
+        }
         shown = format!("rounds={rounds}$");
         salt = rest;
     }
@@ -164,4 +168,24 @@ pub(crate) fn md5(password: &[u8], salt: &str) -> String {
     }
     encode(&mut out, &[sum[11]], 2);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_those_of_libxcrypt() {
+        // Made by libxcrypt; the first two are the specification's.
+        assert_eq!(
+            sha512(b"Hello world!", "saltstring"),
+            "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1"
+        );
+        assert_eq!(
+            sha256(b"Hello world!", "saltstring"),
+            "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5"
+        );
+        assert_eq!(md5(b"password", "saltsalt"), "$1$saltsalt$qjXMvbEw8oaL.CzflDtaK/");
+        assert_eq!(sha512(b"x", "rounds=10$salt"), "*0");
+    }
 }
