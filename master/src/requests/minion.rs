@@ -7,7 +7,7 @@ use brine_protocol::Value;
 use brine_protocol::command::MinionCommand;
 use brine_protocol::envelope::AesEnvelope;
 use brine_protocol::ids::MinionId;
-use brine_protocol::request::{self, Authenticated, MinionRequest};
+use brine_protocol::request::{self, Authenticated, MinionRequest, Proof};
 
 use super::{events, files, mine, now, peer as peers, pillar, returns};
 use crate::master::{Keys, Master};
@@ -45,7 +45,9 @@ pub(super) async fn answer(master: &Arc<Master>, peer: SocketAddr, envelope: &Ae
             return Some(e.reply());
         }
     };
-    master.presence.proved(&request.minion, peer.ip());
+    if request.proof != Proof::Anonymous {
+        master.presence.proved(&request.minion, peer.ip());
+    }
     let load = std::mem::take(&mut request.load);
     let id = &request.minion;
     let answer = match request.command {
