@@ -5,6 +5,7 @@
 use crate::ids::MinionId;
 use crate::value::Value;
 use fancy_regex::Regex;
+use subtle::ConstantTimeEq;
 
 /// Whether an `autosign_file` or `autoreject_file` names the id: exactly, as a glob, or as a regular expression
 /// over the whole id. Lines are stripped, those beginning with `#` are comments.
@@ -22,7 +23,9 @@ pub fn grain_file_lists(content: &str, claimed: &Value) -> bool {
         Value::Bool(false) => "False".to_owned(),
         _ => return false,
     };
-    content.lines().map(str::trim).any(|line| !line.starts_with('#') && !line.is_empty() && line == claimed)
+    let lines = content.lines().map(str::trim).filter(|line| !line.starts_with('#') && !line.is_empty());
+    // Every line is compared, and in constant time: the value is a secret.
+    lines.fold(false, |found, line| found | bool::from(line.as_bytes().ct_eq(claimed.as_bytes())))
 }
 
 /// What decides whether a pattern file may be trusted.
