@@ -57,7 +57,7 @@ pub enum Disconnect {
     /// All peers together, or this one's address alone, hold more bytes than [`crate::Limits::max_buffered`] allows.
     #[error("too many bytes in memory")]
     Overload,
-    /// A peer of a server that sends, or takes, less than 64 KiB in a minute in the middle of a message.
+    /// A peer of a server that sends, or takes, too little in the middle of a message: [`crate::Limits::stall_timeout`].
     #[error("stalled in the middle of a message")]
     Stalled,
     /// A message that is not a return path, one empty frame and one body; or a request while one was in work.

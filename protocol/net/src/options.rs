@@ -60,6 +60,8 @@ pub struct Limits {
     pub max_frames: usize,
     /// Time from accept or connect until the ZMTP handshake is complete.
     pub handshake_timeout: Duration,
+    /// Servers: a peer in the middle of a message must send, and take what is sent to it, at least 64 KiB in so much time.
+    pub stall_timeout: Duration,
     /// Connections a server holds at once, all peers together. One address (IPv6: one /64 network) may have half.
     pub max_connections: usize,
     /// Connections from one address (IPv6: one /64 network) that may be in their handshake at once.
@@ -88,6 +90,7 @@ impl Default for Limits {
             max_message: 128 << 20,
             max_frames: 16,
             handshake_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(60),
             max_connections: 20_000,
             max_handshakes_per_addr: 512,
             max_failures_per_addr: 100,

@@ -16,7 +16,7 @@ use common::{
     LONG, again, any_port, bytes, endpoint, read_frame, req_options, shake_hands, shake_hands_as, soon,
     until, write,
 };
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 fn server(limits: Limits) -> (ReqServer, SocketAddr) {
@@ -294,6 +294,29 @@ async fn a_peer_that_never_speaks_is_closed() {
     let start = Instant::now();
     closes(stream).await;
     assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_peer_that_trickles_a_message_is_closed_and_one_that_is_idle_is_not() {
+    let limits = Limits { stall_timeout: Duration::from_millis(300), ..Limits::default() };
+    let (mut server, addr) = server(limits);
+    let mut idle = TcpStream::connect(addr).await.unwrap();
+    shake_hands(&mut idle, "REQ").await;
+    let mut slow = TcpStream::connect(addr).await.unwrap();
+    shake_hands(&mut slow, "REQ").await;
+    write(&mut slow, b"\x01\0\x02\0\0\0\0\0\x10\0\0").await;
+    let start = Instant::now();
+    let mut byte = [0];
+    loop {
+        assert!(start.elapsed() < LONG, "still open");
+        let read = tokio::time::timeout(Duration::from_millis(20), slow.read(&mut byte));
+        if read.await.is_ok() || slow.write_all(b"x").await.is_err() {
+            break;
+        }
+    }
+    assert!(start.elapsed() >= Duration::from_millis(250));
+    write(&mut idle, b"\x01\0\0\x01x").await;
+    assert_eq!(soon(server.next()).await.unwrap().body, "x");
 }
 
 #[tokio::test]

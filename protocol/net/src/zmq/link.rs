@@ -28,8 +28,7 @@ const SLICES: usize = 16;
 
 /// Output that may delay a PING noticeably.
 const MUCH: usize = 64 << 10;
-/// A stranger in the middle of a message must send, and take what we send, at least so much in so much time: 1 KiB/s.
-const STALL_TIME: Duration = Duration::from_secs(60);
+/// What a stranger in the middle of a message must move in [`Limits::stall_timeout`].
 const STALL_BYTES: usize = 64 << 10;
 
 /// How a link is to behave.
@@ -39,6 +38,7 @@ pub(crate) struct LinkOptions {
     pub(crate) identity: Bytes,
     pub(crate) limits: zmtp::Limits,
     pub(crate) handshake_timeout: Duration,
+    pub(crate) stall_timeout: Duration,
     pub(crate) heartbeat: Option<Heartbeat>,
 }
 
@@ -49,33 +49,39 @@ impl LinkOptions {
         limits: &Limits,
         heartbeat: Option<Heartbeat>,
     ) -> Self {
-        let Limits { max_frame, max_message, max_frames, handshake_timeout, .. } = *limits;
+        let Limits { max_frame, max_message, max_frames, handshake_timeout, stall_timeout, .. } = *limits;
         let limits = zmtp::Limits { max_frame, max_message, max_frames };
-        Self { socket_type, identity, limits, handshake_timeout, heartbeat }
+        Self { socket_type, identity, limits, handshake_timeout, stall_timeout, heartbeat }
     }
 }
 
 /// Whether one direction of a connection makes headway while there is something to move.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Headway {
+    time: Duration,
     deadline: Option<Instant>,
     bytes: usize,
 }
 
 impl Headway {
+    const fn new(time: Duration) -> Self {
+        Self { time, deadline: None, bytes: 0 }
+    }
+
     fn moved(&mut self, bytes: usize, now: Instant) {
         self.bytes += bytes;
         if self.bytes >= STALL_BYTES {
-            *self = Self { deadline: Some(now + STALL_TIME), bytes: 0 };
+            self.deadline = Some(now + self.time);
+            self.bytes = 0;
         }
     }
 
     /// When the connection has stalled, given whether there is something to move now.
     fn deadline(&mut self, busy: bool, now: Instant) -> Option<Instant> {
         if busy {
-            self.deadline.get_or_insert(now + STALL_TIME);
+            self.deadline.get_or_insert(now + self.time);
         } else {
-            *self = Self::default();
+            *self = Self::new(self.time);
         }
         self.deadline
     }
@@ -127,8 +133,8 @@ impl Link {
             heartbeat: None,
             admission,
             in_work: 0,
-            reading: Headway::default(),
-            writing: Headway::default(),
+            reading: Headway::new(options.stall_timeout),
+            writing: Headway::new(options.stall_timeout),
         };
         let outcome = match tokio::time::timeout(options.handshake_timeout, link.event()).await {
             Ok(Ok(Event::Ready(info))) => Ok(info),
@@ -396,15 +402,16 @@ mod tests {
     #[test]
     fn headway_is_a_rate_and_only_counts_while_there_is_something_to_move() {
         let start = Instant::now();
-        let mut headway = Headway::default();
+        let time = Duration::from_secs(60);
+        let mut headway = Headway::new(time);
         assert_eq!(headway.deadline(false, start), None);
         let end = headway.deadline(true, start);
-        assert_eq!(end, Some(start + STALL_TIME));
-        let later = start + STALL_TIME / 2;
+        assert_eq!(end, Some(start + time));
+        let later = start + time / 2;
         headway.moved(STALL_BYTES - 1, later);
         assert_eq!(headway.deadline(true, later), end, "a trickle does not help");
         headway.moved(1, later);
-        assert_eq!(headway.deadline(true, later), Some(later + STALL_TIME));
+        assert_eq!(headway.deadline(true, later), Some(later + time));
         assert_eq!(headway.deadline(false, later), None);
     }
 }
