@@ -16,7 +16,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::UCred;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::frame::{Framing, encode_frame, read_frame};
@@ -91,6 +91,8 @@ impl FiredEvents {
 struct Reader {
     queue: mpsc::UnboundedSender<Bytes>,
     behind: Arc<AtomicUsize>,
+    /// Dropped with this entry, which tells the reader's task to end at once.
+    _alive: oneshot::Sender<()>,
 }
 
 #[derive(Debug)]
@@ -143,7 +145,7 @@ impl EventBus {
         let frame = encode_frame(body, self.shared.framing);
         readers.retain(|reader| {
             let behind = reader.behind.fetch_add(frame.len(), Ordering::Relaxed);
-            // One event may be larger than the bound, if it is the only one. Dropping the sender ends the reader's task.
+            // One event may be larger than the bound, if it is the only one.
             let fits = behind == 0 || behind.saturating_add(frame.len()) <= self.shared.max_behind;
             fits && reader.queue.send(frame.clone()).is_ok()
         });
@@ -220,7 +222,8 @@ where
 async fn serve_reader(shared: Arc<Shared>, mut stream: UnixStream) {
     let (queue, mut frames) = mpsc::unbounded_channel::<Bytes>();
     let behind = Arc::new(AtomicUsize::new(0));
-    shared.readers.lock().push(Reader { queue, behind: Arc::clone(&behind) });
+    let (alive, dropped) = oneshot::channel();
+    shared.readers.lock().push(Reader { queue, behind: Arc::clone(&behind), _alive: alive });
     let (mut input, mut output) = stream.split();
     let write = async {
         while let Some(frame) = frames.recv().await {
@@ -229,7 +232,6 @@ async fn serve_reader(shared: Arc<Shared>, mut stream: UnixStream) {
             }
             behind.fetch_sub(frame.len(), Ordering::Relaxed);
         }
-        tracing::warn!("an event reader was too slow and has been dropped");
     };
     let gone = async {
         // Readers have nothing to say; what they send is thrown away until they hang up.
@@ -239,6 +241,8 @@ async fn serve_reader(shared: Arc<Shared>, mut stream: UnixStream) {
     tokio::select! {
         () = write => {}
         () = gone => {}
+        // What is queued is given up with it: the reader may never take it.
+        _ = dropped => tracing::warn!("an event reader was too slow and has been dropped"),
     }
     drop(frames);
     shared.readers.lock().retain(|r| !r.queue.is_closed());
