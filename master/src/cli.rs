@@ -5,9 +5,6 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Command};
 
-/// The version stock's tools are told.
-pub const VERSION: &str = "3006.28 (Sulfur)";
-
 /// What the command line asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Args {
@@ -36,7 +33,7 @@ fn command() -> Command {
     let levels = clap::builder::PossibleValuesParser::new(LEVELS.into_iter().chain(["quiet"]));
     Command::new("salt-master")
         .about("The Salt Master, used to control the Salt Minions")
-        .version(VERSION)
+        .version(brine_core::COMPAT_VERSION_LINE)
         .disable_version_flag(true)
         .arg(Arg::new("version").long("version").action(ArgAction::Version).help("Show the version"))
         .arg(text("config-dir", "Directory of the configuration file [default: /etc/salt]").short('c'))
@@ -92,6 +89,6 @@ mod tests {
         assert!(parse(&["--no-such"]).is_err());
         let version = parse(&["--version"]).unwrap_err();
         assert_eq!(version.kind(), clap::error::ErrorKind::DisplayVersion);
-        assert_eq!(version.to_string().trim(), "salt-master 3006.28 (Sulfur)");
+        assert_eq!(version.to_string().trim(), format!("salt-master {}", brine_core::COMPAT_VERSION_LINE));
     }
 }

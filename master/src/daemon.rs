@@ -119,10 +119,6 @@ impl Running {
     /// When any part cannot start; the parts that did are stopped.
     pub fn start(config: Config) -> Result<Self, StartError> {
         let io = |path: PathBuf| move |source| StartError::Io { path, source };
-        for (name, mode) in [("sessions", 0o700), ("job_store", 0o700)] {
-            let path = config.paths.cachedir.join(name);
-            Dir::at(&path).ensure(mode).map_err(io(path))?;
-        }
         // The ports first: who finds them taken must not touch the files of the master that holds them.
         let net = &config.net;
         let port = PubServer::bind(
@@ -144,6 +140,10 @@ impl Running {
         )?;
         let publish_addr = port.local_addrs().first().copied().unwrap_or(net.publish);
         let request_addr = server.local_addrs().first().copied().unwrap_or(net.request);
+        for name in ["sessions", "job_store"] {
+            let path = config.paths.cachedir.join(name);
+            Dir::at(&path).ensure_exactly(0o700).map_err(io(path))?;
+        }
         let (events, fired) = Events::bind(&config.bus)?;
         let credentials = load_credentials(&config.master_key, AesKey::generate()?, publish_addr.port())?;
         let users =

@@ -1,7 +1,9 @@
 //! Which minions are connected, from the connections themselves.
 //!
 //! What a subscriber calls itself is a claim. It counts as that minion when the minion has proved itself from the same
-//! address; otherwise it only counts against calling the minion absent. Not here: when events are fired.
+//! address; otherwise it only counts against calling the minion absent. Stock minions do not name themselves at all (their
+//! library sends no name for a subscriber), so for them, as in stock, the address alone must do: whoever proved himself
+//! from where a nameless subscriber is connected counts as connected. Not here: when events are fired.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -96,10 +98,21 @@ impl Presence {
     /// The minions that are connected and have proved themselves.
     pub fn present(&self) -> BTreeSet<MinionId> {
         let state = self.state.lock();
-        let proved = |(id, claims): &(&MinionId, &Vec<(PeerId, IpAddr)>)| {
-            state.proofs.get(*id).is_some_and(|at| claims.iter().any(|(_, addr)| addr == at))
+        let connected = |(id, at): &(&MinionId, &IpAddr)| {
+            state.nameless.contains_key(*at)
+                || state.claims.get(*id).is_some_and(|claims| claims.iter().any(|(_, addr)| addr == *at))
         };
-        state.claims.iter().filter(proved).map(|(id, _)| id.clone()).collect()
+        state.proofs.iter().filter(connected).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Whether the minion has proved itself since the start.
+    pub fn is_proved(&self, id: &str) -> bool {
+        self.state.lock().proofs.contains_key(id)
+    }
+
+    /// Whether a nameless subscriber is connected from this address.
+    pub fn has_nameless(&self, addr: IpAddr) -> bool {
+        self.state.lock().nameless.contains_key(&addr)
     }
 
     /// How many subscribers are connected, whoever they are.
@@ -159,6 +172,7 @@ mod tests {
         presence.proved(&MinionId::parse("m1").unwrap(), "192.0.2.1".parse().unwrap());
         let nameless = peer(1, "192.0.2.1", "");
         presence.note(&PeerEvent::Connected(nameless.clone()));
+        assert_eq!(presence.present().len(), 1);
         assert!(!presence.is_absent("m1") && !presence.is_absent("never-seen"));
         presence.note(&PeerEvent::Disconnected(nameless));
         assert!(presence.is_absent("m1") && presence.is_absent("never-seen"));

@@ -1,9 +1,11 @@
 //! What happens by the clock: presence, key rotation, pruning. One timer each `loop_interval`; nothing else wakes up.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use brine_core::target::Fleet;
 use brine_net::{PeerEvent, PublishServer};
 use brine_protocol::ids::MinionId;
 use brine_protocol::message::tags;
@@ -105,7 +107,8 @@ fn drop_file(master: &Master) -> bool {
 }
 
 fn announce_presence(master: &Master, before: BTreeSet<MinionId>) -> BTreeSet<MinionId> {
-    let now = master.presence.present();
+    let mut now = master.presence.present();
+    now.extend(by_cached_addresses(master));
     let list = |ids: Vec<&MinionId>| -> Value { ids.into_iter().map(MinionId::as_str).collect() };
     let new: Vec<_> = now.difference(&before).collect();
     let lost: Vec<_> = before.difference(&now).collect();
@@ -114,4 +117,22 @@ fn announce_presence(master: &Master, before: BTreeSet<MinionId>) -> BTreeSet<Mi
     }
     master.events.fire(tags::PRESENCE_PRESENT, map! {"present" => list(now.iter().collect())});
     now
+}
+
+/// Minions that have not spoken since the start, but whose cached grains name an address from which somebody without a
+/// name is connected: stock's way of telling who is there.
+fn by_cached_addresses(master: &Master) -> Vec<MinionId> {
+    let mut found = Vec::new();
+    for id in master.data.accepted_ids().iter().filter(|id| !master.presence.is_proved(id)) {
+        let Some(data) = master.data.data(id) else { continue };
+        let addresses = ["ipv4", "ipv6"]
+            .into_iter()
+            .flat_map(|key| data.grains.get(key).and_then(Value::as_list).unwrap_or_default())
+            .filter_map(|addr| addr.as_str()?.parse::<IpAddr>().ok())
+            .filter(|addr| !addr.is_loopback());
+        if addresses.into_iter().any(|addr| master.presence.has_nameless(addr)) {
+            found.extend(MinionId::parse(id));
+        }
+    }
+    found
 }

@@ -47,6 +47,15 @@ impl Dir {
         fs::DirBuilder::new().recursive(true).mode(mode).create(&self.path)
     }
 
+    /// As [`Dir::ensure`], and gives exactly `mode` to the directory itself, also where it was there before.
+    ///
+    /// # Errors
+    /// As the system has it.
+    pub fn ensure_exactly(&self, mode: u32) -> io::Result<()> {
+        self.ensure(mode)?;
+        Ok(nix::sys::stat::fchmod(self.fd()?, Mode::from_bits_truncate(mode))?)
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

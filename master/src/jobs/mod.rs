@@ -68,7 +68,7 @@ impl Jobs {
     /// When the directory or the database cannot be used.
     pub fn open(config: JobsConfig) -> Result<(Self, DbThread), StoreError> {
         let dir = crate::fs::Dir::at(config.cachedir.join("job_store"));
-        dir.ensure(0o700)?;
+        dir.ensure_exactly(0o700)?;
         let (db, thread) = Db::open(&dir.path().join("returns.sqlite"), config.caps)?;
         let files = JobFiles::at(config.cachedir.join("jobs"), config.hash);
         let jobs =

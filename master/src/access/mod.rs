@@ -1,5 +1,7 @@
 //! Who a caller on the master's host is, and what he may do. The one place where both are decided; denies by default.
 
+mod rules;
+
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -7,6 +9,8 @@ use brine_core::target::expr_match;
 use brine_protocol::{Map, Value, map};
 
 use crate::master::Master;
+
+use rules::Part;
 
 /// A caller who has proved himself.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,28 +126,39 @@ fn limited(acl: &Map, name: &str) -> Result<Caller, Denied> {
 /// # Errors
 /// [`Denied::Forbidden`].
 pub fn authorize(master: &Master, caller: &Caller, load: &Map, minions: &[String]) -> Result<(), Denied> {
-    let functions = functions(load)?;
+    let parts = parts(load)?;
     let user = load.get_str("user").unwrap_or_default();
-    blacklisted(&master.config.access.blacklist, user, &functions)?;
-    let Caller::Limited { name, rules } = caller else { return Ok(()) };
-    let _ = (rules, minions);
-    Err(Denied::Forbidden(format!("{name}: {functions:?}")))
+    blacklisted(&master.config.access.blacklist, user, &parts)?;
+    match caller {
+        Caller::Full => Ok(()),
+        Caller::Limited { rules, .. } if rules::allow(&master.data, rules, &parts, minions) => Ok(()),
+        Caller::Limited { name, .. } => {
+            let funs: Vec<_> = parts.iter().map(|p| p.fun).collect();
+            Err(Denied::Forbidden(format!("{name} may not run {}", funs.join(", "))))
+        }
+    }
 }
 
-/// The functions of a job: one, or several, all of them text.
-fn functions(load: &Map) -> Result<Vec<&str>, Denied> {
+/// The functions of a job with their arguments.
+fn parts(load: &Map) -> Result<Vec<Part<'_>>, Denied> {
     let malformed = || Denied::Forbidden("malformed fun".into());
+    let args = load.get("arg").and_then(Value::as_list).unwrap_or_default();
     match load.get("fun") {
-        Some(Value::Str(fun)) => Ok(vec![fun]),
-        Some(Value::List(funs)) if !funs.is_empty() => {
-            funs.iter().map(|f| f.as_str().ok_or_else(malformed)).collect()
-        }
+        Some(Value::Str(fun)) => Ok(vec![Part { fun, args }]),
+        Some(Value::List(funs)) if !funs.is_empty() => funs
+            .iter()
+            .enumerate()
+            .map(|(n, fun)| {
+                let args = args.get(n).and_then(Value::as_list).unwrap_or_default();
+                Ok(Part { fun: fun.as_str().ok_or_else(malformed)?, args })
+            })
+            .collect(),
         _ => Err(malformed()),
     }
 }
 
 /// `publisher_acl_blacklist`, which holds for everybody. A list of functions separated by commas counts as each of them.
-fn blacklisted(blacklist: &Map, user: &str, functions: &[&str]) -> Result<(), Denied> {
+fn blacklisted(blacklist: &Map, user: &str, parts: &[Part<'_>]) -> Result<(), Denied> {
     let listed = |kind: &str, text: &str| {
         blacklist
             .get(kind)
@@ -155,7 +170,7 @@ fn blacklisted(blacklist: &Map, user: &str, functions: &[&str]) -> Result<(), De
     if listed("users", user) {
         return Err(Denied::Forbidden(format!("{user} is blacklisted")));
     }
-    match functions.iter().flat_map(|f| f.split(',')).find(|fun| listed("modules", fun.trim())) {
+    match parts.iter().flat_map(|part| part.fun.split(',')).find(|fun| listed("modules", fun.trim())) {
         Some(fun) => Err(Denied::Forbidden(format!("{fun} is blacklisted"))),
         None => Ok(()),
     }
