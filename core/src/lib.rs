@@ -5,8 +5,10 @@ extern crate self as brine_core;
 
 pub mod auth_rules;
 pub mod call;
+pub mod clock;
 pub mod host;
 pub mod jid;
+pub mod log;
 pub mod options;
 pub mod opts;
 pub mod scalar;
