@@ -64,6 +64,11 @@ fn date_of(days: i64) -> (i64, u32, u32) {
     (year_of_era + era * 400 + i64::from(month <= 2), month as u32, day as u32)
 }
 
+/// Seconds since 1970 of the first moment of a day in UTC.
+pub(crate) fn unix_of(year: i64, month: u32, day: u32) -> i64 {
+    days_of(year, month, day) * 86_400
+}
+
 /// How many days a month has; none for a month that is none.
 pub(crate) fn days_in(year: i64, month: u32) -> u32 {
     match month {

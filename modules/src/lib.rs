@@ -12,6 +12,7 @@ macro_rules! modules {
 modules! {
     cmd,
     config,
+    disk,
     environ,
     event,
     grains,
@@ -24,7 +25,9 @@ modules! {
     publish,
     random,
     saltutil,
+    status,
     sys,
+    system,
     test,
 }
 

@@ -13,8 +13,8 @@ mod tuning;
 
 use arithmetic::*;
 use brine_core::call::module;
-pub(crate) use connections::endpoint as tcp_endpoint;
 use connections::*;
+pub(crate) use connections::{endpoint as tcp_endpoint, tcp_row};
 use host::*;
 use local::*;
 use probes::*;
