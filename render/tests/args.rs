@@ -1,6 +1,6 @@
 //! Command line words against what stock was measured to make of them.
 
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! Configuration files against the options that stock was measured to make of them.
 
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
 mod common;
 

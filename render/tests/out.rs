@@ -1,6 +1,6 @@
 //! Outputters against what stock's were measured to print.
 
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! The YAML loader against what stock Salt's loader was measured to do.
 
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
 mod common;
 

@@ -11,7 +11,7 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
         /// What the loader said.
-        problem: crate::yaml::YamlError,
+        problem: Box<crate::yaml::YamlError>,
     },
     /// The file holds something else than a map; stock's words.
     #[error("Error parsing configuration file: {} - conf should be a document, not <class '{kind}'>.", path.display())]

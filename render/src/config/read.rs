@@ -39,7 +39,7 @@ impl Reader {
         self.files.push(path.to_owned());
         let name = path.to_string_lossy();
         let (value, lines) = yaml::load_with_lines(&text, &name)
-            .map_err(|problem| ConfigError::Yaml { path: path.to_owned(), problem })?;
+            .map_err(|problem| ConfigError::Yaml { path: path.to_owned(), problem: Box::new(problem) })?;
         let mut map = match value {
             Value::Map(map) => map,
             value if !value.truthy() => Map::new(),
