@@ -237,7 +237,7 @@ fn search_by(
 fn ifelse(cx: &Cx, args: VarArgs, kwargs: KwArgs) -> Result {
     let args = args.0;
     let options = kwargs.clean();
-    if args.len() % 2 == 0 {
+    if args.len().is_multiple_of(2) {
         return Err(salt_exception("The ifelse function must have an odd number of arguments!"));
     }
     let Some((last, pairs)) = args.split_last() else { return Ok(Value::Nil) };

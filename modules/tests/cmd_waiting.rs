@@ -1,5 +1,7 @@
 //! Commands and the job around them: cancellation, process groups, output of any size, and what stays behind.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 use brine_core::call::{Args, CallError, Cx, Registry, Result};
 use brine_core::host::NoHost;
 use brine_core::{Opts, Value, map};
@@ -55,9 +57,30 @@ fn a_cancelled_job_ends_at_once_with_all_its_processes() {
     cx.cancel.cancel();
     assert!(matches!(job.join().unwrap(), Err(CallError::Cancelled)));
     until("both processes end", || !pids.iter().any(|pid| alive(*pid)));
-    let mut tracked = 0;
-    cx.job.for_each_process(|_| tracked += 1);
-    assert_eq!(tracked, 0);
+    until("the job forgets them", || {
+        let mut tracked = 0;
+        cx.job.for_each_process(|_| tracked += 1);
+        tracked == 0
+    });
+}
+
+#[test]
+fn a_cancelled_command_may_tidy_up() {
+    let (cx, folder) = (cx(), tempfile::tempdir().unwrap());
+    let (ready, tidy) = (folder.path().join("ready"), folder.path().join("tidy"));
+    let cmd = format!(
+        "trap 'echo > {}; exit' TERM; echo > {}; while :; do sleep 0.01; done",
+        tidy.display(),
+        ready.display()
+    );
+    let job = std::thread::spawn({
+        let cx = cx.clone();
+        move || shell(&cx, "cmd.run", &cmd)
+    });
+    until("the command starts", || ready.exists());
+    cx.cancel.cancel();
+    assert!(matches!(job.join().unwrap(), Err(CallError::Cancelled)));
+    until("the command tidies up", || tidy.exists());
 }
 
 #[test]
@@ -97,6 +120,12 @@ fn much_output_on_both_streams_and_much_input() {
 }
 
 #[test]
+fn a_command_that_never_stops_writing_is_stopped() {
+    let failed = shell(&cx(), "cmd.run", "cat /dev/zero").unwrap_err();
+    assert!(matches!(failed, CallError::Execution(text) if text.contains("wrote more than")));
+}
+
+#[test]
 fn a_command_leads_a_session_of_its_own_and_inherits_no_files() {
     let cx = cx();
     let result =
@@ -112,13 +141,14 @@ fn a_command_leads_a_session_of_its_own_and_inherits_no_files() {
 fn scripts_leave_nothing_behind() {
     let (cx, folder) = (cx(), tempfile::tempdir().unwrap());
     let script = folder.path().join("s.sh");
-    std::fs::write(&script, "#!/bin/sh\nstat -c '%a %n' \"$0\"\n").unwrap();
+    std::fs::write(&script, "#!/bin/sh\n[ \"$1\" ] && stat -c '%a %n' \"$0\"\n").unwrap();
     let work = folder.path().join("work");
     std::fs::create_dir(&work).unwrap();
     for background in [false, true] {
         let args = Args::positional([script.to_str().unwrap()])
             .with("cwd", work.to_str().unwrap())
             .with("shell", "/bin/sh")
+            .with("args", if background { Value::Nil } else { "show".into() })
             .with("bg", background);
         let result = cx.call("cmd.script", args).unwrap();
         if !background {

@@ -1,5 +1,7 @@
 //! What the modules ask of the program around them, seen by a host that writes it down.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 use brine_core::call::{Args, CallError, Cx, JobContext, Registry, Result};
 use brine_core::host::{Host, Refresh};
 use brine_core::{Map, Opts, Value, map};

@@ -110,7 +110,7 @@ impl Options {
                 cwd.display()
             )));
         }
-        let (argv, shown) = argv(&cmd, shell.as_deref(), python_shell)?;
+        let (argv, shown) = argv(&cmd, given.text("shell").as_deref(), python_shell)?;
         Ok(Self {
             argv,
             shown,

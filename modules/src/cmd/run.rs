@@ -59,7 +59,7 @@ fn plain(cx: &Cx, given: &Given, options: &Options, stderr: Stderr, background: 
         terminal: false,
     };
     let stdin = if options.input.is_some() && !background { Stdio::piped() } else { Stdio::inherit() };
-    let failed = |e: io::Error| start_error(given, options, stderr, background, &e);
+    let failed = |e: io::Error| start_error(given, options, stderr, &e);
     if background {
         let child = launch.start(stdin, Stdio::inherit(), Stdio::inherit()).map_err(failed)?;
         let pid = child.id();
@@ -108,24 +108,26 @@ pub(super) fn judged(options: &Options, retcode: i64, stdout: &str, stderr: &str
 }
 
 /// Stock's text for a program that did not start, without environment and input: they may hold secrets.
-fn start_error(given: &Given, options: &Options, stderr: Stderr, background: bool, e: &io::Error) -> CallError {
+fn start_error(given: &Given, options: &Options, stderr: Stderr, e: &io::Error) -> CallError {
     if e.kind() == io::ErrorKind::InvalidInput {
         return CallError::exception("ValueError", "embedded null byte");
     }
     let pipe = -1;
-    let stderr = match (background, stderr) {
-        (true, _) => Value::Nil,
-        (false, Stderr::Merged) => Value::from(-2),
-        (false, Stderr::Apart) => Value::from(pipe),
+    // Stock's `run_bg` alone asks for no pipes.
+    let pipes = given.flag_or("with_communicate", true);
+    let stderr = match stderr {
+        _ if !pipes => Value::Nil,
+        Stderr::Merged => Value::from(-2),
+        Stderr::Apart => Value::from(pipe),
     };
     let mut context = map! {
         "cwd" => options.cwd.to_string_lossy().into_owned(),
         "shell" => options.python_shell,
-        "stdout" => if background { Value::Nil } else { pipe.into() },
+        "stdout" => if pipes { Value::from(pipe) } else { Value::Nil },
         "stderr" => stderr,
-        "with_communicate" => !background,
+        "with_communicate" => pipes,
         "timeout" => given.get("timeout").cloned().unwrap_or_default(),
-        "bg" => background,
+        "bg" => given.flag("bg"),
     };
     if let Some(raw) = given.extra.get("stdin_raw_newlines") {
         context.insert("stdin_raw_newlines", raw.clone());

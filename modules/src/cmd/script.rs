@@ -66,6 +66,10 @@ fn copy(cx: &Cx, given: &Given, source: &str, template: Option<&str>) -> Result<
     let mut builder = tempfile::Builder::new();
     builder.prefix("__salt.tmp.").suffix(&suffix);
     let file = match given.text("cwd").filter(|cwd| !cwd.is_empty()) {
+        Some(cwd) if !Path::new(&cwd).is_dir() => {
+            let text = format!("[Errno 2] No such file or directory: '{cwd}/__salt.tmp.{suffix}'");
+            return Err(CallError::exception("FileNotFoundError", text));
+        }
         Some(cwd) => builder.tempfile_in(cwd)?,
         None => builder.tempfile()?,
     };

@@ -41,6 +41,10 @@ impl Launch<'_> {
     /// Starts it. An error is the operating system's for the program or directory.
     pub(super) fn start(&self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> io::Result<Child> {
         let (program, args) = self.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        if program.is_empty() {
+            // What Python's search for an empty name ends with: it finds the folders of `PATH`.
+            return Err(io::Error::from_raw_os_error(libc::EACCES));
+        }
         let mut command = Command::new(program);
         command.args(args).env_clear().envs(self.env).current_dir(self.cwd);
         command.stdin(stdin).stdout(stdout).stderr(stderr);

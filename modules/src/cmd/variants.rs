@@ -236,6 +236,7 @@ fn code(cx: &Cx, given: Given) -> Result {
 
 fn background(cx: &Cx, mut given: Given) -> Result {
     given.set("bg", true);
+    given.set("with_communicate", false);
     let mut result = run_command(cx, &given, Stderr::Apart)?;
     Ok(map! { "pid" => result.remove("pid") }.into())
 }

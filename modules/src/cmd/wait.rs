@@ -2,15 +2,24 @@
 //! first. Nothing polls: helper threads and the cancel hook report over one channel.
 
 use brine_core::Cx;
-use brine_core::call::{CallError, Result};
+use brine_core::call::{CallError, Result, TrackedProcess};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
+
+/// How long a cancelled command may take to end by itself.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How much a command may write before it is stopped. Here a job shares its memory with the whole minion, so a command
+/// that never stops writing must not take all of it.
+const MAX_OUTPUT: usize = 256 << 20;
 
 /// A source of output.
 pub(super) type Source = Box<dyn Read + Send>;
@@ -28,6 +37,7 @@ enum Event {
     Closed,
     Ended,
     Cancelled,
+    TooMuch,
 }
 
 /// Waits for a child that leads its own process group. `each` sees output as it comes.
@@ -39,40 +49,53 @@ pub(super) fn wait(
     timeout: Option<Duration>,
     each: impl FnMut(usize, &[u8]),
 ) -> Result<End> {
-    let mut child = Guard { child, reaped: false };
-    let pid = child.child.id() as i32;
-    let tracked = cx.job.track_process(pid);
+    let pid = child.id() as i32;
+    let mut child = Guard { child, tracked: Some(cx.job.track_process(pid)), reaped: false };
     let (send, receive) = channel();
     let mut outputs = vec![Vec::new(); sources.len()];
-    let open = sources.len() + 1;
+    let mut open = sources.len() + 1;
     start_helpers(&mut child.child, pid, input, sources, &send)?;
     let hook = cx.cancel.on_cancel(move || {
         // The receiver is gone once the child has ended.
         let _ = send.send(Event::Cancelled);
     });
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let ended = collect(&receive, deadline, open, &mut outputs, each);
+    let ended = collect(&receive, deadline, &mut open, &mut outputs, each);
     drop(hook);
     match ended {
-        Ok(true) => {
-            // Untracked before it is reaped, so that nobody signals a stranger.
-            drop(tracked);
-            Ok(End::Exited(child.reap()?, outputs))
-        }
+        Ok(true) => Ok(End::Exited(child.reap()?, outputs)),
         Ok(false) => Ok(End::TimedOut(outputs)),
+        Err(CallError::Cancelled) => {
+            end_gently(child, receive, open, outputs);
+            Err(CallError::Cancelled)
+        }
         Err(e) => Err(e),
     }
+}
+
+/// Asks the process group of a cancelled job to end, and in the background sees to it that it does. The job itself
+/// does not wait for that.
+fn end_gently(child: Guard, receive: Receiver<Event>, mut open: usize, mut outputs: Vec<Vec<u8>>) {
+    // It fails only when the whole group is gone already.
+    let _ = killpg(child.pid(), Signal::SIGTERM);
+    let body = move || {
+        let deadline = Some(Instant::now() + GRACE);
+        let _ = collect(&receive, deadline, &mut open, &mut outputs, |_, _| ());
+        drop(child);
+    };
+    // Without a thread the guard is dropped here: there is no grace, but an end.
+    let _ = std::thread::Builder::new().name("end".into()).stack_size(64 << 10).spawn(body);
 }
 
 /// Whether all ended before the deadline.
 fn collect(
     receive: &Receiver<Event>,
     deadline: Option<Instant>,
-    mut open: usize,
+    open: &mut usize,
     outputs: &mut [Vec<u8>],
     mut each: impl FnMut(usize, &[u8]),
 ) -> Result<bool> {
-    while open > 0 {
+    while *open > 0 {
         let event = match deadline {
             Some(at) => match receive.recv_timeout(at.saturating_duration_since(Instant::now())) {
                 Err(RecvTimeoutError::Timeout) => return Ok(false),
@@ -86,8 +109,12 @@ fn collect(
                 each(which, &bytes);
                 outputs[which].extend(bytes);
             }
-            Event::Closed | Event::Ended => open -= 1,
+            Event::Closed | Event::Ended => *open -= 1,
             Event::Cancelled => return Err(CallError::Cancelled),
+            Event::TooMuch => {
+                let text = format!("The command wrote more than {} MiB and was stopped", MAX_OUTPUT >> 20);
+                return Err(CallError::execution(text));
+            }
         }
     }
     Ok(true)
@@ -110,14 +137,21 @@ fn start_helpers(
             let _ = stdin.write_all(&input);
         }))?;
     }
+    let written = Arc::new(AtomicUsize::new(0));
     for (which, mut source) in sources.into_iter().enumerate() {
-        let send = send.clone();
+        let (send, written) = (send.clone(), written.clone());
         spawn(Box::new(move || {
             let mut buffer = vec![0; 64 << 10];
             // A pseudo terminal ends with an error where a pipe ends with nothing.
             while let Ok(n @ 1..) = source.read(&mut buffer) {
-                if send.send(Event::Output(which, buffer[..n].to_vec())).is_err() {
-                    break;
+                let event = if written.fetch_add(n, Ordering::Relaxed) + n > MAX_OUTPUT {
+                    Event::TooMuch
+                } else {
+                    Event::Output(which, buffer[..n].to_vec())
+                };
+                let last = matches!(event, Event::TooMuch);
+                if send.send(event).is_err() || last {
+                    return;
                 }
             }
             let _ = send.send(Event::Closed);
@@ -131,14 +165,21 @@ fn start_helpers(
     }))
 }
 
-/// Kills and reaps a child that is no longer waited for.
+/// A child that is killed with its group and reaped when it is no longer waited for.
 struct Guard {
     child: Child,
+    tracked: Option<TrackedProcess>,
     reaped: bool,
 }
 
 impl Guard {
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id() as i32)
+    }
+
     fn reap(&mut self) -> std::io::Result<ExitStatus> {
+        // Untracked before it is reaped, so that nobody signals a stranger.
+        self.tracked = None;
         self.reaped = true;
         self.child.wait()
     }
@@ -148,8 +189,8 @@ impl Drop for Guard {
     fn drop(&mut self) {
         if !self.reaped {
             // It fails only when the whole group is gone already.
-            let _ = killpg(Pid::from_raw(self.child.id() as i32), Signal::SIGKILL);
-            let _ = self.child.wait();
+            let _ = killpg(self.pid(), Signal::SIGKILL);
+            let _ = self.reap();
         }
     }
 }
