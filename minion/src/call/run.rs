@@ -18,7 +18,7 @@ use std::time::SystemTime;
 
 pub(super) fn run(line: &Parsed, settled: Settled) -> Result<u8, Failure> {
     let Settled { opts, id, warnings } = settled;
-    let _log = log::start(&opts, log::Kind::Command).map_err(Failure::text)?;
+    log::start(&opts, true);
     warnings.iter().for_each(|w| tracing::warn!("{w}"));
     if opts.get("verify_env").is_none_or(Value::truthy) {
         directories::prepare(&opts, &directories::of_call(&opts)).map_err(Failure::text)?;

@@ -98,7 +98,7 @@ fn start(line: &Parsed) -> Result<Exit, Failed> {
         pidfile.write();
     }
     user::become_user(opts.str("user")).map_err(|e| Failed(e.to_string(), user::EX_NOUSER))?;
-    let _log = log::start(&opts, log::Kind::Daemon)?;
+    log::start(&opts, !line.has("daemon"));
     warnings.iter().for_each(|w| tracing::warn!("{w}"));
     tracing::info!("Setting up the Salt Minion \"{id}\"");
     let pki = Pki::open(&opts)?;
@@ -160,7 +160,7 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
         tokio::select! {
             signal = signals.next() => match signal {
                 signals::Asked::End => break Exit::Asked,
-                signals::Asked::ReopenLog => log::reopen(),
+                signals::Asked::Nothing => {}
             },
             Some(exit) = exits.recv() => break exit,
         }

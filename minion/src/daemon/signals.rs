@@ -8,8 +8,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(super) enum Asked {
     /// SIGTERM, SIGINT: an orderly end.
     End,
-    /// SIGHUP: the log file was moved away.
-    ReopenLog,
+    /// SIGHUP: the log file was moved away, which the log notices by itself.
+    Nothing,
 }
 
 /// The listeners.
@@ -34,7 +34,7 @@ impl Signals {
         tokio::select! {
             _ = self.term.recv() => Asked::End,
             _ = self.int.recv() => Asked::End,
-            _ = self.hup.recv() => Asked::ReopenLog,
+            _ = self.hup.recv() => Asked::Nothing,
         }
     }
 }

@@ -101,6 +101,7 @@ impl Runner {
 
     fn work(&self, job: Job) {
         let Job { publish, mut cx, deliver } = job;
+        let _span = tracing::info_span!("job", jid = %publish.jid).entered();
         tracing::info!("Starting a new job {} with PID {}", publish.jid, std::process::id());
         let entry = self.0.table.enter(&publish.raw);
         cx.job = entry.job();
