@@ -68,16 +68,17 @@ fn options_are_stocks() {
         let mut expected = map(&measured["defaults"][daemon.name()]);
         expected.update(map(&case["opts"]));
         let text = case["files"].to_string();
+        // Stock goes on with values of wrong types, as it can; here they stop the program.
+        if ["grains: [x]", "auto_accept: 'True'", "auto_accept: 1"].iter().any(|bad| text.contains(bad)) {
+            continue;
+        }
         // Stock takes the file server's directories where pillar_roots is no map: that would publish files as
         // pillar.
         if text.contains("pillar_roots: nope") {
             continue;
         }
         // A relative root stands below the directory the program was started in.
-        if text.contains("root_dir: rel")
-            || text.contains("auto_accept: 'True'")
-            || text.contains("auto_accept: 1")
-        {
+        if text.contains("root_dir: rel") {
             continue;
         }
         let (loaded, dir) = with_files(daemon, &files);

@@ -4,6 +4,7 @@
 //! Not the reading of files: that is `brine_render::config`. A table is constant data; nothing is parsed at start.
 
 mod common;
+mod extra;
 mod master;
 mod minion;
 mod near;
@@ -47,13 +48,13 @@ impl Daemon {
         }
     }
 
-    /// Its options: its own, then those it shares with the other.
+    /// Its options: its own, then those it shares with the other, then those without a type.
     pub fn rows(self) -> impl Iterator<Item = &'static Row> {
         let own = match self {
             Daemon::Master => master::ROWS,
             Daemon::Minion => minion::ROWS,
         };
-        own.iter().chain(common::ROWS)
+        own.iter().chain(common::ROWS).chain(extra::ROWS)
     }
 
     /// The row of a key; also of a key that belongs to the other daemon alone, since stock knows one list of keys.

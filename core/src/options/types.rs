@@ -100,6 +100,7 @@ impl Type {
                 (Type::Str, Value::Int(_) | Value::Float(_) | Value::Bool(_)) => true,
                 (Type::Int, Value::Str(s)) => s.trim().parse::<i64>().is_ok(),
                 (Type::Float, Value::Int(_)) => true,
+                (Type::Map, Value::List(l)) => l.is_empty(),
                 (Type::Float, Value::Str(s)) => s.trim().parse::<f64>().is_ok(),
                 _ => false,
             }

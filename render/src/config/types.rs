@@ -6,22 +6,6 @@ use brine_core::options::{Daemon, Status, Type, near_miss};
 use brine_core::text::python_str;
 use brine_protocol::{Map, Value};
 
-/// Keys that stock reads from files though they stand in no table of its.
-const PLAIN: [&str; 12] = [
-    "include",
-    "beacons",
-    "environment",
-    "log_dir",
-    "append_domain",
-    "mine_functions",
-    "saltversion",
-    "pillar",
-    "token_file",
-    "peer_run",
-    "mine_get",
-    "output",
-];
-
 /// The overrides that count. An unknown key is a warning and stays (modules may read it); a value of a wrong type is
 /// an error for an option that has effect, else a warning; `null` where the option takes none leaves the default.
 pub(super) fn check(
@@ -38,7 +22,7 @@ pub(super) fn check(
         };
         let Some(row) = daemon.row(name) else {
             // `mysql.host` and the like configure single modules.
-            if !PLAIN.contains(&name) && !name.contains('.') {
+            if !name.contains('.') {
                 let place = reader.place(name);
                 warnings.push(match near_miss(daemon, name) {
                     Some(near) => format!("{place}: unknown option '{name}'; did you mean '{near}'?"),
