@@ -183,6 +183,7 @@ pub struct Minion {
     pub options: AuthOptions,
     pub receiver: Option<PublishReceiver>,
     pub publish: SocketAddr,
+    pub channel: OnceLock<MinionChannel>,
 }
 
 impl Minion {
@@ -197,6 +198,7 @@ impl Minion {
             master_pem: None,
             keys: None,
             receiver: None,
+            channel: OnceLock::new(),
             publish: master.running().publish_addr,
         }
     }
@@ -214,6 +216,7 @@ impl Minion {
                 self.master_pem = Some(keys.master_pem.clone());
                 self.receiver = Some(PublishReceiver::new(keys.aes.clone(), keys.master.clone(), true));
                 self.keys = Some(*keys);
+                self.channel = OnceLock::new();
                 Auth::In
             }
             Outcome::Pending => Auth::Pending,
@@ -223,9 +226,13 @@ impl Minion {
         }
     }
 
-    pub fn channel(&self) -> MinionChannel {
-        let session = self.keys.as_ref().unwrap().session.clone();
-        MinionChannel::new(self.id.clone(), session, self.key, EncAlgo::default(), SigAlgo::default()).unwrap()
+    /// The channel of the session, made once: its token costs a private RSA operation.
+    pub fn channel(&self) -> &MinionChannel {
+        self.channel.get_or_init(|| {
+            let session = self.keys.as_ref().unwrap().session.clone();
+            let (enc, sig) = (EncAlgo::default(), SigAlgo::default());
+            MinionChannel::new(self.id.clone(), session, self.key, enc, sig).unwrap()
+        })
     }
 
     /// Sends an envelope as it is; the reply as it is.
