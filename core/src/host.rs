@@ -64,7 +64,8 @@ pub trait Host: Send + Sync {
     /// Whether the minion has a live connection to a master now, and its address as text.
     fn master(&self) -> Option<String>;
 
-    /// Makes a new key where the minion's is gone, and authenticates again.
+    /// Throws away the minion's key and its master's (`pki_dir`, but nothing there that other things need), makes a
+    /// new key and authenticates with it. Whoever cannot do all of it does nothing of it, and fails.
     fn rekey(&self) -> Result<()> {
         Err(CallError::Client("there is no daemon to make a new key".into()))
     }

@@ -8,6 +8,7 @@ use brine_core::call::{Args, Cx, Result, exec, module};
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::sync::{PoisonError, RwLock};
 
 module! { "environ": get, has_value, item, items, setenv, setval }
@@ -18,17 +19,16 @@ static MINION: RwLock<BTreeMap<String, Option<String>>> = RwLock::new(BTreeMap::
 /// Where a job's settings are kept in its context.
 const CONTEXT: &str = "environ.settings";
 
-/// The environment that a command of this job starts with.
-pub(crate) fn current(cx: &Cx) -> BTreeMap<String, String> {
-    let mut all: BTreeMap<String, String> = std::env::vars_os()
-        .map(|(key, value)| (key.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
-        .collect();
+/// The environment that a command of this job starts with. Values need not be text.
+pub(crate) fn current(cx: &Cx) -> BTreeMap<String, OsString> {
+    let mut all: BTreeMap<String, OsString> =
+        std::env::vars_os().map(|(key, value)| (key.to_string_lossy().into_owned(), value)).collect();
     let minion = MINION.read().unwrap_or_else(PoisonError::into_inner).clone();
     let job = job_settings(cx);
     let job = job.iter().map(|(key, value)| (python_str(key), value.as_str().map(str::to_owned)));
     for (key, value) in minion.into_iter().chain(job) {
         match value {
-            Some(value) => all.insert(key, value),
+            Some(value) => all.insert(key, value.into()),
             None => all.remove(&key),
         };
     }
@@ -50,6 +50,19 @@ pub fn apply_to_minion(environ: &Map, false_unsets: bool, clear_all: bool) {
         let value = value.as_str().map_or_else(|| unset(false_unsets), |value| Some(value.to_owned()));
         minion.insert(python_str(key), value);
     }
+}
+
+/// The environment as text.
+pub(crate) fn as_map(cx: &Cx) -> Map {
+    current(cx).into_iter().map(|(key, value)| (key, value.to_string_lossy().into_owned())).collect()
+}
+
+fn variable(cx: &Cx, name: &str) -> Option<Value> {
+    current(cx).get(name).map(|value| text(value))
+}
+
+fn text(value: &OsStr) -> Value {
+    value.to_string_lossy().into_owned().into()
 }
 
 fn unset(false_unsets: bool) -> Option<String> {
@@ -150,7 +163,7 @@ fn setenv(
 #[exec]
 fn get(cx: &Cx, key: Value, #[default("")] default: Value) -> Result {
     let Some(name) = key.as_str() else { return Ok(false.into()) };
-    Ok(current(cx).remove(name).map_or(default, Value::from))
+    Ok(variable(cx, name).unwrap_or(default))
 }
 
 /// Whether an environment variable is set, and with `value` whether it has that value.
@@ -158,8 +171,8 @@ fn get(cx: &Cx, key: Value, #[default("")] default: Value) -> Result {
 /// CLI Example: salt '*' environ.has_value foo bar
 #[exec]
 fn has_value(cx: &Cx, key: Value, value: Option<Value>) -> Result<bool> {
-    let found = key.as_str().and_then(|name| current(cx).remove(name));
-    Ok(found.is_some_and(|found| value.is_none_or(|value| value == Value::Str(found))))
+    let found = key.as_str().and_then(|name| variable(cx, name));
+    Ok(found.is_some_and(|found| value.is_none_or(|value| value == found)))
 }
 
 /// The values of one or several environment variables as a dict; those that are not set get `default`.
@@ -173,7 +186,7 @@ fn item(cx: &Cx, keys: Value, #[default("")] default: Value) -> Result<Map> {
         one @ Value::Str(_) => vec![one],
         _ => Vec::new(),
     };
-    let value = |key: &Value| environ.get(&python_str(key)).map_or(default.clone(), Value::from);
+    let value = |key: &Value| environ.get(&python_str(key)).map_or(default.clone(), |value| text(value));
     Ok(keys.iter().map(|key| (key.clone(), value(key))).collect())
 }
 
@@ -182,5 +195,5 @@ fn item(cx: &Cx, keys: Value, #[default("")] default: Value) -> Result<Map> {
 /// CLI Example: salt '*' environ.items
 #[exec]
 fn items(cx: &Cx) -> Result<Map> {
-    Ok(current(cx).into_iter().collect())
+    Ok(as_map(cx))
 }

@@ -82,8 +82,7 @@ fn send(
 ) -> Result<bool> {
     let mut all = Map::new();
     if with_env.truthy() {
-        let environ: Map = crate::environ::current(cx).into_iter().collect();
-        all.insert("environ", subset(&environ, &with_env));
+        all.insert("environ", subset(&crate::environ::as_map(cx), &with_env));
     }
     if with_grains.truthy() {
         all.insert("grains", subset(&cx.grains, &with_grains));

@@ -1,6 +1,5 @@
 //! Another user or group for a child: who that is, and the environment a login of theirs gives.
 
-use super::encoding::decode;
 use super::given::Given;
 use super::spawn::{Identity, Launch};
 use super::wait::{End, wait};
@@ -10,7 +9,8 @@ use brine_core::Cx;
 use brine_core::call::{CallError, Result};
 use nix::unistd::{Gid, Group, Uid, User};
 use std::collections::BTreeMap;
-use std::ffi::CString;
+use std::ffi::{CString, OsString};
+use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -79,7 +79,7 @@ pub(super) fn login_environment(
     runas: Option<&User>,
     group: Option<&Group>,
     shell: Option<&str>,
-) -> Result<BTreeMap<String, String>> {
+) -> Result<BTreeMap<String, OsString>> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|e| CallError::exception("OSError", e.to_string()))?;
     let marker = format!("<<<{:032x}>>>", u128::from_ne_bytes(random));
@@ -96,20 +96,28 @@ pub(super) fn login_environment(
         Err(e) => return Err(e.into()),
     };
     let End::Exited(_, outputs) = ended else { return Ok(BTreeMap::new()) };
-    let output = decode(&outputs[0], None)?;
-    let mut parts = output.split(marker.as_str());
-    Ok(match (parts.next(), parts.next(), parts.next()) {
-        (Some(_), Some(inside), Some(_)) => inside
-            .split('\0')
-            .filter_map(|entry| entry.split_once('='))
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    Ok(match between(&outputs[0], marker.as_bytes()) {
+        Some(inside) => inside
+            .split(|byte| *byte == 0)
+            .filter_map(|entry| {
+                let at = entry.iter().position(|byte| *byte == b'=')?;
+                let key = String::from_utf8(entry[..at].to_vec()).ok()?;
+                Some((key, OsString::from_vec(entry[at + 1..].to_vec())))
+            })
             .collect(),
-        _ => {
+        None => {
             let name = runas.map_or("", |user| user.name.as_str());
             tracing::error!("Environment could not be retrieved for user '{name}'");
             BTreeMap::new()
         }
     })
+}
+
+/// What stands between the first two places of `marker`.
+fn between<'a>(text: &'a [u8], marker: &[u8]) -> Option<&'a [u8]> {
+    let find = |text: &[u8]| text.windows(marker.len()).position(|window| window == marker);
+    let inside = &text[find(text)? + marker.len()..];
+    Some(&inside[..find(inside)?])
 }
 
 fn login_command(
@@ -141,4 +149,16 @@ fn login_command(
         add(&["-", &user.name, "-c", script]);
     }
     argv
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_around_the_environment_does_not_matter() {
+        assert_eq!(between(b"motd<m>A=1\0B=2\0<m>bye", b"<m>"), Some(&b"A=1\0B=2\0"[..]));
+        assert_eq!(between(b"motd<m>A=1", b"<m>"), None);
+        assert_eq!(between(b"", b"<m>"), None);
+    }
 }

@@ -12,6 +12,7 @@ use brine_core::text::{python_repr, python_str};
 use brine_core::{Map, Value};
 use nix::unistd::{AccessFlags, access};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ pub(super) struct Options {
     /// Where it runs.
     pub(super) cwd: PathBuf,
     /// Its whole environment.
-    pub(super) env: BTreeMap<String, String>,
+    pub(super) env: BTreeMap<String, OsString>,
     /// Who it runs as, if not as us.
     pub(super) identity: Option<Identity>,
     /// Whether a user, group or umask was asked for (stock shows it in an error).
@@ -95,8 +96,8 @@ impl Options {
                 identity::login_environment(cx, user.as_ref(), group.as_ref(), shell.as_deref())?;
             login.extend(env);
             if let Some(user) = &user {
-                login.insert("USER".into(), user.name.clone());
-                login.insert("HOME".into(), user.dir.to_string_lossy().into_owned());
+                login.insert("USER".into(), user.name.clone().into());
+                login.insert("HOME".into(), user.dir.clone().into());
             }
             env = login;
         }
@@ -183,7 +184,7 @@ fn permitted(cx: &Cx, cmd: &Value) -> Result<bool> {
 }
 
 /// The `env` argument: a map, or a list of maps with one entry each.
-fn environment(given: &Given) -> BTreeMap<String, String> {
+fn environment(given: &Given) -> BTreeMap<String, OsString> {
     let pairs = match given.get("env") {
         Some(Value::Map(map)) => map.clone(),
         Some(Value::List(list)) => {
@@ -195,15 +196,15 @@ fn environment(given: &Given) -> BTreeMap<String, String> {
         _ => Map::new(),
     };
     let text = |value: &Value| if value.is_nil() { String::new() } else { python_str(value) };
-    pairs.iter().map(|(key, value)| (python_str(key), text(value))).collect()
+    pairs.iter().map(|(key, value)| (python_str(key), text(value).into())).collect()
 }
 
 /// Locale, the minion's own environment, and the path in front.
 fn complete_environment(
     cx: &Cx,
     given: &Given,
-    mut env: BTreeMap<String, String>,
-) -> Result<BTreeMap<String, String>> {
+    mut env: BTreeMap<String, OsString>,
+) -> Result<BTreeMap<String, OsString>> {
     if given.flag_or("reset_system_locale", true) {
         const LOCALE: &str = "LC_CTYPE LC_NUMERIC LC_TIME LC_COLLATE LC_MONETARY LC_MESSAGES LC_PAPER LC_NAME \
                               LC_ADDRESS LC_TELEPHONE LC_MEASUREMENT LC_IDENTIFICATION LANGUAGE";
@@ -219,8 +220,9 @@ fn complete_environment(
     }
     if let Some(front) = given.text("prepend_path").filter(|front| !front.is_empty()) {
         let path = env.get("PATH").ok_or_else(|| CallError::exception("KeyError", "'PATH'"))?;
-        let path = format!("{front}:{path}");
-        env.insert("PATH".into(), path);
+        let mut all = OsString::from(front + ":");
+        all.push(path);
+        env.insert("PATH".into(), all);
     }
     if !notify {
         env.remove("NOTIFY_SOCKET");

@@ -42,7 +42,7 @@ pub(super) fn info(cx: &Cx, shell: &str) -> Result<Map> {
         map! { "error" => text, "installed" => false }
     };
     let mut env = crate::environ::current(cx);
-    env.entry("HOME".into()).or_insert(super::identity::home(None)?);
+    env.entry("HOME".into()).or_insert(super::identity::home(None)?.into());
     let launch =
         Launch { argv: &argv, env: &env, cwd: Path::new("/"), identity: None, umask: None, terminal: false };
     let (out, end) = std::io::pipe()?;

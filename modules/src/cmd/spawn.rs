@@ -5,6 +5,7 @@
 
 use nix::unistd::{Gid, Uid};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -26,7 +27,7 @@ pub(super) struct Launch<'a> {
     /// Program and arguments; the program is looked up in the child's own `PATH`. Not empty.
     pub(super) argv: &'a [String],
     /// The whole environment.
-    pub(super) env: &'a BTreeMap<String, String>,
+    pub(super) env: &'a BTreeMap<String, OsString>,
     /// Where it runs.
     pub(super) cwd: &'a Path,
     /// Who it becomes, if not who we are.

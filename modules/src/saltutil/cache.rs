@@ -1,6 +1,6 @@
 //! What the minion keeps on disk, and the program itself.
 
-use brine_core::call::{CallError, Cx, Result, exec};
+use brine_core::call::{Cx, Result, exec};
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 use brine_protocol::msgpack::decode;
@@ -148,18 +148,6 @@ pub(super) fn update(_version: Option<Value>) -> Result<Map> {
 /// CLI Example: salt '*' saltutil.regen_keys
 #[exec]
 pub(super) fn regen_keys(cx: &Cx) -> Result {
-    let folder = cx.opts.path("pki_dir");
-    if folder.as_os_str().is_empty() {
-        return Err(CallError::exception("KeyError", "'pki_dir'"));
-    }
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        if !entry.file_type()?.is_dir()
-            && let Err(e) = std::fs::remove_file(entry.path())
-        {
-            tracing::error!("could not remove {}: {e}", entry.path().display());
-        }
-    }
     cx.host.rekey()?;
     Ok(Value::Nil)
 }
