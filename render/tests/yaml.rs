@@ -4,6 +4,7 @@
 
 mod common;
 
+use brine_protocol::Value;
 use brine_render::yaml;
 use common::{data, same, untag};
 
@@ -59,5 +60,30 @@ fn aliases_cannot_blow_up() {
 fn nesting_is_bounded() {
     for text in ["[".repeat(100_000), "- ".repeat(100_000), "{a: ".repeat(100_000), "&a [".repeat(5000)] {
         assert!(yaml::load(&text).is_err());
+    }
+}
+
+#[test]
+fn what_is_dumped_loads_again() {
+    let cases = data(include_str!("data/yaml.json"));
+    for case in cases.as_array().unwrap() {
+        let Some(stock) = case.get("value") else { continue };
+        let value = untag(stock);
+        let text = yaml::safe_dump(&value);
+        let again = yaml::load(&text).unwrap();
+        assert!(same_in_any_order(&again, &value), "{value:?}\n{text}{again:?}");
+    }
+}
+
+/// The dump sorts the keys of maps.
+fn same_in_any_order(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Map(x), Value::Map(y)) => {
+            x.len() == y.len() && x.iter().all(|(k, v)| y.get_key(k).is_some_and(|w| same_in_any_order(v, w)))
+        }
+        (Value::List(x), Value::List(y)) => {
+            x.len() == y.len() && x.iter().zip(y).all(|(x, y)| same_in_any_order(x, y))
+        }
+        _ => same(a, b),
     }
 }

@@ -11,6 +11,7 @@ mod ipcidr;
 mod minion;
 mod nodegroup;
 mod pyre;
+mod pyre_syntax;
 mod subdict;
 
 pub use check::{Checked, Fleet, FleetData, check_minions, validate_tgt};
