@@ -57,7 +57,7 @@ async fn a_job_for_others_or_seen_before_is_not_run() {
     master.publish(&twice);
     let twice = master.publish(&twice);
     // Jobs start in order, so after this one's return the others would be here.
-    assert!(is_true(&master.run("test.sleep", vec![Value::Float(0.2)]).await));
+    assert!(is_true(&master.run("test.sleep", vec![Value::Int(1)]).await));
     assert!(master.returns(&other).is_empty());
     assert_eq!(master.returns(&twice).len(), 1);
 }
@@ -79,7 +79,7 @@ async fn replayed_and_unsigned_publishes_are_refused() {
     master.memory.lock().unwrap().sign = false;
     let unsigned = master.publish(&master.job("test.ping", vec![]));
     master.memory.lock().unwrap().sign = true;
-    assert!(is_true(&master.run("test.sleep", vec![Value::Float(0.2)]).await));
+    assert!(is_true(&master.run("test.sleep", vec![Value::Int(1)]).await));
     assert!(master.returns(&unsigned).is_empty());
 }
 
@@ -193,7 +193,7 @@ async fn two_masters_at_once_and_a_job_of_both_runs_once() {
     b.publish(&second);
     assert!(is_true(&b.returned("20261125130000000000").await));
     a.publish(&second);
-    let mut third = a.job("test.sleep", vec![Value::Float(0.2)]);
+    let mut third = a.job("test.sleep", vec![Value::Int(1)]);
     third.insert("jid", "20261125130000000001");
     a.publish(&third);
     assert!(is_true(&a.returned("20261125130000000001").await));
@@ -208,7 +208,7 @@ async fn failover_goes_to_the_next_master_and_takes_returns_along() {
     let extra = "master_type: failover\nmaster_alive_interval: 1\nauth_tries: 1";
     let _minion = MinionProcess::start(dir.path(), &list, extra);
     a.listened_to().await;
-    let mut slow = a.job("test.sleep", vec![Value::Float(1.0)]);
+    let mut slow = a.job("test.sleep", vec![Value::Int(1)]);
     slow.insert("jid", "20261125140000000000");
     a.publish(&slow);
     eventually("the job is under way", || {

@@ -18,7 +18,7 @@ async fn a_return_waits_for_its_master_through_a_kill() {
     let (mut master, dir) = (FakeMaster::start().await, tempfile::tempdir().unwrap());
     let mut minion = start(&master, &dir);
     master.listened_to().await;
-    let jid = master.publish(&master.job("test.sleep", vec![Value::Float(0.5)]));
+    let jid = master.publish(&master.job("test.sleep", vec![Value::Int(1)]));
     let proc = dir.path().join("var/cache/salt/minion/proc").join(&jid);
     eventually("the job runs", || proc.exists().then_some(())).await;
     master.close().await;
