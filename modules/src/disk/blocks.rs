@@ -4,7 +4,7 @@ use crate::grains_core::read;
 use crate::tools;
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec};
 use brine_core::text::python_str;
-use brine_core::{Map, Value, map};
+use brine_core::{Map, Value};
 
 fn succeeded(ret: &Map) -> bool {
     ret.get("retcode") == Some(&0.into())
@@ -240,6 +240,7 @@ fn get_fstype_from_path(cx: &Cx, path: String) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use brine_core::map;
 
     #[test]
     fn attributes_of_blkid_are_read() {

@@ -136,7 +136,13 @@ fn netstat_tables(lines: &[Vec<String>]) -> Map {
     for pair in lines.windows(2) {
         let [names, values] = pair else { continue };
         if names[0] == values[0] && names.get(1).is_some_and(|n| n.starts_with(|c: char| c.is_alphabetic())) {
-            let row: Map = names.iter().zip(values).skip(1).map(|(n, v)| (n.as_str(), number(v))).collect();
+            // Stock leaves out the last column.
+            let row: Map = names[..names.len() - 1]
+                .iter()
+                .zip(values)
+                .skip(1)
+                .map(|(n, v)| (n.as_str(), number(v)))
+                .collect();
             out.insert(names[0].replace(':', ""), row);
         }
     }
@@ -194,7 +200,7 @@ mod tests {
     #[test]
     fn tables_are_pairs_of_lines() {
         let words = |l: &str| l.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let got = netstat_tables(&[words("A: x y"), words("A: 1 2"), words("B: z"), words("B: 3")]);
+        let got = netstat_tables(&[words("A: x y l"), words("A: 1 2 9"), words("B: z l"), words("B: 3 9")]);
         assert_eq!(got, map! {"A" => map! {"x" => 1, "y" => 2}, "B" => map! {"z" => 3}});
     }
 }

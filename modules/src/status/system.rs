@@ -27,7 +27,7 @@ fn uptime(cx: &Cx) -> Result<Map> {
 fn since(seconds: i64, now: f64) -> Map {
     let micros = (now * 1e6).round() as i64 - seconds * 1_000_000;
     let boot = micros.div_euclid(1_000_000);
-    let mut iso = Clock::at(boot, 0, "UTC").iso();
+    let mut iso = Clock::at(boot, 0).iso();
     let fraction = micros.rem_euclid(1_000_000);
     if fraction != 0 {
         iso.push_str(&format!(".{fraction:06}"));

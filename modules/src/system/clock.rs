@@ -24,7 +24,7 @@ fn offset_minutes(text: &str) -> Result<i64> {
 /// Now, local or at an offset.
 fn now(utc_offset: Option<&str>) -> Result<Clock> {
     Ok(match utc_offset {
-        Some(offset) => Clock::at(unix_now() as i64, offset_minutes(offset)? * 60, "UTC"),
+        Some(offset) => Clock::at(unix_now() as i64, offset_minutes(offset)? * 60),
         None => Clock::now(),
     })
 }
@@ -194,7 +194,7 @@ fn date_argument(now: &Clock, parts: Parts, utc: bool) -> Result<(String, String
     let mut all = [year, month, day, hour, minute, second];
     if utc {
         let unix = crate::clock::unix_of(year, month as u32, day as u32) + hour * 3600 + minute * 60 + second;
-        let moved = Clock::at(unix - now.offset, 0, "UTC");
+        let moved = Clock::at(unix - now.offset, 0);
         all = [
             moved.year,
             moved.month.into(),
@@ -276,10 +276,10 @@ mod tests {
 
     #[test]
     fn the_date_command_gets_what_is_meant() {
-        let now = Clock::at(1_795_615_141, 0, "UTC");
+        let now = Clock::at(1_795_615_141, 0);
         let five = Parts { hour: Some(5), minute: Some(6), second: Some(7), ..Parts::default() };
         assert_eq!(date_argument(&now, five, false).unwrap().0, "112505062026.07");
-        let east = Clock::at(1_795_615_141, 3600, "UTC");
+        let east = Clock::at(1_795_615_141, 3600);
         assert_eq!(date_argument(&east, five, true).unwrap().0, "112504062026.07");
         let bad = Parts { day: Some(31), ..Parts::default() };
         assert_eq!(date_argument(&now, bad, false).unwrap_err().to_string(), "day is out of range for month");
