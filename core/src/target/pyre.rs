@@ -128,7 +128,10 @@ mod tests {
         {
             assert!(!hit(pattern, text), "{pattern:?} {text:?}");
         }
-        for pattern in ["(", "*a", "[a", r"\h", "(?<n>a)", "a(?i)b", r"a\", "(?P>n)"] {
+        for pattern in [
+            ")(?=1", "a)|(?:b", "^*", "a**", "a{2}{3}", "(?:a", "{2}", "(", "*a", "[a", r"\h", "(?<n>a)",
+            "a(?i)b", r"a\", "(?P>n)",
+        ] {
             assert!(Regex::new(pattern, Anchor::Match).is_err(), "{pattern:?}");
         }
         assert!(Regex::new("a|ab", Anchor::Full).unwrap().is_match("ab").unwrap());

@@ -11,6 +11,18 @@ pub(super) struct Translation {
     pub(super) multiline: bool,
     /// `(?a)`: classes mean ASCII only.
     ascii: bool,
+    /// Groups not yet closed.
+    depth: usize,
+    last: Last,
+}
+
+/// What stands before the place that is read: whether it can be repeated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// Nothing, or a place such as `^`.
+    Nothing,
+    Atom,
+    Repeat,
 }
 
 impl Translation {
@@ -18,31 +30,90 @@ impl Translation {
         let bad = |why: &str| Err(RegexError::Invalid(why.into()));
         let chars: Vec<char> = pattern.chars().filter(|c| *c != DOLLAR).collect();
         let text = String::with_capacity(pattern.len() + 8);
-        let mut out = Self { text, verbose: false, multiline: false, ascii: false };
+        let (depth, last) = (0, Last::Nothing);
+        let mut out = Self { text, verbose: false, multiline: false, ascii: false, depth, last };
         let mut i = 0;
         while let Some(&c) = chars.get(i) {
             i += 1;
+            if out.verbose && (c.is_whitespace() || c == '#') {
+                out.text.push(c);
+                while c == '#' && chars.get(i).is_some_and(|c| *c != '\n') {
+                    out.text.push(chars[i]);
+                    i += 1;
+                }
+                continue;
+            }
+            let mut last = Last::Atom;
             match c {
-                '$' => out.text.push(DOLLAR),
+                '^' => {
+                    out.text.push('^');
+                    last = Last::Nothing;
+                }
+                '$' => {
+                    out.text.push(DOLLAR);
+                    last = Last::Nothing;
+                }
+                '|' => {
+                    out.text.push('|');
+                    last = Last::Nothing;
+                }
                 '\\' => {
                     let Some(&e) = chars.get(i) else { return bad("bad escape (end of pattern)") };
                     i += 1;
                     out.escape(e, &chars, &mut i)?;
+                    if matches!(e, 'A' | 'Z' | 'b' | 'B') {
+                        last = Last::Nothing;
+                    }
                 }
                 '[' => out.set(&chars, &mut i)?,
+                '*' | '+' | '?' => {
+                    out.text.push(c);
+                    last = out.repeated(&chars, &mut i)?;
+                }
                 '{' => match repeat(&chars, i) {
                     Some((text, end)) => {
                         out.text.push_str(&text);
                         i = end;
+                        last = out.repeated(&chars, &mut i)?;
                     }
                     None => out.text.push_str(r"\{"),
                 },
                 '}' => out.text.push_str(r"\}"),
-                '(' if chars.get(i) == Some(&'?') => out.group(&chars, &mut i)?,
+                '(' => {
+                    if chars.get(i) != Some(&'?') {
+                        out.depth += 1;
+                        out.text.push('(');
+                    } else if !out.group(&chars, &mut i)? {
+                        continue;
+                    }
+                    last = Last::Nothing;
+                }
+                ')' => {
+                    out.depth = match out.depth.checked_sub(1) {
+                        Some(depth) => depth,
+                        None => return bad("unbalanced parenthesis"),
+                    };
+                    out.text.push(')');
+                }
                 c => out.text.push(c),
             }
+            out.last = last;
         }
-        Ok(out)
+        if out.depth > 0 { bad("missing ), unterminated subpattern") } else { Ok(out) }
+    }
+
+    /// A repeat was read: there must be something to repeat, and it may be lazy or possessive.
+    fn repeated(&mut self, chars: &[char], i: &mut usize) -> Result<Last, RegexError> {
+        match self.last {
+            Last::Nothing => return Err(RegexError::Invalid("nothing to repeat".into())),
+            Last::Repeat => return Err(RegexError::Invalid("multiple repeat".into())),
+            Last::Atom => {}
+        }
+        if let Some(c @ ('?' | '+')) = chars.get(*i) {
+            self.text.push(*c);
+            *i += 1;
+        }
+        Ok(Last::Repeat)
     }
 
     fn escape(&mut self, e: char, chars: &[char], i: &mut usize) -> Result<(), RegexError> {
@@ -154,8 +225,8 @@ impl Translation {
         Ok(())
     }
 
-    /// After `(`, at `?`: only what Python knows is let through.
-    fn group(&mut self, chars: &[char], i: &mut usize) -> Result<(), RegexError> {
+    /// After `(`, at `?`: only what Python knows is let through. Whether anything but a comment was read.
+    fn group(&mut self, chars: &[char], i: &mut usize) -> Result<bool, RegexError> {
         let bad = |why: &str| Err(RegexError::Invalid(why.into()));
         let next = chars.get(*i + 1).copied();
         match next {
@@ -164,18 +235,38 @@ impl Translation {
                     return bad("missing ), unterminated comment");
                 };
                 *i = end + 1;
-                // An empty group keeps what stood before from being repeated twice.
-                self.text.push_str("(?:)");
-                return Ok(());
+                return Ok(false);
             }
             Some(':' | '=' | '!' | '>' | '(') => {}
             Some('<') if matches!(chars.get(*i + 2), Some('=' | '!')) => {}
-            Some('P') if matches!(chars.get(*i + 2), Some('<' | '=')) => {}
-            Some(c) if "aiLmsux-".contains(c) => return self.flags(chars, i),
+            Some('P') if chars.get(*i + 2) == Some(&'<') => {}
+            Some('P') if chars.get(*i + 2) == Some(&'=') => {
+                // A reference is a whole; copied so that its end does not close a group.
+                let Some(end) = (*i..chars.len()).find(|&k| chars[k] == ')') else {
+                    return bad("missing ), unterminated name");
+                };
+                self.text.push('(');
+                self.text.extend(&chars[*i..=end]);
+                *i = end + 1;
+                self.last = Last::Atom;
+                return Ok(false);
+            }
+            Some(c) if "aiLmsux-".contains(c) => return self.flags(chars, i).map(|()| true),
             _ => return bad("unknown extension"),
         }
+        self.depth += 1;
+        // The letters and signs up to here are no pattern.
+        let head = match next {
+            Some('(') => (*i..chars.len()).find(|&k| chars[k] == ')'),
+            Some('P') => (*i..chars.len()).find(|&k| chars[k] == '>'),
+            Some('<') => Some(*i + 2),
+            _ => Some(*i + 1),
+        };
+        let Some(end) = head else { return bad("missing ), unterminated subpattern") };
         self.text.push('(');
-        Ok(())
+        self.text.extend(&chars[*i..=end]);
+        *i = end + 1;
+        Ok(true)
     }
 
     fn flags(&mut self, chars: &[char], i: &mut usize) -> Result<(), RegexError> {
@@ -211,6 +302,7 @@ impl Translation {
             self.text.push(':');
         }
         self.text.push(chars[end]);
+        self.depth += usize::from(chars[end] == ':');
         *i = end + 1;
         Ok(())
     }
