@@ -1,9 +1,11 @@
 //! The program `salt-master` from its first argument to its exit code.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use brine_core::Opts;
+use brine_core::log::LogConfig;
 use brine_core::options::Daemon;
 use brine_render::config::{FoundId, config_file, master_config, process_env};
 use tokio::signal::unix::{SignalKind, signal};
@@ -33,15 +35,19 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(read) => read,
         Err(e) => return fail(&e, 1),
     };
-    init_log(&opts);
+    let log = LogConfig::from_opts(&opts, "log_file", background == Background::No);
+    if let Err(e) = log.init() {
+        return fail(&e.to_string(), 1);
+    }
     for warning in warnings {
         tracing::warn!("{warning}");
     }
+    let log_file = log.file.map(|(path, _)| path);
     let config = match Config::from_opts(opts) {
         Ok(config) => config,
         Err(e) => return fail(&e.to_string(), 1),
     };
-    match run(config, background) {
+    match run(config, log_file, background) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => fail(&format!("The Salt Master does not start: {e}"), e.exit_code()),
     }
@@ -78,20 +84,12 @@ fn read_options(args: &Args) -> Result<(Opts, Vec<String>), String> {
     Ok((opts, loaded.warnings))
 }
 
-fn init_log(opts: &Opts) {
-    let level = match opts.str("log_level") {
-        "quiet" => tracing::level_filters::LevelFilter::OFF,
-        "all" | "garbage" | "trace" => tracing::level_filters::LevelFilter::TRACE,
-        "debug" | "profile" => tracing::level_filters::LevelFilter::DEBUG,
-        "info" => tracing::level_filters::LevelFilter::INFO,
-        "error" | "critical" => tracing::level_filters::LevelFilter::ERROR,
-        _ => tracing::level_filters::LevelFilter::WARN,
-    };
-    let _ = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).try_init();
-}
-
-fn run(config: Config, background: Background) -> Result<(), StartError> {
+fn run(config: Config, log_file: Option<PathBuf>, background: Background) -> Result<(), StartError> {
     tracing::info!("Setting up the Salt Master");
+    if let Some(file) = log_file {
+        // The log is opened as root and opened again, after it was rotated, as the user.
+        crate::start::give_file(&file, &config.user);
+    }
     prepare(&config)?;
     let pidfile = config.paths.pidfile.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -109,7 +107,8 @@ fn run(config: Config, background: Background) -> Result<(), StartError> {
             tokio::select! {
                 _ = term.recv() => break,
                 _ = int.recv() => break,
-                _ = hup.recv() => {}
+                // The log notices by itself that its file was moved away; nothing else is read anew.
+                _ = hup.recv() => tracing::info!("SIGHUP"),
             }
         }
         tracing::warn!("The Salt Master is shutting down");

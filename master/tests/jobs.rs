@@ -153,7 +153,11 @@ async fn grains_are_cached_with_the_pillar_and_serve_targets() {
     let reply = master.cli().publish(map! {"tgt" => "role:web", "tgt_type" => "grain"}).await;
     assert_eq!(reply.get("load").unwrap().get("minions"), Some(&vec!["m1"].into()));
     let reply = master.cli().publish(map! {"tgt" => "id:m9", "tgt_type" => "grain"}).await;
-    assert_eq!(reply.get("load").unwrap().get("minions"), Some(&Value::List(vec![])), "the id is not theirs to say");
+    assert_eq!(
+        reply.get("load").unwrap().get("minions"),
+        Some(&Value::List(vec![])),
+        "the id is not theirs to say"
+    );
     master.stop().await;
 }
 

@@ -14,7 +14,10 @@ async fn a_key_waits_is_accepted_rejected_and_denied() {
     assert_eq!(m1.auth().await, Auth::Pending);
     let event = bus.next("salt/auth").await.data;
     assert_eq!((event.get_str("act"), event.get("result")), (Some("pend"), Some(&true.into())));
-    assert_eq!(event.get_str("pub"), Some(&*std::fs::read_to_string(master.path("pki/minions_pre/m1")).unwrap()));
+    assert_eq!(
+        event.get_str("pub"),
+        Some(&*std::fs::read_to_string(master.path("pki/minions_pre/m1")).unwrap())
+    );
     assert_eq!(m1.auth().await, Auth::Pending);
     // Nothing is made for a minion that is not in.
     assert!(files(&master.path("cache/sessions")).is_empty());
@@ -127,7 +130,8 @@ async fn the_masters_key_is_signed_when_asked_for() {
     assert!(matches!(m1.auth().await, Auth::Other(_)));
     m1.options.verify_master_pubkey_sign = true;
     let signing = key(2).public();
-    let attempt = brine_protocol::auth::minion::AuthAttempt::new(&m1.options, m1.key, None, Some(&signing)).unwrap();
+    let attempt =
+        brine_protocol::auth::minion::AuthAttempt::new(&m1.options, m1.key, None, Some(&signing)).unwrap();
     let reply = m1.raw(&attempt.request()).await.unwrap();
     assert!(matches!(attempt.finish(&reply), brine_protocol::auth::minion::Outcome::Accepted(_)));
     master.stop().await;

@@ -16,7 +16,9 @@ fn error(reply: &Value) -> Option<&str> {
 async fn cve_2020_11651_no_method_is_reachable_without_credentials() {
     let master = TestMaster::start(Map::new()).await;
     let cli = master.cli();
-    for cmd in ["_prep_auth_info", "_prep_pub", "_send_pub", "_send_clear", "__init__", "connect", "destroy", ""] {
+    for cmd in
+        ["_prep_auth_info", "_prep_pub", "_send_pub", "_send_clear", "__init__", "connect", "destroy", ""]
+    {
         assert_eq!(cli.clear(map! {"cmd" => cmd}).await, Map::new().into(), "{cmd}");
     }
     for key in [Value::Nil, "".into(), "x".into(), AesKey::generate().unwrap().reveal().into(), 5.into()] {
@@ -38,12 +40,16 @@ async fn cve_2020_25592_and_2021_25281_no_token_and_no_eauth_is_good() {
         let reply = cli.publish(map! {"kwargs" => creds.clone()}).await;
         assert_eq!(error(&reply), Some("AuthenticationError"));
         for cmd in ["wheel", "runner"] {
-            let mut load = map! {"cmd" => cmd, "fun" => "key.list_all", "user" => "root", "key" => cli.key.as_str()};
+            let mut load =
+                map! {"cmd" => cmd, "fun" => "key.list_all", "user" => "root", "key" => cli.key.as_str()};
             load.update(creds.clone());
             assert!(cli.clear(load).await.get("error").is_some());
         }
     }
-    assert_eq!(cli.clear(map! {"cmd" => "mk_token", "eauth" => "pam", "username" => "root"}).await, "".into());
+    assert_eq!(
+        cli.clear(map! {"cmd" => "mk_token", "eauth" => "pam", "username" => "root"}).await,
+        "".into()
+    );
     assert_eq!(cli.clear(map! {"cmd" => "get_token", "token" => "../../x"}).await, false.into());
     master.stop().await;
 }
@@ -157,7 +163,9 @@ async fn cve_2023_20897_and_r10_garbage_leaves_the_master_alone() {
     let master = TestMaster::start(Map::new()).await;
     let req = client(master.running().request_addr);
     let deep: Vec<u8> = std::iter::repeat_n(0x91, 100_000).collect();
-    for body in [vec![], vec![0xc1], b"\xdd\xff\xff\xff\xff".to_vec(), vec![0xff; 1000], deep, b"\x80".to_vec()] {
+    for body in
+        [vec![], vec![0xc1], b"\xdd\xff\xff\xff\xff".to_vec(), vec![0xff; 1000], deep, b"\x80".to_vec()]
+    {
         let reply = req.request(body.into(), PATIENCE).await.unwrap();
         assert!(!reply.is_empty());
     }
@@ -194,7 +202,8 @@ async fn cve_2025_22239_minions_fire_no_events_of_the_master_or_of_others() {
         jid.into(),
         "key".into(),
     ] {
-        let single = map! {"cmd" => "_minion_event", "tag" => tag.as_str(), "data" => map! {"fun" => "cmd.run"}};
+        let single =
+            map! {"cmd" => "_minion_event", "tag" => tag.as_str(), "data" => map! {"fun" => "cmd.run"}};
         assert_eq!(m1.request(single).await, Value::Nil);
         let entry = map! {"tag" => tag.as_str(), "data" => map! {"fun" => "cmd.run"}};
         let list = map! {"cmd" => "_minion_event", "events" => Value::List(vec![entry.into()])};
@@ -222,7 +231,8 @@ async fn cve_2024_38822_every_command_is_the_senders_own() {
     }
     // The inner id is forced, so claiming another one inside the session changes nothing.
     m1.request(map! {"cmd" => "_mine_flush", "id" => "m2"}).await;
-    let mine = m2.request(map! {"cmd" => "_mine_get", "tgt" => "m2", "fun" => "a", "tgt_type" => "list"}).await;
+    let mine =
+        m2.request(map! {"cmd" => "_mine_get", "tgt" => "m2", "fun" => "a", "tgt_type" => "list"}).await;
     // The mine looks only at minions with cached data.
     assert_eq!(mine, map! {"m2" => 1}.into());
     // Returns of others, by way of a syndic that is none.
@@ -310,6 +320,9 @@ async fn unknown_commands_get_an_empty_map() {
     for cmd in ["_ext_nodes", "__init__", "publish", "wheel", "run_func", ""] {
         assert_eq!(m1.request(map! {"cmd" => cmd}).await, Map::new().into(), "{cmd}");
     }
-    assert_eq!(m1.request(map! {"cmd" => "_register_resources", "resources" => Map::new()}).await, true.into());
+    assert_eq!(
+        m1.request(map! {"cmd" => "_register_resources", "resources" => Map::new()}).await,
+        true.into()
+    );
     master.stop().await;
 }

@@ -97,7 +97,7 @@ fn may_read(master: &Master, id: &MinionId, fun: &str) -> bool {
 }
 
 /// Python's `re.match`; what is no regular expression matches nothing.
-pub(super) fn starts(pattern: &str, text: &str) -> bool {
+fn starts(pattern: &str, text: &str) -> bool {
     Regex::new(pattern, Anchor::Match).is_ok_and(|re| re.is_match(text).unwrap_or(false))
 }
 

@@ -7,9 +7,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use brine_core::target::{Anchor, Regex, check_minions};
+use brine_core::auth_rules::{self, Ask, authorised};
+use brine_core::target::{Anchor, Checked, DEFAULT_TARGET_DELIM, Regex, check_minions};
 use brine_protocol::ids::{Jid, MinionId};
 use brine_protocol::{Map, Value, map};
+use brine_render::args::parse_input;
 
 use super::job;
 use crate::fs::Dir;
@@ -31,85 +33,39 @@ fn rules<'a>(config: &'a Map, id: &MinionId) -> Vec<&'a Value> {
     out
 }
 
-/// Whether a minion may publish these functions to these minions.
-fn may_publish(master: &Master, id: &MinionId, functions: &[&str], minions: &[String]) -> bool {
-    let rules = rules(&master.config.access.peer, id);
-    functions.iter().all(|fun| {
-        // A publish of a publish would go round for ever.
-        !fun.starts_with("publish.")
-            && rules.iter().any(|rule| match rule {
-                Value::Str(pattern) => whole(pattern, fun),
-                // `{target: functions}` allows only on the minions of that target.
-                Value::Map(by_target) => by_target.iter().any(|(target, funs)| {
-                    let listed = match funs {
-                        Value::Str(pattern) => whole(pattern, fun),
-                        Value::List(list) => list.iter().any(|f| f.as_str().is_some_and(|f| whole(f, fun))),
-                        _ => false,
-                    };
-                    listed
-                        && target
-                            .as_str()
-                            .is_some_and(|t| brine_core::target::validate_tgt(&master.data, t, minions))
-                }),
-                _ => false,
-            })
-    })
-}
-
 /// Starts a job for a minion, if it may.
 async fn begin(master: &Arc<Master>, id: &MinionId, load: &Map) -> Option<job::Started> {
-    if master.config.access.peer.is_empty() {
+    let rules: Vec<Value> = rules(&master.config.access.peer, id).into_iter().cloned().collect();
+    let fun = load.get_str("fun")?;
+    // A publish of a publish would go round for ever; several functions at once fail in stock's handler.
+    if rules.is_empty() || fun.starts_with("publish.") || fun.contains(',') {
+        tracing::warn!("{id} may not publish {fun}");
         return None;
     }
-    let fun = load.get_str("fun")?;
-    let functions: Vec<&str> = fun.split(',').collect();
     let (mut tgt, mut kind) =
         (load.get("tgt")?.clone(), load.get_str("tgt_type").unwrap_or("glob").to_owned());
     if kind.starts_with("node") {
         tgt = master.config.publish.nodegroups.get(tgt.as_str()?)?.clone();
         kind = "compound".to_owned();
     }
-    let plain = check_minions(&master.data, &tgt, &kind, ":", true);
-    // Pillar is secret; a request may match it exactly but not explore it with patterns.
-    let exact_kind = match kind.as_str() {
-        "pillar" | "pillar_pcre" => "pillar_exact",
-        "compound" => "compound_pillar_exact",
-        other => other,
-    };
-    if exact_kind != kind {
-        let exact = check_minions(&master.data, &tgt, exact_kind, ":", true);
-        if plain.minions.len() > exact.minions.len() {
-            return None;
-        }
-    }
-    if !may_publish(master, id, &functions, &plain.minions) {
+    let checked = targets(master, &tgt, &kind)?;
+    let arg = arguments(load);
+    let fun_value = Value::from(fun);
+    let calls = auth_rules::calls(&fun_value, &arg)?;
+    let ask = Ask::Publish { calls: &calls, minions: &checked.minions, fleet: &master.data };
+    if !authorised(&rules, ask) {
         tracing::warn!("{id} may not publish {fun}");
         return None;
     }
-    if plain.minions.is_empty() {
+    if checked.minions.is_empty() {
         return None;
     }
-    let no_parse: Vec<&str> = load
-        .get("no_parse")
-        .and_then(Value::as_list)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(Value::as_str)
-        .collect();
-    let _ = no_parse;
-    let fun: Value = if functions.len() > 1 { functions.into() } else { fun.into() };
     let request = map! {
-        "cmd" => "publish",
-        "tgt" => tgt,
-        "fun" => fun,
-        "arg" => load.get("arg").cloned().unwrap_or_else(|| Value::List(Vec::new())),
-        "tgt_type" => kind,
-        "ret" => load.get("ret").cloned().unwrap_or_else(|| "".into()),
-        "jid" => "",
-        "kwargs" => map! {"id" => id},
-        "user" => master.config.user.as_str(),
+        "cmd" => "publish", "tgt" => tgt, "fun" => fun, "arg" => arg, "tgt_type" => kind,
+        "ret" => load.get("ret").cloned().unwrap_or_else(|| "".into()), "jid" => "",
+        "kwargs" => map! {"id" => id}, "user" => master.config.user.as_str(),
     };
-    match job::start(master, request, plain).await {
+    match job::start(master, request, checked).await {
         Ok(started) => {
             remember(master, &started.jid, id);
             Some(started)
@@ -119,6 +75,49 @@ async fn begin(master: &Arc<Master>, id: &MinionId, load: &Map) -> Option<job::S
             None
         }
     }
+}
+
+/// Who is meant; None where a target explores pillar with patterns. Pillar is secret: a minion may name an exact value
+/// of it, but not learn of others' by trying.
+fn targets(master: &Master, tgt: &Value, kind: &str) -> Option<Checked> {
+    let check = |kind: &str| check_minions(&master.data, tgt, kind, DEFAULT_TARGET_DELIM, true);
+    let plain = check(kind);
+    let exact = match kind {
+        "pillar" | "pillar_pcre" => check("pillar_exact"),
+        "compound" => check("compound_pillar_exact"),
+        _ => return Some(plain),
+    };
+    plain.minions.iter().all(|id| exact.minions.contains(id)).then_some(plain)
+}
+
+/// The arguments, read as a command line's words as far as they are text.
+fn arguments(load: &Map) -> Value {
+    let words = |key: &str| -> Vec<Value> {
+        match load.get(key) {
+            Some(Value::List(list)) => list.clone(),
+            None | Some(Value::Nil) => Vec::new(),
+            Some(one) => vec![one.clone()],
+        }
+    };
+    let no_parse: Vec<String> =
+        words("no_parse").iter().filter_map(|v| v.as_str().map(str::to_owned)).collect();
+    let (mut positional, mut keyword) = (Vec::new(), Map::new());
+    for word in words("arg") {
+        let parsed = match &word {
+            Value::Str(text) => parse_input(std::slice::from_ref(text), &no_parse),
+            _ => vec![word],
+        };
+        for value in parsed {
+            match value {
+                Value::Map(map) if map.get("__kwarg__") == Some(&Value::Bool(true)) => keyword.update(map),
+                other => positional.push(other),
+            }
+        }
+    }
+    if !keyword.is_empty() {
+        positional.push(keyword.into());
+    }
+    positional.into()
 }
 
 /// Whose job it is, where stock's master looks for it as well.

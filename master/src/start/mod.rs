@@ -24,12 +24,17 @@ pub fn write_pidfile(path: &Path, user: &str) -> io::Result<()> {
         std::fs::create_dir_all(dir)?;
     }
     std::fs::write(path, std::process::id().to_string())?;
+    give_file(path, user);
+    Ok(())
+}
+
+/// As root, gives a file to a user; where that fails the user will say so when he cannot write it.
+pub fn give_file(path: &Path, user: &str) {
     if nix::unistd::Uid::effective().is_root()
         && let Ok(Some(user)) = nix::unistd::User::from_name(user)
     {
-        nix::unistd::chown(path, Some(user.uid), Some(user.gid))?;
+        let _ = std::os::unix::fs::lchown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw()));
     }
-    Ok(())
 }
 
 /// Raises the number of files this process may open to `wanted`, as far as the system lets it (`max_open_files`).

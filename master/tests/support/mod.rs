@@ -13,7 +13,10 @@ use brine_core::Opts;
 use brine_master::config::Config;
 use brine_master::daemon::Running;
 use brine_net::ipc::EventSubscriber;
-use brine_net::{Endpoint, ReqClient, ReqError, ReqOptions, RequestClient, SubClient, SubEvent, SubOptions, SubscribeClient};
+use brine_net::{
+    Endpoint, ReqClient, ReqError, ReqOptions, RequestClient, SubClient, SubEvent, SubOptions,
+    SubscribeClient,
+};
 use brine_protocol::auth::minion::{AuthAttempt, AuthOptions, Credentials, Outcome};
 use brine_protocol::channel::{MinionChannel, ReplyError};
 use brine_protocol::crypt::{EncAlgo, Nonce, PrivateKey, SigAlgo};
@@ -76,11 +79,7 @@ impl TestMaster {
     }
 
     pub fn accept(&self, id: &str) {
-        std::fs::rename(
-            self.path("pki/minions_pre").join(id),
-            self.path("pki/minions").join(id),
-        )
-        .unwrap();
+        std::fs::rename(self.path("pki/minions_pre").join(id), self.path("pki/minions").join(id)).unwrap();
     }
 
     /// Puts a key in place as an operator would.

@@ -1,16 +1,12 @@
 //! Who a caller on the master's host is, and what he may do. The one place where both are decided; denies by default.
 
-mod rules;
-
 use std::fmt;
 use std::net::SocketAddr;
 
-use brine_core::target::expr_match;
+use brine_core::auth_rules::{self, Ask, Call, authorised, rules_of};
 use brine_protocol::{Map, Value, map};
 
 use crate::master::Master;
-
-use rules::Part;
 
 /// A caller who has proved himself.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,15 +102,7 @@ pub fn authenticate(master: &Master, peer: SocketAddr, load: &mut Map) -> Result
 }
 
 fn limited(acl: &Map, name: &str) -> Result<Caller, Denied> {
-    let mut rules = Vec::new();
-    for (who, what) in acl {
-        if who.as_str().is_some_and(|who| expr_match(name, who)) {
-            match what {
-                Value::List(list) => rules.extend(list.iter().cloned()),
-                other => rules.push(other.clone()),
-            }
-        }
-    }
+    let rules = rules_of(acl, name, &[], false);
     if rules.is_empty() {
         return Err(Denied::Unknown("no rules for this user"));
     }
@@ -126,53 +114,25 @@ fn limited(acl: &Map, name: &str) -> Result<Caller, Denied> {
 /// # Errors
 /// [`Denied::Forbidden`].
 pub fn authorize(master: &Master, caller: &Caller, load: &Map, minions: &[String]) -> Result<(), Denied> {
-    let parts = parts(load)?;
+    let malformed = || Denied::Forbidden("fun and arg do not fit each other".into());
+    let (fun, arg) = (load.get("fun").ok_or_else(malformed)?, load.get("arg").ok_or_else(malformed)?);
+    let calls = auth_rules::calls(fun, arg).ok_or_else(malformed)?;
     let user = load.get_str("user").unwrap_or_default();
-    blacklisted(&master.config.access.blacklist, user, &parts)?;
+    // A list separated by commas is taken for several functions by some.
+    let funs = calls.iter().flat_map(|call: &Call<'_>| call.fun.split(','));
+    if auth_rules::blacklisted(&master.config.access.blacklist, user, funs.map(str::trim)) {
+        return Err(Denied::Forbidden(format!("{user} or what he asks for is blacklisted")));
+    }
     match caller {
         Caller::Full => Ok(()),
-        Caller::Limited { rules, .. } if rules::allow(&master.data, rules, &parts, minions) => Ok(()),
-        Caller::Limited { name, .. } => {
-            let funs: Vec<_> = parts.iter().map(|p| p.fun).collect();
-            Err(Denied::Forbidden(format!("{name} may not run {}", funs.join(", "))))
+        Caller::Limited { name, rules } => {
+            if authorised(rules, Ask::Publish { calls: &calls, minions, fleet: &master.data }) {
+                Ok(())
+            } else {
+                let funs: Vec<_> = calls.iter().map(|call| call.fun).collect();
+                Err(Denied::Forbidden(format!("{name} may not run {}", funs.join(", "))))
+            }
         }
-    }
-}
-
-/// The functions of a job with their arguments.
-fn parts(load: &Map) -> Result<Vec<Part<'_>>, Denied> {
-    let malformed = || Denied::Forbidden("malformed fun".into());
-    let args = load.get("arg").and_then(Value::as_list).unwrap_or_default();
-    match load.get("fun") {
-        Some(Value::Str(fun)) => Ok(vec![Part { fun, args }]),
-        Some(Value::List(funs)) if !funs.is_empty() => funs
-            .iter()
-            .enumerate()
-            .map(|(n, fun)| {
-                let args = args.get(n).and_then(Value::as_list).unwrap_or_default();
-                Ok(Part { fun: fun.as_str().ok_or_else(malformed)?, args })
-            })
-            .collect(),
-        _ => Err(malformed()),
-    }
-}
-
-/// `publisher_acl_blacklist`, which holds for everybody. A list of functions separated by commas counts as each of them.
-fn blacklisted(blacklist: &Map, user: &str, parts: &[Part<'_>]) -> Result<(), Denied> {
-    let listed = |kind: &str, text: &str| {
-        blacklist
-            .get(kind)
-            .and_then(Value::as_list)
-            .unwrap_or_default()
-            .iter()
-            .any(|pattern| pattern.as_str().is_some_and(|pattern| expr_match(text, pattern)))
-    };
-    if listed("users", user) {
-        return Err(Denied::Forbidden(format!("{user} is blacklisted")));
-    }
-    match parts.iter().flat_map(|part| part.fun.split(',')).find(|fun| listed("modules", fun.trim())) {
-        Some(fun) => Err(Denied::Forbidden(format!("{fun} is blacklisted"))),
-        None => Ok(()),
     }
 }
 
