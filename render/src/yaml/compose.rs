@@ -21,6 +21,16 @@ pub(super) fn compose(text: &str, name: &str) -> Result<Option<Document>, YamlEr
         );
         return Err(YamlError::nowhere(name, problem));
     }
+    if text.bytes().rev().take_while(|b| *b == b'\\').count() % 2 == 1 {
+        // Within double quotes, the parser panics over a backslash at the very end. Followed by a letter that is no
+        // escape it says what libyaml says; elsewhere a backslash means nothing.
+        const UNKNOWN: &str = "found unknown escape character";
+        if let Err(e) = compose(&format!("{text}q"), name)
+            && e.problem == UNKNOWN
+        {
+            return Err(e);
+        }
+    }
     let padded;
     // The parser cannot read a block scalar that ends without a line end: it gets one, and what is read of it is
     // taken away again.
