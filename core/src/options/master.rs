@@ -80,7 +80,7 @@ pub(super) const ROWS: &[Row] = &[
     r("job_cache", Bool(true), &[BOOL], HONOURED, "Keep jobs and returns on the master."),
     r("job_cache_store_endtime", Bool(false), &[BOOL], NOT_YET, "Store when a job ended."),
     r("keep_acl_in_token", Bool(false), &[BOOL], NOT_YET, "Store the rules in the token instead of reading them at use."),
-    r("keep_jobs", Int(24), &[INT], GONE, "Hours that jobs are kept, replaced by keep_jobs_seconds."),
+    r("keep_jobs", Int(24), &[INT], HONOURED, "Hours that jobs are kept, replaced by keep_jobs_seconds."),
     r("keep_jobs_seconds", Int(86400), &[INT], HONOURED, "Seconds that jobs are kept."),
     r("key_cache", Str(""), &[STR], NOT_YET, "Keep a list of accepted keys in one file."),
     r("key_logfile", Str("/var/log/salt/key"), &[STR], NOT_YET, "Log file of salt-key."),
