@@ -127,7 +127,7 @@ impl MasterLink {
         let channel = MinionChannel::new(
             auth.id.clone(),
             credentials.session,
-            self.pki.key(),
+            &self.pki.key(),
             auth.enc_algo,
             auth.sig_algo,
         )?;
@@ -149,8 +149,8 @@ impl MasterLink {
             true => self.pki.signing(&self.settings.master_sign_key_name)?,
             false => None,
         };
-        let attempt =
-            AuthAttempt::new(&self.settings.auth, self.pki.key(), stored.as_deref(), signing.as_ref())?;
+        let key = self.pki.key();
+        let attempt = AuthAttempt::new(&self.settings.auth, &key, stored.as_deref(), signing.as_ref())?;
         let body = Bytes::from(msgpack::encode_map(&attempt.request(), Dialect::Old));
         let mut tries = self.settings.auth_tries;
         let reply = loop {
@@ -191,7 +191,7 @@ impl MasterLink {
         let mut renewed = false;
         loop {
             let (reply, nonce) = self.exchange(&session, load, timeout, tries).await?;
-            match session.channel.open_private(&reply, &nonce, self.pki.key(), &session.master) {
+            match session.channel.open_private(&reply, &nonce, &self.pki.key(), &session.master) {
                 Ok(value) => return Ok(value),
                 Err(_) if !renewed => {
                     renewed = true;
@@ -220,7 +220,7 @@ impl MasterLink {
         loop {
             // A nonce of its own for each try: a master that remembers nonces would take the second for a replay.
             let sign = self.settings.sign_messages.then(|| self.pki.key());
-            let (body, nonce) = session.channel.request(load.clone(), now(), sign)?;
+            let (body, nonce) = session.channel.request(load.clone(), now(), sign.as_deref())?;
             let body = Bytes::from(msgpack::encode_map(&body, Dialect::Old));
             match self.req.request(body, timeout).await {
                 Ok(reply) => {

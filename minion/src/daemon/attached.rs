@@ -173,6 +173,12 @@ impl Host for Around {
         self.0.minion.table.signal(jid, signal)
     }
 
+    /// The new key is shown at the next sign-in; until then the old session serves, so that the job that asked for this
+    /// can return.
+    fn rekey(&self) -> CallResult<()> {
+        self.0.minion.pki.renew().map_err(|e| CallError::execution(e.to_string()))
+    }
+
     fn master(&self) -> Option<String> {
         self.0.is_connected().then(|| self.0.link.name().to_owned())
     }

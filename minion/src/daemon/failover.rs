@@ -66,12 +66,17 @@ async fn use_one(minion: &Arc<Minion>, attached: Arc<Attached>, first: &str, fai
     next
 }
 
-/// One attempt; a key that waits for acceptance is waited for, as in stock.
+/// One attempt; a key that waits for acceptance is waited for, as in stock, unless `auth_retries` sets a bound.
 async fn sign_in(attached: &Attached) -> Result<Arc<Session>, AuthError> {
     let pause = seconds(&attached.opts, "acceptance_wait_time", 10.0);
+    let bound = attached.opts.int("auth_retries").filter(|n| *n > 0);
+    let mut attempts = 0;
     loop {
+        attempts += 1;
         match attached.link.sign_in(0).await {
-            Err(AuthError::Pending) => tokio::time::sleep(pause).await,
+            Err(AuthError::Pending) if bound.is_none_or(|most| attempts < most) => {
+                tokio::time::sleep(pause).await;
+            }
             other => return other,
         }
     }

@@ -14,10 +14,11 @@ mod signals;
 pub mod state;
 mod wait;
 
+use crate::chance;
 use crate::cmdline::{self, Parsed};
 use crate::connect::address::{self, Masters};
 use crate::connect::link::MasterLink;
-use crate::connect::settings::LinkSettings;
+use crate::connect::settings::{LinkSettings, seconds};
 use crate::identity::pki::Pki;
 use crate::jobs::proc_files::ProcDir;
 use crate::jobs::recent::Recent;
@@ -143,6 +144,11 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
         tracing::error!("the local event bus cannot be opened: {e}");
     }
     refuse_what_is_missing(&minion.opts);
+    let delay = chance::between(Duration::ZERO, seconds(&minion.opts, "random_startup_delay", 0.0));
+    tokio::select! {
+        () = tokio::time::sleep(delay) => {}
+        asked = signals.end() => return Ok(asked),
+    }
     match masters {
         Masters::Hot(list) => {
             for name in list {

@@ -1,5 +1,6 @@
 //! The signals a minion listens to.
 
+use super::exit::Exit;
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -36,5 +37,11 @@ impl Signals {
             _ = self.int.recv() => Asked::End,
             _ = self.hup.recv() => Asked::Nothing,
         }
+    }
+
+    /// Returns when asked to end.
+    pub(super) async fn end(&mut self) -> Exit {
+        while self.next().await != Asked::End {}
+        Exit::Asked
     }
 }

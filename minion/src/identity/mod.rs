@@ -18,7 +18,13 @@ pub fn cache_file(opts: &Opts) -> PathBuf {
 
 /// The id of this machine by stock's rules, for when none is configured. With `cache` it is kept for the next time,
 /// unless `minion_id_caching` is off. The names of the machine are asked for only when nothing is cached.
-pub fn find_id(opts: &Opts, names: impl FnOnce() -> Names, cache: bool) -> Result<FoundId, String> {
+/// `function` is what `id_function` means.
+pub fn find_id(
+    opts: &Opts,
+    names: impl FnOnce() -> Names,
+    function: impl FnOnce(&Opts) -> Result<String, String>,
+    cache: bool,
+) -> Result<FoundId, String> {
     let file = cache_file(opts);
     let caching = opts.get("minion_id_caching").is_none_or(|v| v.truthy());
     if caching && let Ok(text) = fs::read_to_string(&file) {
@@ -27,11 +33,7 @@ pub fn find_id(opts: &Opts, names: impl FnOnce() -> Names, cache: bool) -> Resul
             return Ok(FoundId { id: name.to_owned(), is_address: false });
         }
     }
-    if opts.flag("id_function") {
-        // Stock runs an execution function here, before there is anything to run it with.
-        return Err("id_function is not supported; set id, or write the minion_id file".into());
-    }
-    let mut id = names().best().to_owned();
+    let mut id = if opts.flag("id_function") { function(opts)? } else { names().best().to_owned() };
     if opts.flag("minion_id_lowercase") {
         id = id.to_lowercase();
     }
@@ -68,7 +70,7 @@ mod tests {
     fn id(mut extra: Map, root: &std::path::Path) -> String {
         extra.insert("root_dir", root.to_str().unwrap());
         let names = || Names::of(&["Web1.Example.com"], "", &[]);
-        find_id(&Opts::new(extra), names, true).unwrap().id
+        find_id(&Opts::new(extra), names, |_| Ok("From.Function".into()), true).unwrap().id
     }
 
     #[test]
@@ -82,6 +84,7 @@ mod tests {
             m
         };
         assert_eq!(id(with("minion_id_lowercase", true.into()), dir.path()), "web1.example.com");
+        assert_eq!(id(with("id_function", "t.f".into()), dir.path()), "From.Function");
         assert_eq!(id(with("minion_id_remove_domain", true.into()), dir.path()), "Web1");
         assert_eq!(id(with("minion_id_remove_domain", "example.com".into()), dir.path()), "Web1");
         assert_eq!(id(with("minion_id_remove_domain", "com".into()), dir.path()), "Web1.Example");

@@ -4,10 +4,12 @@
 
 use brine_core::Opts;
 use brine_protocol::crypt::{CryptError, PrivateKey, PublicKey, clean_key};
+use parking_lot::RwLock;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// No key file is larger.
@@ -37,7 +39,8 @@ pub enum PkiError {
 /// The minion's key pair and the directory of the others.
 pub struct Pki {
     dir: PathBuf,
-    key: PrivateKey,
+    bits: usize,
+    key: RwLock<Arc<PrivateKey>>,
 }
 
 impl Pki {
@@ -45,27 +48,33 @@ impl Pki {
     pub fn open(opts: &Opts) -> Result<Self, PkiError> {
         let dir = opts.path("pki_dir");
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(io_at(&dir))?;
+        let bits = opts.int("keysize").and_then(|b| usize::try_from(b).ok()).unwrap_or(2048);
         let path = dir.join("minion.pem");
         let key = match read(&path)? {
             Some(text) => PrivateKey::from_pem(&text, None).map_err(key_at(&path))?,
-            None => {
-                tracing::info!("Generating keys: {}", dir.display());
-                let bits = opts.int("keysize").and_then(|b| usize::try_from(b).ok()).unwrap_or(2048);
-                let key = PrivateKey::generate(bits).map_err(key_at(&path))?;
-                write(&path, &key.to_pem().map_err(key_at(&path))?, 0o400)?;
-                key
-            }
+            None => make_pair(&dir, bits)?,
         };
         let public = dir.join("minion.pub");
         if !public.exists() {
             write(&public, &key.public().to_pem().map_err(key_at(&public))?, 0o644)?;
         }
-        Ok(Self { dir, key })
+        Ok(Self { dir, bits, key: RwLock::new(Arc::new(key)) })
     }
 
     /// Our private key.
-    pub fn key(&self) -> &PrivateKey {
-        &self.key
+    pub fn key(&self) -> Arc<PrivateKey> {
+        self.key.read().clone()
+    }
+
+    /// Throws away our pair and the master's key, and makes a new pair, for the next sign-in.
+    pub fn renew(&self) -> Result<(), PkiError> {
+        let master = self.master_path();
+        match fs::remove_file(&master) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(io_at(&master)(e)),
+            _ => {}
+        }
+        *self.key.write() = Arc::new(make_pair(&self.dir, self.bits)?);
+        Ok(())
     }
 
     /// The directory.
@@ -98,6 +107,15 @@ impl Pki {
             None => Ok(None),
         }
     }
+}
+
+fn make_pair(dir: &Path, bits: usize) -> Result<PrivateKey, PkiError> {
+    tracing::info!("Generating keys: {}", dir.display());
+    let (private, public) = (dir.join("minion.pem"), dir.join("minion.pub"));
+    let key = PrivateKey::generate(bits).map_err(key_at(&private))?;
+    write(&private, &key.to_pem().map_err(key_at(&private))?, 0o400)?;
+    write(&public, &key.public().to_pem().map_err(key_at(&public))?, 0o644)?;
+    Ok(key)
 }
 
 fn io_at(path: &Path) -> impl FnOnce(io::Error) -> PkiError {
@@ -152,6 +170,10 @@ mod tests {
         assert_eq!(first.key().public().to_pem().unwrap(), again.key().public().to_pem().unwrap());
         let mode = |name: &str| fs::metadata(pki_dir.join(name)).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode("minion.pem"), mode("minion.pub")), (0o400, 0o644));
+        let old = first.key().public();
+        first.renew().unwrap();
+        assert_ne!(old, first.key().public());
+        assert_eq!(first.key().public(), Pki::open(&opts).unwrap().key().public());
         assert_eq!(first.master().unwrap(), None);
         first.store_master("-----BEGIN PUBLIC KEY-----\r\nx\r\n-----END PUBLIC KEY-----\n").unwrap();
         assert_eq!(

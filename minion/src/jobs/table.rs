@@ -25,7 +25,10 @@ impl Running {
     /// Signals the programs the job waits for, and raises its flag if the signal is one that ends programs.
     fn signal(&self, signal: i32) {
         if let Ok(signal) = Signal::try_from(signal) {
-            self.job.for_each_process(|leader| drop(killpg(Pid::from_raw(leader), signal)));
+            self.job.for_each_process(|leader| {
+                // Gone already: nothing to do.
+                let _ = killpg(Pid::from_raw(leader), signal);
+            });
         }
         if matches!(signal, libc_signal::INT | libc_signal::KILL | libc_signal::TERM) {
             self.cancel.cancel();

@@ -2,10 +2,15 @@
 
 use crate::cmdline::Parsed;
 use crate::identity::{Names, find_id};
+use crate::jobs::outcome;
+use brine_core::call::{Args, Cx};
+use brine_core::host::NoHost;
+use brine_core::text::python_str;
 use brine_core::{Map, Opts, Value};
 use brine_protocol::ids::{IdError, MinionId};
 use brine_render::config::{self, ConfigError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The minion cannot start as configured.
 #[derive(Debug, thiserror::Error)]
@@ -37,14 +42,37 @@ pub struct Settled {
 pub fn settle(line: &Parsed, overrides: Map, cache_id: bool) -> Result<Settled, StartError> {
     let dir = line.get("config_dir").map(|d| std::path::absolute(d).unwrap_or_else(|_| PathBuf::from(d)));
     let path = config::config_file(brine_core::options::Daemon::Minion, dir.as_deref().map(Path::new));
-    let find = |opts: &Opts| find_id(opts, Names::of_this_machine, cache_id);
+    let find = |opts: &Opts| find_id(opts, Names::of_this_machine, from_function, cache_id);
     let loaded = config::minion_config(&path, &config::process_env, &find)?;
     let mut opts = loaded.opts;
     opts.map_mut().update(overrides);
-    let id = opts.get("id").map(brine_core::text::python_str).unwrap_or_default();
+    let id = opts.get("id").map(python_str).unwrap_or_default();
     let id = MinionId::parse(&id).map_err(|source| StartError::Id { id, source })?;
     opts.map_mut().insert("id", &id);
     Ok(Settled { opts, id, warnings: loaded.warnings })
+}
+
+/// `id_function`: a function's name, or a map of it to its keyword arguments.
+fn from_function(opts: &Opts) -> Result<String, String> {
+    let (fun, keyword) = match opts.get("id_function") {
+        Some(Value::Str(fun)) => (fun.clone(), Map::new()),
+        Some(Value::Map(map)) => match map.iter().next() {
+            Some((Value::Str(fun), Value::Map(keyword))) => (fun.clone(), keyword.clone()),
+            Some((Value::Str(fun), _)) => (fun.clone(), Map::new()),
+            _ => return Err("'id_function' option is neither a string nor a dictionary".into()),
+        },
+        _ => return Err("'id_function' option is neither a string nor a dictionary".into()),
+    };
+    let registry = Arc::new(crate::modules_in_force::registry(opts));
+    let mut cx = Cx::new(Arc::new(opts.clone()), registry, Arc::new(NoHost));
+    cx.grains = Arc::new(brine_modules::grains(opts));
+    match outcome::call(&cx, &fun, Args { positional: Vec::new(), keyword }) {
+        Ok(Value::Str(id)) if !id.is_empty() => Ok(id),
+        Ok(other) => {
+            Err(format!("Function {fun} returned value \"{}\" instead of string", python_str(&other)))
+        }
+        Err(e) => Err(format!("Failed to get ID from {fun}: {e}")),
+    }
 }
 
 /// The command line's values for these options, as texts, and the flags among them as `True`.
