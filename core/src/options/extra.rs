@@ -1,4 +1,4 @@
-//! Options that stock reads though they stand in none of its tables, and our own.
+//! Options that stock reads though they stand in none of its tables, and own ones, as far as they have no place in another table.
 //!
 //! A line each: key, default, types that stock takes, what becomes of it, what it is for.
 
@@ -12,10 +12,7 @@ pub(super) const ROWS: &[Row] = &[
     r("append_domain", Absent, &[], HONOURED, "Domain appended to an id that was found."),
     r("arg", Absent, &[], GONE, "Set by stock from the command line."),
     r("auth.enable_expanded_auth_matching", Absent, &[], NOT_YET, "Another way to match rules that name minions."),
-    r("autoreject_file", Absent, &[], HONOURED, "File with patterns of ids whose keys are rejected."),
-    r("autosign_file", Absent, &[], HONOURED, "File with patterns of ids whose keys are accepted."),
     r("autosign_grains", Absent, &[], HONOURED, "Grains that a minion shows when it asks for its key to be accepted."),
-    r("autosign_grains_dir", Absent, &[], HONOURED, "Directory of files with values of grains that are accepted."),
     r("batch", Absent, &[], NOT_YET, "Default number of minions that a command addresses at once."),
     r("batch_safe_limit", Absent, &[], NOT_YET, "Number of minions from which a command goes on in batches."),
     r("batch_safe_size", Absent, &[], NOT_YET, "Size of those batches."),
@@ -33,10 +30,8 @@ pub(super) const ROWS: &[Row] = &[
     r("include", Absent, &[], HONOURED, "More files to read, as patterns beside this one."),
     r("log_datefmt_console", Absent, &[], HONOURED, "Format of time in console logs, before log_datefmt."),
     r("log_dir", Absent, &[], HONOURED, "Directory that the log file moves to."),
-    r("master_id", Absent, &[], HONOURED, "Name that this master shows in jobs and returns."),
     r("metaproxy", Absent, &[], NO_PROXY, "Kind of proxy minion."),
     r("mine_functions", Absent, &[], NOT_YET, "Functions whose results the minion puts into the mine."),
-    r("mine_get", Absent, &[], HONOURED, "What minions may read from the mine."),
     r("minion_blackout", Absent, &[], HONOURED, "Refuse all functions but those of the whitelist."),
     r("minion_blackout_whitelist", Absent, &[], HONOURED, "Functions that run in spite of the blackout."),
     r("minion_pillar_cache", Absent, &[], NO_PILLAR, "Keep pillar on the minion's disk."),
@@ -47,11 +42,9 @@ pub(super) const ROWS: &[Row] = &[
     r("output_file", Absent, &[], HONOURED, "File that output goes to."),
     r("output_file_append", Absent, &[], HONOURED, "Append to that file."),
     r("output_indent", Absent, &[], HONOURED, "Columns per level of json, yaml and pprint output."),
-    r("peer_run", Absent, &[], HONOURED, "What runners minions may run."),
     r("pillar", Absent, &[], NO_PILLAR, "Pillar given in the options."),
     r("pillar_gitfs_ssl_verify", Absent, &[], NO_GITFS, "Older name of git_pillar_ssl_verify."),
     r("pillar_raise_on_missing", Absent, &[], NO_PILLAR, "Fail where a pillar value is missing."),
-    r("presence_events", Absent, &[], HONOURED, "Fire events that say which minions are connected."),
     r("progress", Absent, &[], NOT_YET, "Show progress of a command."),
     r("proxy", Absent, &[], NO_PROXY, "What a proxy minion manages."),
     r("retcode_passthrough", Absent, &[], HONOURED, "salt-call exits with the function's return code."),
@@ -83,12 +76,5 @@ pub(super) const ROWS: &[Row] = &[
     r("win_repo_cachefile", Absent, &[], WINDOWS, "Older name of winrepo_cachefile."),
     r("win_repo_mastercachefile", Absent, &[], WINDOWS, "Older name of winrepo_cachefile."),
     r("winrepo_mastercachefile", Absent, &[], WINDOWS, "Older name of winrepo_cachefile."),
-    r("zmq_heartbeat_ivl", Absent, &[], HONOURED, "Milliseconds between heartbeats on ZeroMQ connections."),
-    r("zmq_heartbeat_timeout", Absent, &[], HONOURED, "Milliseconds without an answer after which a connection is dead."),
-    r("clear_commands_from_anywhere", Absent, &[], HONOURED, "Own option: take commands that carry a key from other hosts too."),
-    r("event_pub_framing", Absent, &[], HONOURED, "Own option: 3006 or 3007, the form of events that the installed commands expect."),
-    r("job_cache_files", Absent, &[], HONOURED, "Own option: also write each return as a file, as stock's job cache has it."),
-    r("job_store_max_size", Absent, &[], HONOURED, "Own option: megabytes that the job store may take (2048)."),
-    r("minion_data_layout", Absent, &[], HONOURED, "Own option: 3006 or 3008, the layout of cached minion data."),
-    r("spool_max_size", Absent, &[], HONOURED, "Own option: bytes that returns may take on the minion's disk before they are delivered (268435456)."),
+    r("spool_max_size", Absent, &[INT], HONOURED, "Own option: bytes that returns may take on the minion's disk before they are delivered (268435456)."),
 ];

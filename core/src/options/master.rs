@@ -210,4 +210,20 @@ pub(super) const ROWS: &[Row] = &[
     r("worker_pools_enabled", Bool(true), &[BOOL], ONE_PROCESS, "Use pools of workers."),
     r("worker_threads", Int(5), &[INT], NOT_YET, "How many requests are handled at once."),
     r("zmq_backlog", Int(1000), &[INT], HONOURED, "Connections that may wait to be taken."),
+    // Read by stock's master though they stand in none of its lists.
+    r("autoreject_file", Absent, &[STR, NIL], HONOURED, "File of patterns of ids whose keys are rejected by themselves."),
+    r("autosign_file", Absent, &[STR, NIL], HONOURED, "File of patterns of ids whose keys are accepted by themselves."),
+    r("autosign_grains_dir", Absent, &[STR, NIL], HONOURED, "Directory of a file per grain with the values that make a key be accepted."),
+    r("master_id", Absent, &[STR, NIL], HONOURED, "Put into every job, and by minions into every return."),
+    r("mine_get", Absent, &[MAP], HONOURED, "Which minions may read which functions of the mine; all of them when absent."),
+    r("peer_run", Absent, &[MAP, NIL], HONOURED, "Which minions may have which runners run."),
+    r("presence_events", Bool(false), &[BOOL], HONOURED, "Announce on the event bus which minions are connected."),
+    r("zmq_heartbeat_ivl", Int(10000), &[INT], HONOURED, "Milliseconds between two heartbeats to a peer; 0 sends none."),
+    r("zmq_heartbeat_timeout", Int(30000), &[INT], HONOURED, "Milliseconds of silence after a heartbeat that end a connection."),
+    // Ours.
+    r("clear_commands_from_anywhere", Bool(false), &[BOOL], HONOURED, "Take commands with a local user's key from other hosts too; the key travels in clear."),
+    r("event_pub_framing", Int(3006), &[INT], HONOURED, "The series whose programs read the event bus: 3006 (and later minor releases of it), or 3007 for 3007 and 3008."),
+    r("job_cache_files", Bool(false), &[BOOL], HONOURED, "Write returns as files too, for salt-run of stock Salt."),
+    r("job_store_max_size", Int(2048), &[INT], HONOURED, "Megabytes that the job store may take; the oldest jobs go first."),
+    r("minion_data_layout", Int(3006), &[INT], HONOURED, "The series whose layout the cache of grains, pillar and mine has: 3006 or 3008."),
 ];
