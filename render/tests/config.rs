@@ -113,6 +113,8 @@ fn a_bad_value_names_file_key_and_line() {
             place.display()
         )
     );
+    let (loaded, _dir) = with_files(Daemon::Master, &[("master", "id: m1\nkey_pass: [hush]\n")]);
+    assert!(!loaded.unwrap_err().to_string().contains("hush"));
     // In an included file, and for an option that has no effect: a warning.
     let files = [("minion", "id: m1\n"), ("minion.d/x.conf", "# one\nwinrepo_dir: [a]\n")];
     let (loaded, dir) = with_files(Daemon::Minion, &files);

@@ -46,7 +46,7 @@ pub(super) fn check(
         let error = ConfigError::Type {
             place: reader.place(name),
             key: name.to_owned(),
-            value: python_str(value),
+            value: shown(name, value),
             found: python_type(value),
             wanted: wanted(row.types),
         };
@@ -57,6 +57,12 @@ pub(super) fn check(
         kept.insert(name, value.clone());
     }
     Ok(kept)
+}
+
+/// A value for a message; what may be a secret is not shown.
+fn shown(name: &str, value: &Value) -> String {
+    let secret = ["pass", "secret", "priv", "token", "auth"].iter().any(|word| name.contains(word));
+    if secret { "(hidden)".into() } else { python_str(value) }
 }
 
 fn wanted(types: &[Type]) -> String {
