@@ -1,6 +1,6 @@
 //! Who a job is for: Salt's target expressions.
 //!
-//! Two readers: a minion asks [`matches`] about itself; a master asks [`check_minions`] for the set it expects to
+//! Two readers: a minion asks [`matches()`] about itself; a master asks [`check_minions`] for the set it expects to
 //! answer. Both are pure functions over data handed in. Work is bounded: an expression that asks for too much
 //! matches nobody.
 
