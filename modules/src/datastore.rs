@@ -5,6 +5,7 @@ use brine_core::{Map, Value};
 use brine_protocol::msgpack::{Dialect, decode, encode_map};
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 fn path(cx: &Cx) -> PathBuf {
     cx.opts.path("cachedir").join("datastore")
@@ -18,10 +19,17 @@ pub(crate) fn load(cx: &Cx) -> Map {
     }
 }
 
-/// Sets one key. The file is replaced as a whole, so that a reader never sees half of it.
-pub(crate) fn set(cx: &Cx, key: &str, value: impl Into<Value>) -> Result<()> {
+/// Jobs run side by side, and each change reads the whole file first.
+static CHANGE: Mutex<()> = Mutex::new(());
+
+/// Changes one map under a key, empty if it is not there yet. The file is replaced as a whole, so that a reader never
+/// sees half of it.
+pub(crate) fn change(cx: &Cx, key: &str, change: impl FnOnce(&mut Map)) -> Result<()> {
+    let _only_one = CHANGE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut all = load(cx);
-    all.insert(key, value);
+    let mut map = all.get(key).and_then(Value::as_map).cloned().unwrap_or_default();
+    change(&mut map);
+    all.insert(key, map);
     let path = path(cx);
     let folder = path.parent().map(PathBuf::from).unwrap_or_default();
     std::fs::create_dir_all(&folder)?;

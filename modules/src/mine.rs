@@ -83,9 +83,12 @@ fn available(cx: &Cx, name: &str) -> bool {
 
 fn store(cx: &Cx, data: Map, clear: bool) -> Result<bool> {
     if is_local(cx) {
-        let mut all = if clear { Map::new() } else { local(cx) };
-        all.update(data);
-        datastore::set(cx, LOCAL, all)?;
+        datastore::change(cx, LOCAL, |all| {
+            if clear {
+                *all = Map::new();
+            }
+            all.update(data);
+        })?;
         return Ok(true);
     }
     request(cx, map! { "cmd" => "_mine", "data" => data, "id" => cx.opts.str("id"), "clear" => clear })
@@ -227,9 +230,7 @@ fn get_local(cx: &Cx, id: &str, tgt: Value, fun: &Value, tgt_type: &str) -> Resu
 #[exec]
 fn delete(cx: &Cx, fun: String) -> Result<bool> {
     if is_local(cx) {
-        let mut all = local(cx);
-        all.remove(&fun);
-        datastore::set(cx, LOCAL, all)?;
+        datastore::change(cx, LOCAL, |all| drop(all.remove(&fun)))?;
         return Ok(true);
     }
     request(cx, map! { "cmd" => "_mine_delete", "id" => cx.opts.str("id"), "fun" => fun })
@@ -241,7 +242,7 @@ fn delete(cx: &Cx, fun: String) -> Result<bool> {
 #[exec]
 fn flush(cx: &Cx) -> Result<bool> {
     if is_local(cx) {
-        datastore::set(cx, LOCAL, Map::new())?;
+        datastore::change(cx, LOCAL, |all| *all = Map::new())?;
         return Ok(true);
     }
     request(cx, map! { "cmd" => "_mine_flush", "id" => cx.opts.str("id") })
