@@ -144,7 +144,7 @@ impl Clock {
     }
 
     fn directive(&self, d: char) -> Option<String> {
-        let twelve = if self.hour % 12 == 0 { 12 } else { self.hour % 12 };
+        let twelve = if self.hour.is_multiple_of(12) { 12 } else { self.hour % 12 };
         let half = if self.hour < 12 { "AM" } else { "PM" };
         let name = |names: &[&str], i: u32| names.get(i as usize).copied().unwrap_or("").to_owned();
         Some(match d {

@@ -1,22 +1,26 @@
 //! The `ps` execution module: processes and the machine they run on, from `/proc`, with the meaning and the names that
 //! psutil gives them.
 
+mod counters;
 mod info;
-pub(crate) mod machine;
+mod machine;
 mod maps;
 pub(crate) mod process;
 mod search;
 mod sockets;
+pub(crate) mod volumes;
 
 use brine_core::call::{CallError, Cx, Result, exec, module};
 use brine_core::target::{Anchor, Regex};
 use brine_core::{Map, Value, map};
+use counters::*;
 use machine::*;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use process::Process;
 use search::*;
 use std::time::{Duration, Instant};
+use volumes::*;
 
 module! {
     "ps":

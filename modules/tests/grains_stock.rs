@@ -1,6 +1,8 @@
 //! Our grains against those of stock Salt 3006.28 on this machine, key by key. `BRINE_STOCK_DIR` holds
 //! `3006.28/bin/salt-call` (default: `.cache/stock` in the repository); without it the test fails.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "common/json.rs"]
 mod json;
 #[path = "common/stock.rs"]

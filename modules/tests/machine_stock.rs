@@ -2,6 +2,8 @@
 //! `machine_stock.json` returns the same, or raises the same with the same text. Where numbers change from one moment
 //! to the next (`"compare": "shape"`), keys and types are the same. The grains file ends up with the same bytes.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "common/json.rs"]
 mod json;
 #[path = "common/stock.rs"]

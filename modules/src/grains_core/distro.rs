@@ -151,23 +151,23 @@ fn lsb_from_os_release(release: &BTreeMap<String, String>, grains: &mut Map) {
     if let Some(code) = field("VERSION_CODENAME").or_else(|| field("PRETTY_NAME")) {
         grains.insert("lsb_distrib_codename", code);
     }
-    if let Some((vendor, version)) = field("CPE_NAME").and_then(cpe) {
-        if matches!(vendor.to_lowercase().as_str(), "suse" | "opensuse") {
-            grains.insert("os", "SUSE");
-            if field("NAME") == Some("openSUSE Leap") {
-                grains.insert("osfullname", "Leap");
-            } else if field("VERSION") == Some("Tumbleweed") {
-                grains.insert("osfullname", "Tumbleweed");
-            }
-            if let (Some(version), "opensuse") = (version, vendor.as_str()) {
-                grains.insert("lsb_distrib_release", version);
-            }
+    if let Some((vendor, version)) = field("CPE_NAME").and_then(cpe)
+        && matches!(vendor.to_lowercase().as_str(), "suse" | "opensuse")
+    {
+        grains.insert("os", "SUSE");
+        if field("NAME") == Some("openSUSE Leap") {
+            grains.insert("osfullname", "Leap");
+        } else if field("VERSION") == Some("Tumbleweed") {
+            grains.insert("osfullname", "Tumbleweed");
         }
-    }
-    if field("ID").map(str::trim) == Some("mendel") {
-        if let Some(version) = field("PRETTY_NAME").and_then(|p| p.split_whitespace().nth(2)) {
+        if let (Some(version), "opensuse") = (version, vendor.as_str()) {
             grains.insert("lsb_distrib_release", version);
         }
+    }
+    if field("ID").map(str::trim) == Some("mendel")
+        && let Some(version) = field("PRETTY_NAME").and_then(|p| p.split_whitespace().nth(2))
+    {
+        grains.insert("lsb_distrib_release", version);
     }
 }
 

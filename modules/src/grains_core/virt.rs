@@ -149,10 +149,10 @@ fn by_proc(found: &mut Found, product: &str) {
             .ok()
             .map(|m| (m.dev(), m.ino(), m.mode(), m.nlink(), m.uid(), m.gid(), m.size(), m.mtime()))
     };
-    if let (Some(own), Some(init)) = (root("/"), root("/proc/1/root/.")) {
-        if own != init {
-            found.subtype = Some("chroot".into());
-        }
+    if let (Some(own), Some(init)) = (root("/"), root("/proc/1/root/."))
+        && own != init
+    {
+        found.subtype = Some("chroot".into());
     }
     if there("/proc/vz/version") {
         found.is("openvzhn");

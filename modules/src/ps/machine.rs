@@ -1,4 +1,4 @@
-//! Functions of `ps` about the machine: processors, memory, file systems, network cards, disks, who is logged in.
+//! Functions of `ps` about the machine: processors, memory, when it was started.
 
 use super::process::{boot_time as started, seconds};
 use super::wait;
@@ -6,8 +6,6 @@ use crate::clock::Clock;
 use crate::grains_core::read;
 use brine_core::call::{CallError, Cx, Result, exec};
 use brine_core::{Map, Value, map};
-use nix::sys::statvfs::statvfs;
-use std::path::Path;
 
 /// Bytes of a line of `/proc/meminfo`.
 pub(crate) fn meminfo(name: &str) -> Option<i64> {
@@ -24,7 +22,7 @@ fn round1(x: f64) -> f64 {
     format!("{x:.1}").parse().unwrap_or(x)
 }
 
-fn percent(part: i64, whole: i64) -> f64 {
+pub(super) fn percent(part: i64, whole: i64) -> f64 {
     if whole == 0 { 0.0 } else { round1(part as f64 / whole as f64 * 100.0) }
 }
 
@@ -168,262 +166,6 @@ fn boot_time(time_format: Option<Value>) -> Result {
     }
 }
 
-/// A mounted file system.
-pub(crate) struct Mount {
-    pub(crate) device: String,
-    pub(crate) point: String,
-    pub(crate) kind: String,
-    pub(crate) options: String,
-}
-
-/// The mounts in their order, names decoded.
-pub(crate) fn mounts() -> Vec<Mount> {
-    let table = if Path::new("/etc/mtab").is_file() { "/etc/mtab" } else { "/proc/self/mounts" };
-    read::text(table)
-        .unwrap_or_default()
-        .lines()
-        .filter_map(|line| {
-            let mut words = line.split(' ').map(unescape);
-            Some(Mount {
-                device: words.next()?,
-                point: words.next()?,
-                kind: words.next()?,
-                options: words.next()?,
-            })
-        })
-        .collect()
-}
-
-/// `\040` and the like as the characters they stand for.
-fn unescape(word: &str) -> String {
-    let mut out = Vec::new();
-    let mut rest = word.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let octal = tail.get(..3).and_then(|d| u8::from_str_radix(std::str::from_utf8(d).ok()?, 8).ok());
-        match (first, octal) {
-            (b'\\', Some(byte)) => {
-                out.push(byte);
-                rest = &tail[3..];
-            }
-            _ => {
-                out.push(first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-/// The device behind `/`, where the table only says that it is the root's.
-fn root_device() -> Option<String> {
-    use std::os::unix::fs::MetadataExt;
-    let id = std::fs::metadata("/").ok()?.dev();
-    let (major, minor) = (nix::sys::stat::major(id), nix::sys::stat::minor(id));
-    let link = std::fs::read_link(format!("/sys/dev/block/{major}:{minor}")).ok()?;
-    let path = format!("/dev/{}", link.file_name()?.to_string_lossy());
-    Path::new(&path).exists().then_some(path)
-}
-
-fn partitions(all: bool) -> Vec<Map> {
-    let known: Vec<String> = read::text("/proc/filesystems")
-        .unwrap_or_default()
-        .lines()
-        .filter_map(|l| match l.trim().strip_prefix("nodev") {
-            None => Some(l.trim().to_owned()),
-            Some(kind) => (kind.trim() == "zfs").then(|| "zfs".to_owned()),
-        })
-        .collect();
-    mounts()
-        .into_iter()
-        .map(|mut m| {
-            if m.device == "none" {
-                m.device.clear();
-            }
-            if matches!(m.device.as_str(), "/dev/root" | "rootfs") {
-                m.device = root_device().unwrap_or(m.device);
-            }
-            m
-        })
-        .filter(|m| all || (!m.device.is_empty() && known.contains(&m.kind)))
-        .map(
-            |m| map! {"device" => m.device, "mountpoint" => m.point, "fstype" => m.kind, "opts" => m.options},
-        )
-        .collect()
-}
-
-/// Return a list of disk partitions and their device, mount point, and filesystem type; with `all`, also what is not
-/// on a disk.
-///
-/// CLI Example: salt '*' ps.disk_partitions
-#[exec]
-fn disk_partitions(#[default(false)] all: bool) -> Result<Vec<Value>> {
-    Ok(partitions(all).into_iter().map(Value::from).collect())
-}
-
-fn usage(path: &str) -> Result<Map> {
-    let stat = statvfs(path).map_err(|e| {
-        let kind = if e == nix::errno::Errno::ENOENT { "FileNotFoundError" } else { "OSError" };
-        CallError::exception(kind, format!("[Errno {}] {}: '{path}'", e as i32, e.desc()))
-    })?;
-    let bytes = |blocks: u64| (u128::from(blocks) * u128::from(stat.fragment_size())) as i64;
-    let (total, free_for_root, free) =
-        (bytes(stat.blocks()), bytes(stat.blocks_free()), bytes(stat.blocks_available()));
-    let used = total - free_for_root;
-    Ok(map! {"total" => total, "used" => used, "free" => free, "percent" => percent(used, used + free)})
-}
-
-/// Given a path, return a dict listing the total available space as well as the free space, and used space.
-///
-/// CLI Example: salt '*' ps.disk_usage /home
-#[exec]
-fn disk_usage(path: String) -> Result<Map> {
-    usage(&path)
-}
-
-/// Return a list of disk partitions plus the mount point, filesystem and usage statistics.
-///
-/// CLI Example: salt '*' ps.disk_partition_usage
-#[exec]
-fn disk_partition_usage(#[default(false)] all: bool) -> Result<Vec<Value>> {
-    partitions(all)
-        .into_iter()
-        .map(|mut p| {
-            p.update(usage(p.get_str("mountpoint").unwrap_or_default())?);
-            Ok(p.into())
-        })
-        .collect()
-}
-
-/// Names of counters with the column each is in, for adding up.
-type Columns = [(&'static str, usize)];
-
-fn counters(fields: &[i64], columns: &Columns) -> Map {
-    columns.iter().map(|(name, at)| (*name, fields.get(*at).copied().unwrap_or(0))).collect()
-}
-
-fn numbers<'w>(words: impl Iterator<Item = &'w str>) -> Vec<i64> {
-    words.map(|w| w.parse().unwrap_or(0)).collect()
-}
-
-fn add_up(rows: impl Iterator<Item = Vec<i64>>) -> Vec<i64> {
-    rows.reduce(|sum, row| sum.iter().zip(row).map(|(a, b)| a + b).collect()).unwrap_or_default()
-}
-
-/// Columns of `/proc/net/dev` behind the name.
-const NETWORK: &Columns = &[
-    ("bytes_sent", 8),
-    ("bytes_recv", 0),
-    ("packets_sent", 9),
-    ("packets_recv", 1),
-    ("errin", 2),
-    ("errout", 10),
-    ("dropin", 3),
-    ("dropout", 11),
-];
-
-/// Return network I/O statistics, of all cards together or of one.
-///
-/// CLI Example: salt '*' ps.network_io_counters interface=eth0
-#[exec]
-fn network_io_counters(interface: Option<String>) -> Result {
-    let text = read::text("/proc/net/dev").unwrap_or_default();
-    let rows: Vec<(String, Vec<i64>)> = text
-        .lines()
-        .skip(2)
-        .filter_map(|l| l.rsplit_once(':'))
-        .map(|(name, rest)| (name.trim().to_owned(), numbers(rest.split_whitespace())))
-        .collect();
-    Ok(match interface.filter(|i| !i.is_empty()) {
-        None => counters(&add_up(rows.into_iter().map(|(_, r)| r)), NETWORK).into(),
-        Some(wanted) => match rows.iter().find(|(name, _)| *name == wanted) {
-            Some((_, row)) => counters(row, NETWORK).into(),
-            None => false.into(),
-        },
-    })
-}
-
-/// Columns of `/proc/diskstats` behind the name; sectors are already bytes.
-const DISK: &Columns = &[
-    ("read_count", 0),
-    ("write_count", 4),
-    ("read_bytes", 2),
-    ("write_bytes", 6),
-    ("read_time", 3),
-    ("write_time", 7),
-    ("read_merged_count", 1),
-    ("write_merged_count", 5),
-    ("busy_time", 9),
-];
-
-/// Return disk I/O statistics, of all disks together or of one device.
-///
-/// CLI Example: salt '*' ps.disk_io_counters device=sda1
-#[exec]
-fn disk_io_counters(device: Option<String>) -> Result {
-    let text = read::text("/proc/diskstats").unwrap_or_default();
-    let rows: Vec<(String, Vec<i64>)> = text
-        .lines()
-        .filter_map(|line| {
-            let mut words = line.split_whitespace().skip(2);
-            let name = words.next()?.to_owned();
-            let mut row = numbers(words);
-            if row.len() < 11 {
-                return None;
-            }
-            row[2] *= 512;
-            row[6] *= 512;
-            Some((name, row))
-        })
-        .collect();
-    Ok(match device.filter(|d| !d.is_empty()) {
-        None => {
-            // Partitions are in their disks' numbers already.
-            let disks =
-                rows.into_iter().filter(|(n, _)| Path::new("/sys/block").join(n.replace('/', "!")).exists());
-            counters(&add_up(disks.map(|(_, r)| r)), DISK).into()
-        }
-        Some(wanted) => match rows.iter().find(|(name, _)| *name == wanted) {
-            Some((_, row)) => counters(row, DISK).into(),
-            None => false.into(),
-        },
-    })
-}
-
-/// Return logged-in users.
-///
-/// CLI Example: salt '*' ps.get_users
-#[exec]
-fn get_users() -> Result<Vec<Value>> {
-    Ok(logged_in(&read::bytes("/var/run/utmp").unwrap_or_default()))
-}
-
-/// Size of a record of utmp, and the kind that is a login.
-const UTMP_RECORD: usize = 384;
-const USER_PROCESS: i16 = 7;
-
-fn logged_in(utmp: &[u8]) -> Vec<Value> {
-    utmp.chunks_exact(UTMP_RECORD)
-        .filter(|r| i16::from_ne_bytes([r[0], r[1]]) == USER_PROCESS)
-        .map(|r| {
-            let text = |from: usize, length: usize| {
-                let bytes = &r[from..from + length];
-                String::from_utf8_lossy(bytes.split(|b| *b == 0).next().unwrap_or(bytes)).into_owned()
-            };
-            let number = |at: usize| i32::from_ne_bytes([r[at], r[at + 1], r[at + 2], r[at + 3]]);
-            let host = match text(76, 256) {
-                h if h == ":0" || h == ":0.0" => "localhost".to_owned(),
-                h => h,
-            };
-            let terminal = Some(text(8, 32)).filter(|t| !t.is_empty());
-            map! {
-                "name" => text(44, 32), "terminal" => terminal, "host" => host,
-                "started" => f64::from(number(340)), "pid" => number(4),
-            }
-            .into()
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -445,28 +187,5 @@ mod tests {
         after[8] = 1.0;
         assert_eq!(busy_percent(&[0.0; 10], &after), 25.0);
         assert_eq!(busy_percent(&after, &after), 0.0);
-    }
-
-    #[test]
-    fn records_of_logins_are_read() {
-        let mut r = vec![0u8; UTMP_RECORD * 2];
-        r[..2].copy_from_slice(&7i16.to_ne_bytes());
-        r[4..8].copy_from_slice(&42i32.to_ne_bytes());
-        r[8..13].copy_from_slice(b"pts/0");
-        r[44..48].copy_from_slice(b"root");
-        r[76..78].copy_from_slice(b":0");
-        r[340..344].copy_from_slice(&1000i32.to_ne_bytes());
-        assert_eq!(
-            logged_in(&r),
-            [Value::from(
-                map! {"name" => "root", "terminal" => "pts/0", "host" => "localhost", "started" => 1000.0, "pid" => 42}
-            )]
-        );
-    }
-
-    #[test]
-    fn escaped_mount_points_are_decoded() {
-        assert_eq!(unescape(r"/mnt/a\040b\134"), r"/mnt/a b\");
-        assert_eq!(unescape(r"\04"), r"\04");
     }
 }

@@ -68,7 +68,7 @@ fn diskusage(args: VarArgs) -> Result<Map> {
     }
     let mut selected: BTreeSet<String> = paths.into_iter().map(str::to_owned).collect();
     if !kinds.is_empty() {
-        let mounted = ps::machine::mounts();
+        let mounted = ps::volumes::mounts();
         selected.extend(
             mounted.into_iter().filter(|m| kinds.iter().any(|k| fnmatch(&m.kind, k))).map(|m| m.point),
         );

@@ -107,10 +107,10 @@ fn scan(text: &str, pattern: &str) -> Option<Parts> {
     if half_day {
         parts.hour = parts.hour.map(|h| h % 12 + if afternoon { 12 } else { 0 });
     }
-    if let (Some(y), Some(m), Some(d)) = (parts.year, parts.month, parts.day) {
-        if d > i64::from(days_in(y, m as u32)) {
-            return None;
-        }
+    if let (Some(y), Some(m), Some(d)) = (parts.year, parts.month, parts.day)
+        && d > i64::from(days_in(y, m as u32))
+    {
+        return None;
     }
     rest.is_empty().then_some(parts)
 }

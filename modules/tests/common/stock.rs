@@ -1,5 +1,6 @@
 //! Stock Salt 3006.28 for comparisons: where it is, how it is run, and when two values count as the same.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use super::json;
