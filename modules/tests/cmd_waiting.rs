@@ -138,6 +138,18 @@ fn a_command_leads_a_session_of_its_own_and_inherits_no_files() {
 }
 
 #[test]
+fn under_salt_call_a_command_stays_in_the_session_of_the_terminal() {
+    let mut cx = cx();
+    cx.opts = Arc::new(Opts::new(map! { "id" => "m1", "file_client" => "local", "__cli" => "salt-call" }));
+    let text = shell(&cx, "cmd.run", "cut -d' ' -f5,6 /proc/$$/stat").unwrap();
+    let (group, session) = (nix::unistd::getpgrp(), nix::unistd::getsid(None).unwrap());
+    assert_eq!(text, Value::from(format!("{group} {session}")));
+    let args = Args::positional(["sleep 300"]).with("timeout", 0.2).with("cwd", "/tmp");
+    let text = cx.call("cmd.run", args).unwrap();
+    assert_eq!(text, Value::from("['sleep', '300'] : Timed out after 0.2 seconds"));
+}
+
+#[test]
 fn scripts_leave_nothing_behind() {
     let (cx, folder) = (cx(), tempfile::tempdir().unwrap());
     let script = folder.path().join("s.sh");

@@ -1,7 +1,7 @@
 //! Another user or group for a child: who that is, and the environment a login of theirs gives.
 
 use super::given::Given;
-use super::spawn::{Identity, Launch};
+use super::spawn::{Identity, Launch, own_session};
 use super::wait::{End, wait};
 use super::which;
 use crate::python::shlex;
@@ -88,7 +88,7 @@ pub(super) fn login_environment(
     let argv = login_command(runas, group, shell, &script);
     let env = crate::environ::current(cx);
     let launch =
-        Launch { argv: &argv, env: &env, cwd: Path::new("/"), identity: None, umask: None, terminal: false };
+        Launch { argv: &argv, env: &env, cwd: Path::new("/"), identity: None, umask: None, session: own_session(cx), terminal: false };
     let (reader, writer) = std::io::pipe()?;
     let child = launch.start(Stdio::null(), writer.into(), Stdio::null());
     let ended = match child {

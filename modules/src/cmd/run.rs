@@ -3,7 +3,7 @@
 use super::encoding::{decode, rstrip};
 use super::given::Given;
 use super::options::{Options, first_word, is_quiet};
-use super::spawn::Launch;
+use super::spawn::{Launch, own_session};
 use super::wait::{End, Source, reap_later, return_code, wait};
 use super::vt;
 use brine_core::call::{CallError, Cx, Result};
@@ -56,12 +56,12 @@ fn plain(cx: &Cx, given: &Given, options: &Options, stderr: Stderr, background: 
         cwd: &options.cwd,
         identity: options.identity.clone(),
         umask: options.umask,
-        terminal: false,
+        session: own_session(cx), terminal: false,
     };
     let stdin = if options.input.is_some() && !background { Stdio::piped() } else { Stdio::inherit() };
     let failed = |e: io::Error| start_error(given, options, stderr, &e);
     if background {
-        let child = launch.start(stdin, Stdio::inherit(), Stdio::inherit()).map_err(failed)?;
+        let child = launch.start(stdin, Stdio::inherit(), Stdio::inherit()).map_err(failed)?.child;
         let pid = child.id();
         reap_later(child);
         return Ok(Done::Result(map! { "pid" => pid, "retcode" => (), "stdout" => "", "stderr" => "" }));
@@ -75,7 +75,7 @@ fn plain(cx: &Cx, given: &Given, options: &Options, stderr: Stderr, background: 
         }
     };
     let child = launch.start(stdin, out_end.into(), err_end).map_err(failed)?;
-    let pid = child.id();
+    let pid = child.child.id();
     let sources: Vec<Source> = [Some(Box::new(out) as Source), err].into_iter().flatten().collect();
     match wait(cx, child, options.input.clone(), sources, options.timeout, |_, _| ())? {
         End::Exited(status, outputs) => {

@@ -1,7 +1,7 @@
 //! What shells and interpreters this machine has.
 
 use super::run::os_error;
-use super::spawn::Launch;
+use super::spawn::{Launch, own_session};
 use super::wait::{End, Source, wait};
 use super::which;
 use brine_core::call::{Cx, Result};
@@ -44,7 +44,7 @@ pub(super) fn info(cx: &Cx, shell: &str) -> Result<Map> {
     let mut env = crate::environ::current(cx);
     env.entry("HOME".into()).or_insert(super::identity::home(None)?.into());
     let launch =
-        Launch { argv: &argv, env: &env, cwd: Path::new("/"), identity: None, umask: None, terminal: false };
+        Launch { argv: &argv, env: &env, cwd: Path::new("/"), identity: None, umask: None, session: own_session(cx), terminal: false };
     let (out, end) = std::io::pipe()?;
     let child = match launch.start(Stdio::null(), end.try_clone()?.into(), end.into()) {
         Ok(child) => child,

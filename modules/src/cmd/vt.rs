@@ -26,11 +26,12 @@ pub(super) fn run(cx: &Cx, options: &Options, given: &Given) -> Result<Map> {
         cwd: &options.cwd,
         identity: options.identity.clone(),
         umask: options.umask,
+        session: true,
         terminal: true,
     };
     let stdin = out_end.try_clone()?;
     let child = launch.start(stdin.into(), out_end.into(), err_end.into())?;
-    let pid = child.id();
+    let pid = child.child.id();
     let sources: Vec<Source> = vec![Box::new(out), Box::new(err)];
     let ended = wait(cx, child, None, sources, options.timeout, show)?;
     let text = |outputs: &[Vec<u8>], which: usize| {

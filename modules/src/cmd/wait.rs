@@ -1,9 +1,10 @@
 //! Waiting for a child and its output: until both have ended, a timeout, or the job's cancellation, whichever is
 //! first. Nothing polls: helper threads and the cancel hook report over one channel.
 
+use super::spawn::Started;
 use brine_core::Cx;
 use brine_core::call::{CallError, Result, TrackedProcess};
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 use std::io::{Read, Write};
@@ -40,17 +41,19 @@ enum Event {
     TooMuch,
 }
 
-/// Waits for a child that leads its own process group. `each` sees output as it comes.
+/// Waits for a child. `each` sees output as it comes.
 pub(super) fn wait(
     cx: &Cx,
-    child: Child,
+    started: Started,
     input: Option<Vec<u8>>,
     sources: Vec<Source>,
     timeout: Option<Duration>,
     each: impl FnMut(usize, &[u8]),
 ) -> Result<End> {
+    let Started { child, leads } = started;
     let pid = child.id() as i32;
-    let mut child = Guard { child, tracked: Some(cx.job.track_process(pid)), reaped: false };
+    let tracked = leads.then(|| cx.job.track_process(pid));
+    let mut child = Guard { child, leads, tracked, reaped: false };
     let (send, receive) = channel();
     let mut outputs = vec![Vec::new(); sources.len()];
     let mut open = sources.len() + 1;
@@ -76,8 +79,7 @@ pub(super) fn wait(
 /// Asks the process group of a cancelled job to end, and in the background sees to it that it does. The job itself
 /// does not wait for that.
 fn end_gently(child: Guard, receive: Receiver<Event>, mut open: usize, mut outputs: Vec<Vec<u8>>) {
-    // It fails only when the whole group is gone already.
-    let _ = killpg(child.pid(), Signal::SIGTERM);
+    child.signal(Signal::SIGTERM);
     let body = move || {
         let deadline = Some(Instant::now() + GRACE);
         let _ = collect(&receive, deadline, &mut open, &mut outputs, |_, _| ());
@@ -168,13 +170,16 @@ fn start_helpers(
 /// A child that is killed with its group and reaped when it is no longer waited for.
 struct Guard {
     child: Child,
+    leads: bool,
     tracked: Option<TrackedProcess>,
     reaped: bool,
 }
 
 impl Guard {
-    fn pid(&self) -> Pid {
-        Pid::from_raw(self.child.id() as i32)
+    /// To its whole group if it leads one. It fails only when all of that is gone already.
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id() as i32);
+        let _ = if self.leads { killpg(pid, signal) } else { kill(pid, signal) };
     }
 
     fn reap(&mut self) -> std::io::Result<ExitStatus> {
@@ -188,8 +193,7 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         if !self.reaped {
-            // It fails only when the whole group is gone already.
-            let _ = killpg(self.pid(), Signal::SIGKILL);
+            self.signal(Signal::SIGKILL);
             let _ = self.reap();
         }
     }
