@@ -7,6 +7,10 @@ use std::process::Command;
 /// Stock Salt releases that tests run against. 3006.9 is the last that speaks authentication version 2.
 pub(crate) const STOCK: [&str; 4] = ["3006.28", "3007.15", "3008.3", "3006.9"];
 
+/// What 3006.9 needs: its package names no requirements. Cryptography as of its time, since later ones lack what it uses.
+const NEEDS_OF_3006_9: &str = "PyYAML Jinja2 msgpack pyzmq distro requests packaging looseversion psutil jmespath \
+                               cryptography<43 pycryptodomex python-gnupg contextvars";
+
 /// Programs the tests call, with the Debian package that brings each.
 const PROGRAMS: [(&str, &str); 6] = [
     ("openvpn", "openvpn"),
@@ -82,6 +86,9 @@ fn virtualenv(dir: &Path, version: &str) -> Result {
     }
     eprintln!("installing stock Salt {version} into {}", venv.display());
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
-    run(Command::new(venv.join("bin/pip")).args(["install", "--quiet", &format!("salt=={version}")]))?;
+    let needs = if version == "3006.9" { NEEDS_OF_3006_9 } else { "" };
+    run(Command::new(venv.join("bin/pip"))
+        .args(["install", "--quiet", &format!("salt=={version}")])
+        .args(needs.split_whitespace()))?;
     output(Command::new(&call).arg("--version")).map(drop)
 }
