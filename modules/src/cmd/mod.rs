@@ -1,6 +1,7 @@
 //! Running programs: the `cmd` functions and their signatures. How a command is checked, started and waited for is
 //! in the files beside.
 
+mod chroot;
 mod encoding;
 mod given;
 mod identity;
