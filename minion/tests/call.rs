@@ -1,5 +1,7 @@
 //! `salt-call` as people and scripts see it: what it prints where, and its exit codes.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
 mod common;
 
 use brine_protocol::{Value, map};

@@ -1,5 +1,7 @@
 //! The daemon against a master: signing in, jobs, keys that change, masters that come and go.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
 mod common;
 
 use brine_protocol::{Map, Value, map};

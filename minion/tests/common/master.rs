@@ -19,20 +19,20 @@ use tokio::task::JoinHandle;
 
 /// How the master treats keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mood {
+pub(crate) enum Mood {
     Accept,
     Pend,
     Reject,
 }
 
 /// What outlives a restart.
-pub struct Memory {
-    pub credentials: MasterCredentials,
-    pub mood: Mood,
-    pub sign: bool,
-    pub pillar: Map,
+pub(crate) struct Memory {
+    pub(crate) credentials: MasterCredentials,
+    pub(crate) mood: Mood,
+    pub(crate) sign: bool,
+    pub(crate) pillar: Map,
     /// Returns are heard of and not answered.
-    pub deaf_to_returns: bool,
+    pub(crate) deaf_to_returns: bool,
     sessions: HashMap<MinionId, AesKey>,
     keys: HashMap<MinionId, String>,
     serial: u64,
@@ -41,11 +41,11 @@ pub struct Memory {
     jobs: u64,
 }
 
-pub struct FakeMaster {
-    pub memory: Arc<Mutex<Memory>>,
+pub(crate) struct FakeMaster {
+    pub(crate) memory: Arc<Mutex<Memory>>,
     publisher: Option<Arc<PubServer>>,
     server: Option<JoinHandle<()>>,
-    pub port: u16,
+    pub(crate) port: u16,
     publish_port: u16,
 }
 
@@ -58,12 +58,12 @@ fn key(n: usize) -> PrivateKey {
 
 impl FakeMaster {
     /// A master that accepts every key.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with_key(0).await
     }
 
     /// One with another key than the others.
-    pub async fn with_key(n: usize) -> Self {
+    pub(crate) async fn with_key(n: usize) -> Self {
         let key = key(n);
         let pem = key.public().to_pem().unwrap();
         let credentials = MasterCredentials::new(key, &pem, AesKey::generate().unwrap(), 0).unwrap();
@@ -92,7 +92,7 @@ impl FakeMaster {
     }
 
     /// Opens the ports: the same as before, if there were any.
-    pub async fn open(&mut self) {
+    pub(crate) async fn open(&mut self) {
         let at = |port: u16| [SocketAddr::from(([127, 0, 0, 1], port))];
         let publisher = PubServer::bind(&at(self.publish_port), PubOptions::default()).unwrap();
         let mut requests = ReqServer::bind(&at(self.port), ReqServerOptions::default()).unwrap();
@@ -109,7 +109,7 @@ impl FakeMaster {
     }
 
     /// Closes the ports and forgets the global key, as a stopped master does.
-    pub async fn close(&mut self) {
+    pub(crate) async fn close(&mut self) {
         if let Some(server) = self.server.take() {
             server.abort();
             let _ = server.await;
@@ -118,14 +118,14 @@ impl FakeMaster {
         self.rotate();
     }
 
-    pub fn rotate(&self) {
+    pub(crate) fn rotate(&self) {
         let mut memory = self.memory.lock().unwrap();
         memory.credentials.rotate(AesKey::generate().unwrap()).unwrap();
         memory.serial = 0;
     }
 
     /// Waits until a minion listens: until a message that means nothing finds a subscriber.
-    pub async fn listened_to(&self) {
+    pub(crate) async fn listened_to(&self) {
         eventually("a subscriber", || {
             let publisher = self.publisher.as_ref()?;
             let before = publisher.stats().queued;
@@ -136,19 +136,19 @@ impl FakeMaster {
     }
 
     /// A new job id.
-    pub fn jid(&self) -> String {
+    pub(crate) fn jid(&self) -> String {
         let mut memory = self.memory.lock().unwrap();
         memory.jobs += 1;
         format!("20261125120000{:06}", memory.jobs)
     }
 
     /// The load of a job for everybody.
-    pub fn job(&self, fun: impl Into<Value>, arg: Vec<Value>) -> Map {
+    pub(crate) fn job(&self, fun: impl Into<Value>, arg: Vec<Value>) -> Map {
         map! {"tgt" => "*", "tgt_type" => "glob", "fun" => fun, "arg" => arg, "jid" => self.jid(), "ret" => "", "user" => "root"}
     }
 
     /// Publishes a load; returns its job id.
-    pub fn publish(&self, load: &Map) -> String {
+    pub(crate) fn publish(&self, load: &Map) -> String {
         let mut memory = self.memory.lock().unwrap();
         memory.serial += 1;
         let sign = memory.sign.then(|| (memory.credentials.key(), SigAlgo::Pkcs1v15Sha1));
@@ -158,35 +158,35 @@ impl FakeMaster {
         load.get_str("jid").unwrap_or("").to_owned()
     }
 
-    pub fn publish_raw(&self, message: &Map) {
+    pub(crate) fn publish_raw(&self, message: &Map) {
         if let Some(publisher) = &self.publisher {
             publisher.publish(vec![Bytes::from(msgpack::encode_map(message, Dialect::Old))]);
         }
     }
 
     /// Runs a job on the minion and waits for its return.
-    pub async fn run(&self, fun: impl Into<Value>, arg: Vec<Value>) -> Map {
+    pub(crate) async fn run(&self, fun: impl Into<Value>, arg: Vec<Value>) -> Map {
         let jid = self.publish(&self.job(fun, arg));
         self.returned(&jid).await
     }
 
     /// Waits for the return of a job.
-    pub async fn returned(&self, jid: &str) -> Map {
+    pub(crate) async fn returned(&self, jid: &str) -> Map {
         eventually(&format!("the return of {jid}"), || self.returns(jid).into_iter().next()).await
     }
 
     /// Every return of a job.
-    pub fn returns(&self, jid: &str) -> Vec<Map> {
+    pub(crate) fn returns(&self, jid: &str) -> Vec<Map> {
         self.loads("_return").into_iter().filter(|l| l.get_str("jid") == Some(jid)).collect()
     }
 
     /// Every load of a command so far.
-    pub fn loads(&self, cmd: &str) -> Vec<Map> {
+    pub(crate) fn loads(&self, cmd: &str) -> Vec<Map> {
         self.memory.lock().unwrap().loads.iter().filter(|l| l.get_str("cmd") == Some(cmd)).cloned().collect()
     }
 
     /// How often somebody signed in.
-    pub fn sign_ins(&self) -> usize {
+    pub(crate) fn sign_ins(&self) -> usize {
         self.memory.lock().unwrap().sign_ins
     }
 }

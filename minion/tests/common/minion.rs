@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 /// A minion and its directory.
-pub struct MinionProcess {
-    pub dir: PathBuf,
+pub(crate) struct MinionProcess {
+    pub(crate) dir: PathBuf,
     child: Option<Child>,
 }
 
 impl MinionProcess {
     /// Writes a configuration for a minion `m1` of these masters (`127.0.0.1:<port>`, or a list), and starts it.
-    pub fn start(dir: &Path, master: &str, extra: &str) -> Self {
+    pub(crate) fn start(dir: &Path, master: &str, extra: &str) -> Self {
         let config = format!(
             "id: m1\nroot_dir: {}\nsock_dir: /sock\nmaster: {master}\nacceptance_wait_time: 0.2\nauth_timeout: 2\n\
              return_retry_timer: 1\nreturn_retry_timer_max: 1\nrequest_channel_timeout: 3\nmine_enabled: false\n\
@@ -27,7 +27,7 @@ impl MinionProcess {
     }
 
     /// Starts it (again).
-    pub fn launch(&mut self) {
+    pub(crate) fn launch(&mut self) {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.dir.join("log")).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_salt-minion"))
             .arg("-c")
@@ -42,12 +42,12 @@ impl MinionProcess {
     }
 
     /// The process id.
-    pub fn pid(&self) -> i32 {
+    pub(crate) fn pid(&self) -> i32 {
         self.child.as_ref().map_or(0, |c| c.id() as i32)
     }
 
     /// `kill -9`.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
@@ -55,22 +55,22 @@ impl MinionProcess {
     }
 
     /// Sends a signal.
-    pub fn signal(&self, signal: nix::sys::signal::Signal) {
+    pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid()), signal).unwrap();
     }
 
     /// How it ended, if it has.
-    pub fn ended(&mut self) -> Option<ExitStatus> {
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.as_mut()?.try_wait().unwrap()
     }
 
     /// What it wrote.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.dir.join("log")).unwrap_or_default()
     }
 
     /// Files of the spool.
-    pub fn spooled(&self) -> usize {
+    pub(crate) fn spooled(&self) -> usize {
         let spool = self.dir.join("var/cache/salt/minion/spool");
         fs::read_dir(spool)
             .map_or(0, |d| d.flatten().filter(|e| e.file_name().to_string_lossy().ends_with(".ret")).count())

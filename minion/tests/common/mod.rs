@@ -1,20 +1,21 @@
 //! A master small enough to be understood and a minion started as a process, for tests that drive the whole.
 
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 mod master;
 mod minion;
 
-pub use master::{FakeMaster, Mood};
-pub use minion::MinionProcess;
+pub(crate) use master::{FakeMaster, Mood};
+pub(crate) use minion::MinionProcess;
 
 use std::time::{Duration, Instant};
 
 /// Longer than anything takes on a busy machine.
-pub const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// Waits until `what` gives something, or fails the test.
-pub async fn eventually<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
+pub(crate) async fn eventually<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + SOON;
     loop {
         if let Some(found) = check() {
