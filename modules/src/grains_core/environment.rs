@@ -158,9 +158,17 @@ fn available(name: &str) -> bool {
         return flat.is_empty() || flat == "utf8";
     }
     let safe = short.chars().all(|c| c.is_ascii_alphanumeric() || "._-@".contains(c));
-    safe && (Path::new("/usr/lib/locale").join(&short).exists()
-        || read::bytes("/usr/lib/locale/locale-archive")
-            .is_some_and(|b| super::init::find(&b, short.as_bytes()).is_some()))
+    safe && (Path::new("/usr/lib/locale").join(&short).exists() || in_archive(&short).unwrap_or(false))
+}
+
+/// Whether the archive of locales has one of this name: its head says where its names are.
+fn in_archive(name: &str) -> Option<bool> {
+    let file = std::fs::File::open("/usr/lib/locale/locale-archive").ok()?;
+    let head = read::bytes_at(&file, 0, 28)?;
+    let number = |at: usize| Some(u32::from_ne_bytes(head.get(at..at + 4)?.try_into().ok()?));
+    let (from, used) = (number(20)?, number(24)?);
+    let names = read::bytes_at(&file, from.into(), used as usize)?;
+    Some(names.split(|b| *b == 0).any(|n| n == name.as_bytes()))
 }
 
 /// The abbreviation of the local zone now (`CET`).

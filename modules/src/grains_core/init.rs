@@ -28,12 +28,13 @@ pub(super) fn init_system() -> &'static str {
 
 /// Which init system names itself in this program.
 fn named_in(program: &Path) -> Option<&'static str> {
-    let mut bytes = read::bytes(program)?;
-    bytes.make_ascii_lowercase();
-    // Stock reads in pieces and takes the first piece that names one.
-    bytes.chunks(262_144).find_map(|piece| {
-        ["upstart", "sysvinit", "systemd"].into_iter().find(|n| find(piece, n.as_bytes()).is_some())
-    })
+    let file = std::fs::File::open(program).ok()?;
+    // The one named first; stock reads in pieces and takes the first piece that names one.
+    ["upstart", "sysvinit", "systemd"]
+        .into_iter()
+        .filter_map(|name| Some((read::find_in(&file, name.as_bytes())?, name)))
+        .min()
+        .map(|(_, name)| name)
 }
 
 /// The `systemd` grain, where systemd's tools are installed.
@@ -58,10 +59,12 @@ fn from_library() -> Option<(String, String)> {
             plain.then(|| (Path::new(dir).join(&name), digits))
         })
     })?;
-    let bytes = read::bytes(path)?;
-    let at = find(&bytes, b"PAM +AUDIT ").or_else(|| find(&bytes, b"PAM -AUDIT "))?.checked_sub(1)?;
-    let end = at + bytes[at..].iter().take(4096).position(|b| *b == 0)?;
-    let text = std::str::from_utf8(&bytes[at..end]).ok()?;
+    let file = std::fs::File::open(path).ok()?;
+    let at = read::find_in(&file, b"PAM +AUDIT ")
+        .or_else(|| read::find_in(&file, b"PAM -AUDIT "))?
+        .checked_sub(1)?;
+    let bytes = read::bytes_at(&file, at, 4096)?;
+    let text = std::str::from_utf8(bytes.split(|b| *b == 0).next()?).ok()?;
     (text.starts_with(['+', '-']) && text.contains("default-hierarchy=")).then(|| (version, text.to_owned()))
 }
 
@@ -91,20 +94,9 @@ pub(super) fn selinux() -> Option<Map> {
     Some(out)
 }
 
-/// Where `needle` first is in `hay`.
-pub(super) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
-    memchr::memmem::find(hay, needle)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_are_found() {
-        assert_eq!(find(b"aab aabb", b"aabb"), Some(4));
-        assert_eq!(find(b"aab", b"aabb"), None);
-    }
 
     #[test]
     fn the_library_says_what_the_tool_says() {

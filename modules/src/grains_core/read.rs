@@ -3,11 +3,14 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// More than any file of `/proc`, `/sys` or `/etc` that is read whole here may hold.
 const LIMIT: u64 = 4 << 20;
+
+/// How much of a large file is looked at at once.
+const PIECE: usize = 64 << 10;
 
 /// The bytes of a file, at most 4 MiB of them.
 pub(crate) fn bytes(path: impl AsRef<Path>) -> Option<Vec<u8>> {
@@ -27,6 +30,29 @@ pub(crate) fn text(path: impl AsRef<Path>) -> Option<String> {
 /// The text of a file without surrounding white space.
 pub(crate) fn trimmed(path: impl AsRef<Path>) -> Option<String> {
     text(path).map(|s| s.trim().to_owned())
+}
+
+/// Where `needle` first is in a file of any size, read piece by piece.
+pub(crate) fn find_in(file: &File, needle: &[u8]) -> Option<u64> {
+    let mut piece = vec![0; PIECE];
+    let mut from = 0;
+    loop {
+        let n = file.read_at(&mut piece, from).ok()?;
+        if let Some(at) = memchr::memmem::find(&piece[..n], needle) {
+            return Some(from + at as u64);
+        }
+        // A needle may lie across two pieces.
+        let step = n.checked_sub(needle.len()).filter(|step| *step > 0)?;
+        from += step as u64 + 1;
+    }
+}
+
+/// Up to `length` bytes of a file from a place in it.
+pub(crate) fn bytes_at(file: &File, from: u64, length: usize) -> Option<Vec<u8>> {
+    let mut out = vec![0; length.min(LIMIT as usize)];
+    let n = file.read_at(&mut out, from).ok()?;
+    out.truncate(n);
+    Some(out)
 }
 
 /// The names in a directory, sorted; none if it cannot be read.
@@ -70,6 +96,17 @@ pub(crate) fn output(program: &Path, args: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn needles_are_found_across_pieces() {
+        let mut file = tempfile::tempfile().unwrap();
+        let mut bytes = vec![b'x'; PIECE * 2 + 100];
+        bytes[PIECE - 2..PIECE + 2].copy_from_slice(b"abcd");
+        std::io::Write::write_all(&mut file, &bytes).unwrap();
+        assert_eq!(find_in(&file, b"abcd"), Some(PIECE as u64 - 2));
+        assert_eq!(find_in(&file, b"abce"), None);
+        assert_eq!(bytes_at(&file, PIECE as u64 * 2 + 98, 50).unwrap().len(), 2);
+    }
 
     #[test]
     fn programs_are_found_and_directories_are_not() {
