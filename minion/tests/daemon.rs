@@ -222,3 +222,53 @@ async fn failover_goes_to_the_next_master_and_takes_returns_along() {
     assert!(is_true(&b.returned("20261125140000000000").await));
     assert!(is_true(&b.run("test.ping", vec![]).await));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_local_bus_shows_events_and_is_obeyed() {
+    let (master, _minion, dir) = pair("").await;
+    let sock = dir.path().join("sock");
+    let path = eventually("the bus", || {
+        let entries = std::fs::read_dir(&sock).ok()?.flatten().map(|e| e.path());
+        entries.into_iter().find(|p| p.to_string_lossy().ends_with("_pub.ipc"))
+    })
+    .await;
+    let mut bus = brine_net::ipc::EventSubscriber::connect(&path).await.unwrap();
+    assert!(is_true(&master.run("event.fire", vec![map! {"a" => 1}.into(), "my/tag".into()]).await));
+    let next = tokio::time::timeout(common::SOON, bus.recv()).await.unwrap().unwrap().unwrap();
+    let event = brine_protocol::message::events::Event::from_body(&next).unwrap();
+    assert_eq!((event.tag.as_str(), event.data.get("a")), ("my/tag", Some(&Value::Int(1))));
+    assert!(event.data.get_str("_stamp").is_some());
+    let forward = map! {"tag" => "own/tag", "data" => map! {"k" => "v"}, "events" => Value::Nil, "pretag" => Value::Nil};
+    assert!(is_true(&master.run("event.fire", vec![forward.into(), "fire_master".into()]).await));
+    eventually("the event at the master", || {
+        master.loads("_minion_event").into_iter().find(|e| e.get_str("tag") == Some("own/tag"))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_minion_that_cannot_start_says_so_and_ends() {
+    for (extra, code) in [("transport: tcp", 1), ("user: no-such-user", 67), ("master_type: odd", 42)] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut minion = MinionProcess::start(dir.path(), "127.0.0.1:1", extra);
+        let status = eventually("the end", || minion.ended()).await;
+        assert_eq!(status.code(), Some(code), "{extra}");
+        assert!(!minion.log().is_empty(), "{extra}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn systemd_is_told_that_the_minion_is_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(common::SOON)).unwrap();
+    let _minion =
+        MinionProcess::start_with(dir.path(), "127.0.0.1:1", "", &[("NOTIFY_SOCKET", path.as_os_str())]);
+    let read = tokio::task::spawn_blocking(move || {
+        let mut buffer = [0; 64];
+        let n = socket.recv(&mut buffer).unwrap();
+        buffer[..n].to_vec()
+    });
+    assert_eq!(read.await.unwrap(), b"READY=1");
+}

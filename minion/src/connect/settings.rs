@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// An option's value cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("option {name}: {value} is not valid")]
+#[error("option {name}: '{value}' is not valid or not supported")]
 pub struct BadOption {
     name: &'static str,
     value: String,
@@ -41,6 +41,10 @@ pub struct LinkSettings {
 impl LinkSettings {
     /// Settings of the daemon's link to a master.
     pub fn new(master: &str, id: &MinionId, opts: &Opts, grains: &Map) -> Result<Self, BadOption> {
+        let transport = opts.str("transport").to_lowercase();
+        if !matches!(transport.as_str(), "" | "zeromq" | "detect") {
+            return Err(BadOption { name: "transport", value: transport });
+        }
         Ok(Self {
             master: master.to_owned(),
             endpoint: address::request_endpoint(master, opts),
@@ -157,6 +161,8 @@ mod tests {
         assert_eq!(s.req_options.backoff.max, Duration::from_secs(1));
         let bad = Opts::new(map! {"signing_algorithm" => "none"});
         assert!(LinkSettings::new("m", &id, &bad, &Map::new()).is_err());
+        let tcp = Opts::new(map! {"transport" => "tcp"});
+        assert!(LinkSettings::new("m", &id, &tcp, &Map::new()).is_err(), "not passed over in silence");
     }
 
     #[test]

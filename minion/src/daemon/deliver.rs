@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// Returns sent side by side.
+/// Returns sent side by side to one master, so that a dead one does not hold up those for the others.
 const IN_FLIGHT: usize = 4;
 /// A return that is still here after so long is made to survive a loss of power.
 const SYNC_AFTER: Duration = Duration::from_millis(100);
@@ -92,6 +92,7 @@ impl Deliverer {
             waiting,
             next: 0,
             flying: JoinSet::new(),
+            busy: BTreeMap::new(),
         };
         tokio::spawn(work.run(messages));
         Self { spool, to_task, links }
@@ -143,7 +144,17 @@ struct Work {
     /// By order of arrival.
     waiting: BTreeMap<u64, Entry>,
     next: u64,
-    flying: JoinSet<(u64, Entry, Verdict)>,
+    flying: JoinSet<Landed>,
+    /// How many fly to each master.
+    busy: BTreeMap<String, usize>,
+}
+
+/// An attempt that is over.
+struct Landed {
+    key: u64,
+    entry: Entry,
+    to: String,
+    verdict: Verdict,
 }
 
 /// What became of one attempt.
@@ -171,7 +182,7 @@ impl Work {
                     }
                     None => return,
                 },
-                Some(Ok((key, entry, verdict))) = self.flying.join_next() => self.landed(key, entry, verdict),
+                Some(Ok(landed)) = self.flying.join_next() => self.landed(landed),
                 () = sleep_until(wake) => {}
             }
         }
@@ -197,26 +208,32 @@ impl Work {
         self.next += 1;
     }
 
+    /// When something waits to be sent. What is due and was not sent waits for a landing or a link.
     fn next_due(&self) -> Option<Instant> {
-        if self.flying.len() >= IN_FLIGHT || self.links.lock().is_empty() {
-            return None;
-        }
-        self.waiting.values().map(|e| e.due).min()
+        let now = Instant::now();
+        self.waiting.values().map(|e| e.due).filter(|due| *due > now).min()
     }
 
     fn send_what_is_due(&mut self) {
         let links = self.links.lock().clone();
+        let Some(anyone) = links.first() else { return };
         let now = Instant::now();
         let due: Vec<u64> = self.waiting.iter().filter(|(_, e)| e.due <= now).map(|(k, _)| *k).collect();
         for key in due {
-            if self.flying.len() >= IN_FLIGHT || links.is_empty() {
+            if links.iter().all(|l| self.busy.get(l.name()).is_some_and(|n| *n >= IN_FLIGHT)) {
                 return;
             }
             let Some(mut entry) = self.waiting.remove(&key) else { continue };
             let Some(item) = self.content(&mut entry) else { continue };
             // A master that is no longer configured gets nothing any more: whoever is there takes its place.
-            let named = links.iter().find(|l| l.name() == item.master);
-            let Some(link) = named.or(links.first()).cloned() else { return };
+            let link = links.iter().find(|l| l.name() == item.master).unwrap_or(anyone).clone();
+            let busy = self.busy.entry(link.name().to_owned()).or_default();
+            if *busy >= IN_FLIGHT {
+                entry.item = Some(item);
+                self.waiting.insert(key, entry);
+                continue;
+            }
+            *busy += 1;
             let timeout = self.settings.timeout;
             self.flying.spawn(async move {
                 let verdict = match link.request(&item.load, timeout, 1).await {
@@ -228,7 +245,7 @@ impl Work {
                 };
                 // Kept in memory only for the first attempt, unless the spool has no copy.
                 entry.item = entry.seq.is_none().then_some(item);
-                (key, entry, verdict)
+                Landed { key, entry, to: link.name().to_owned(), verdict }
             });
         }
     }
@@ -250,7 +267,11 @@ impl Work {
         }
     }
 
-    fn landed(&mut self, key: u64, mut entry: Entry, verdict: Verdict) {
+    fn landed(&mut self, landed: Landed) {
+        let Landed { key, mut entry, to, verdict } = landed;
+        if let Some(busy) = self.busy.get_mut(&to) {
+            *busy -= 1;
+        }
         match verdict {
             Verdict::Done => return self.forget(&entry),
             Verdict::Refused => {

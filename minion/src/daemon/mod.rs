@@ -29,7 +29,7 @@ use crate::spool::Spool;
 use crate::startup::config::{Settled, given, settle};
 use crate::startup::options::PROGRAM;
 use crate::startup::pidfile::PidFile;
-use crate::startup::{self, directories, log, user};
+use crate::startup::{self, directories, log, notify, user};
 use attached::Attached;
 use brine_core::Opts;
 use brine_protocol::ids::MinionId;
@@ -76,8 +76,12 @@ pub fn main(words: impl IntoIterator<Item = String>) -> u8 {
     match start(&line) {
         Ok(exit) => exit.code(),
         Err(Failed(text, code)) => {
-            tracing::error!("{text}");
-            eprintln!("{text}");
+            // Before there is a log, stderr is all there is.
+            if tracing::dispatcher::has_been_set() {
+                tracing::error!("{text}");
+            } else {
+                eprintln!("{text}");
+            }
             code
         }
     }
@@ -162,6 +166,7 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
     }
     netwatch::start(&minion);
     periodic::start(&minion);
+    notify::ready();
     let exit = loop {
         tokio::select! {
             signal = signals.next() => match signal {

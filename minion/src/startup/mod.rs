@@ -3,6 +3,7 @@
 pub mod config;
 pub mod directories;
 pub mod log;
+pub mod notify;
 pub mod options;
 pub mod pidfile;
 pub mod user;

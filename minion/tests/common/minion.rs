@@ -1,5 +1,6 @@
 //! A `salt-minion` process with a configuration of its own.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -7,12 +8,18 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 /// A minion and its directory.
 pub(crate) struct MinionProcess {
     pub(crate) dir: PathBuf,
+    env: Vec<(String, OsString)>,
     child: Option<Child>,
 }
 
 impl MinionProcess {
     /// Writes a configuration for a minion `m1` of these masters (`127.0.0.1:<port>`, or a list), and starts it.
     pub(crate) fn start(dir: &Path, master: &str, extra: &str) -> Self {
+        Self::start_with(dir, master, extra, &[])
+    }
+
+    /// The same, with environment variables.
+    pub(crate) fn start_with(dir: &Path, master: &str, extra: &str, env: &[(&str, &OsStr)]) -> Self {
         let config = format!(
             "id: m1\nroot_dir: {}\nsock_dir: /sock\nmaster: {master}\nacceptance_wait_time: 0.2\nauth_timeout: 2\n\
              return_retry_timer: 1\nreturn_retry_timer_max: 1\nrequest_channel_timeout: 3\nmine_enabled: false\n\
@@ -21,7 +28,8 @@ impl MinionProcess {
         );
         fs::create_dir_all(dir.join("conf")).unwrap();
         fs::write(dir.join("conf/minion"), config).unwrap();
-        let mut this = Self { dir: dir.to_owned(), child: None };
+        let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let mut this = Self { dir: dir.to_owned(), env, child: None };
         this.launch();
         this
     }
@@ -33,6 +41,7 @@ impl MinionProcess {
             .arg("-c")
             .arg(self.dir.join("conf"))
             .args(["-l", "debug"])
+            .envs(self.env.iter().map(|(k, v)| (k, v)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
