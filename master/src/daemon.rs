@@ -70,6 +70,12 @@ impl StartError {
 /// When the environment is not fit.
 pub fn prepare(config: &Config) -> Result<(), StartError> {
     let paths = &config.paths;
+    // As stock: whoever finds the ports taken must not touch the files of the master that holds them.
+    for addr in [config.net.publish, config.net.request] {
+        if let Err(source) = std::net::TcpListener::bind(addr) {
+            return Err(NetError::Bind { addr: addr.to_string(), source }.into());
+        }
+    }
     let sub = |dir: &PathBuf, name: &str| dir.join(name);
     if paths.verify_env {
         let mut dirs = vec![paths.pki_dir.clone()];
@@ -119,7 +125,7 @@ impl Running {
     /// When any part cannot start; the parts that did are stopped.
     pub fn start(config: Config) -> Result<Self, StartError> {
         let io = |path: PathBuf| move |source| StartError::Io { path, source };
-        // The ports first: who finds them taken must not touch the files of the master that holds them.
+        // The ports first, for the same reason as in `prepare`.
         let net = &config.net;
         let port = PubServer::bind(
             &[net.publish],

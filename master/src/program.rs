@@ -116,6 +116,8 @@ fn run(config: Config, log_file: Option<PathBuf>, background: Background) -> Res
         Ok(())
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
-    let _ = std::fs::remove_file(pidfile);
+    if std::fs::read_to_string(&pidfile).is_ok_and(|pid| pid == std::process::id().to_string()) {
+        let _ = std::fs::remove_file(pidfile);
+    }
     result
 }
