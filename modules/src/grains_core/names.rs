@@ -8,7 +8,7 @@ use crate::network::{addresses, interfaces::Link};
 use brine_core::{Map, Opts, Value, map};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 const DEADLINE: Duration = Duration::from_secs(1);
@@ -20,15 +20,16 @@ const AT_ONCE: usize = 64;
 pub(super) struct Lookups {
     deadline: Instant,
     hostname: String,
-    host: Receiver<Host>,
+    host: Receiver<Found>,
     reverse: Receiver<Option<String>>,
     expected: usize,
 }
 
-struct Host {
-    fqdn: String,
-    ip4: Vec<String>,
-    ip6: Vec<String>,
+/// One answer about the host's own name. Each comes by itself, so that a late one does not take the others with it.
+enum Found {
+    Fqdn(String),
+    Ip4(Vec<String>),
+    Ip6(Vec<String>),
 }
 
 /// What came back in time.
@@ -47,10 +48,7 @@ pub(super) fn start(links: &[Link], opts: &Opts) -> Lookups {
     let name = hostname.clone();
     let (has4, has6) =
         (!addresses::of(links, "inet", true).is_empty(), !addresses::of(links, "inet6", true).is_empty());
-    spawn(move || {
-        // Nobody listens any more when this came too late.
-        send.send(look_up_host(name, has4, has6)).ok();
-    });
+    spawn(move || look_up_host(&name, has4, has6, &send));
     let wanted = opts.get("enable_fqdns_grains").is_none_or(Value::truthy);
     let (reverse, expected) = if wanted { start_reverse(links) } else { (channel().1, 0) };
     Lookups { deadline: Instant::now() + DEADLINE, hostname, host, reverse, expected }
@@ -82,11 +80,15 @@ impl Lookups {
     /// Waits for the rest, at most until the deadline.
     pub(super) fn finish(self) -> LookedUp {
         let left = || self.deadline.saturating_duration_since(Instant::now());
-        let host = self.host.recv_timeout(left()).unwrap_or_else(|_| Host {
-            fqdn: self.hostname.clone(),
-            ip4: Vec::new(),
-            ip6: Vec::new(),
-        });
+        let (mut fqdn, mut ip4, mut ip6) = (self.hostname.clone(), Vec::new(), Vec::new());
+        // The sender is gone when all have come.
+        while let Ok(found) = self.host.recv_timeout(left()) {
+            match found {
+                Found::Fqdn(name) => fqdn = name,
+                Found::Ip4(all) => ip4 = all,
+                Found::Ip6(all) => ip6 = all,
+            }
+        }
         let mut fqdns = BTreeSet::new();
         for _ in 0..self.expected {
             match self.reverse.recv_timeout(left()) {
@@ -94,13 +96,7 @@ impl Lookups {
                 Err(_) => break,
             }
         }
-        LookedUp {
-            hostname: self.hostname,
-            fqdn: host.fqdn,
-            ip4: host.ip4,
-            ip6: host.ip6,
-            fqdns: fqdns.into_iter().collect(),
-        }
+        LookedUp { hostname: self.hostname, fqdn, ip4, ip6, fqdns: fqdns.into_iter().collect() }
     }
 }
 
@@ -135,16 +131,17 @@ pub(crate) fn hostname() -> String {
     nix::unistd::gethostname().map(|h| h.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn look_up_host(hostname: String, has4: bool, has6: bool) -> Host {
-    let fqdn = fqhostname(&hostname);
-    let of = |wanted: bool, four: bool| -> Vec<String> {
-        if !wanted {
-            return Vec::new();
-        }
-        forward(&fqdn, four).into_iter().map(|ip| ip.to_string()).collect()
-    };
-    let (ip4, ip6) = (of(has4, true), of(has6, false));
-    Host { fqdn, ip4, ip6 }
+fn look_up_host(hostname: &str, has4: bool, has6: bool, send: &Sender<Found>) {
+    let fqdn = fqhostname(hostname);
+    // Nobody listens any more when an answer came too late.
+    send.send(Found::Fqdn(fqdn.clone())).ok();
+    let of = |four: bool| forward(&fqdn, four).into_iter().map(|ip| ip.to_string()).collect();
+    if has4 {
+        send.send(Found::Ip4(of(true))).ok();
+    }
+    if has6 {
+        send.send(Found::Ip6(of(false))).ok();
+    }
 }
 
 /// The fully qualified name: the resolver's canonical name for the host name, or the host name itself.
@@ -276,6 +273,19 @@ mod tests {
             got.get("sortlist"),
             Some(&vec!["130.155.160.0/255.255.240.0", "130.155.0.0/255.255.0.0"].into())
         );
+    }
+
+    #[test]
+    fn a_late_answer_does_not_take_the_others_with_it() {
+        let (send, host) = channel();
+        let (_never, reverse) = channel();
+        send.send(Found::Fqdn("web.example.com".into())).unwrap();
+        send.send(Found::Ip4(vec!["192.0.2.7".into()])).unwrap();
+        let deadline = Instant::now() + Duration::from_millis(50);
+        let got = Lookups { deadline, hostname: "web".into(), host, reverse, expected: 1 }.finish();
+        assert_eq!((got.ip4, got.ip6, got.fqdns.len()), (vec!["192.0.2.7".to_owned()], vec![], 0));
+        assert_eq!((got.fqdn.as_str(), got.hostname.as_str()), ("web.example.com", "web"));
+        drop(send);
     }
 
     #[test]
