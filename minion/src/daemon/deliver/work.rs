@@ -1,143 +1,16 @@
-//! Returns on their way out: spooled first, sent as soon as their master can be reached, forgotten when it has them.
-//!
-//! A return is tried again after `return_retry_timer` (up to `return_retry_timer_max`) seconds, and at once when a
-//! master is back. There is no last try; only the master's own refusal, or a full spool, ends one unsent.
+//! The task that sends: which return goes when and to whom, and what an answer means for it.
 
+use super::{DeliverySettings, Entry, IN_FLIGHT, Links, Message, SYNC_AFTER};
 use crate::chance;
-use crate::connect::link::MasterLink;
-use crate::spool::{Item, Seq, Spool, SpoolError};
-use brine_core::{Opts, Value};
-use parking_lot::Mutex;
+use crate::spool::{Item, Spool, SpoolError};
+use brine_core::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// Returns sent side by side to one master, so that a dead one does not hold up those for the others.
-const IN_FLIGHT: usize = 4;
-/// A return that is still here after so long is made to survive a loss of power.
-const SYNC_AFTER: Duration = Duration::from_millis(100);
-
-/// Takes returns; cheap to clone.
-#[derive(Clone)]
-pub struct Deliverer {
-    spool: Arc<Spool>,
-    to_task: mpsc::UnboundedSender<Message>,
-    links: Links,
-}
-
-type Links = Arc<Mutex<Vec<Arc<MasterLink>>>>;
-
-enum Message {
-    New(Entry),
-    MasterUp,
-}
-
-/// A return that waits: in the spool under a number, or only in memory where the spool would not have it.
-struct Entry {
-    seq: Option<Seq>,
-    item: Option<Item>,
-    due: Instant,
-    /// Answers that the master could not handle it.
-    refusals: u32,
-}
-
-/// The times and bounds of delivery.
-#[derive(Clone, Copy, Debug)]
-pub struct DeliverySettings {
-    /// `return_retry_timer`
-    pub retry_min: Duration,
-    /// `return_retry_timer_max`
-    pub retry_max: Duration,
-    /// `return_retry_tries`: after so many answers that it failed to handle a return, the master is believed.
-    pub tries: u32,
-    /// `request_channel_timeout`
-    pub timeout: Duration,
-}
-
-impl DeliverySettings {
-    /// From the options.
-    pub fn new(opts: &Opts) -> Self {
-        let retry_min = crate::connect::settings::seconds(opts, "return_retry_timer", 5.0);
-        let retry_max = crate::connect::settings::seconds(opts, "return_retry_timer_max", 10.0);
-        Self {
-            retry_min,
-            retry_max: retry_max.max(retry_min),
-            tries: opts.int("return_retry_tries").and_then(|n| u32::try_from(n).ok()).unwrap_or(3).max(1),
-            timeout: crate::connect::settings::seconds(opts, "request_channel_timeout", 60.0),
-        }
-    }
-}
-
-impl Deliverer {
-    /// Starts delivering what the spool holds and what comes.
-    pub fn start(spool: Arc<Spool>, settings: DeliverySettings) -> Self {
-        let (to_task, messages) = mpsc::unbounded_channel();
-        let links: Links = Arc::default();
-        let now = Instant::now();
-        let waiting: BTreeMap<u64, Entry> = spool
-            .pending()
-            .into_iter()
-            .map(|seq| (seq, Entry { seq: Some(seq), item: None, due: now, refusals: 0 }))
-            .collect();
-        if !waiting.is_empty() {
-            tracing::info!("{} returns of an earlier run wait to be delivered", waiting.len());
-        }
-        let work = Work {
-            spool: spool.clone(),
-            settings,
-            links: links.clone(),
-            waiting,
-            next: 0,
-            flying: JoinSet::new(),
-            busy: BTreeMap::new(),
-        };
-        tokio::spawn(work.run(messages));
-        Self { spool, to_task, links }
-    }
-
-    /// Takes a return: when this has returned, it is on disk. Blocks for the disk; call it from a job's thread.
-    pub fn take(&self, item: Item) {
-        let seq = match self.spool.put(&item) {
-            Ok(seq) => Some(seq),
-            Err(e) => {
-                tracing::error!("a return is not in the spool and will be lost if the minion ends now: {e}");
-                None
-            }
-        };
-        // The task lives as long as the runtime; without it the spool keeps the return for the next start.
-        let _ = self.to_task.send(Message::New(Entry {
-            seq,
-            item: Some(item),
-            due: Instant::now(),
-            refusals: 0,
-        }));
-    }
-
-    /// A master can be reached (again).
-    pub fn master_up(&self, link: &Arc<MasterLink>) {
-        let mut links = self.links.lock();
-        if !links.iter().any(|l| Arc::ptr_eq(l, link)) {
-            links.push(link.clone());
-        }
-        drop(links);
-        let _ = self.to_task.send(Message::MasterUp);
-    }
-
-    /// A master is no longer in use.
-    pub fn master_gone(&self, link: &Arc<MasterLink>) {
-        self.links.lock().retain(|l| !Arc::ptr_eq(l, link));
-    }
-
-    /// How many returns no master has yet.
-    pub fn pending(&self) -> usize {
-        self.spool.usage().0
-    }
-}
-
-struct Work {
+pub(super) struct Work {
     spool: Arc<Spool>,
     settings: DeliverySettings,
     links: Links,
@@ -168,8 +41,21 @@ enum Verdict {
 }
 
 impl Work {
-    async fn run(mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
-        self.next = self.waiting.keys().next_back().map_or(0, |last| last + 1);
+    /// Begins with what is in the spool.
+    pub(super) fn new(spool: Arc<Spool>, settings: DeliverySettings, links: Links) -> Self {
+        let now = Instant::now();
+        let left = spool.pending();
+        if !left.is_empty() {
+            tracing::info!("{} returns of an earlier run wait to be delivered", left.len());
+        }
+        let next = left.len() as u64;
+        let entry = |seq| Entry { seq: Some(seq), item: None, due: now, failures: 0 };
+        let waiting = (0..).zip(left.into_iter().map(entry)).collect();
+        Self { spool, settings, links, waiting, next, flying: JoinSet::new(), busy: BTreeMap::new() }
+    }
+
+    /// Works until nobody can hand in returns any more.
+    pub(super) async fn run(mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
         loop {
             self.send_what_is_due();
             let wake = self.next_due();
@@ -182,7 +68,10 @@ impl Work {
                     }
                     None => return,
                 },
-                Some(Ok(landed)) = self.flying.join_next() => self.landed(landed),
+                Some(landed) = self.flying.join_next() => match landed {
+                    Ok(landed) => self.landed(landed),
+                    Err(e) => tracing::error!("sending a return broke off; it is sent at the next start: {e}"),
+                },
                 () = sleep_until(wake) => {}
             }
         }
@@ -274,17 +163,13 @@ impl Work {
         }
         match verdict {
             Verdict::Done => return self.forget(&entry),
-            Verdict::Refused => {
-                entry.refusals += 1;
-                if entry.refusals >= self.settings.tries {
-                    tracing::error!(
-                        "the master failed to handle a return {} times: it is dropped",
-                        entry.refusals
-                    );
-                    return self.forget(&entry);
-                }
-            }
+            Verdict::Refused => entry.failures += 1,
+            Verdict::Later if entry.seq.is_none() => entry.failures += 1,
             Verdict::Later => {}
+        }
+        if entry.failures >= self.settings.tries {
+            tracing::error!("a return is dropped after {} failed attempts", entry.failures);
+            return self.forget(&entry);
         }
         let wait = chance::between(self.settings.retry_min, self.settings.retry_max);
         entry.due = Instant::now() + wait;
