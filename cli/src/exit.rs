@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 /// Salt's `EX_GENERIC`.
 pub const GENERIC: u8 = 1;
-/// A usage error, or no return at all.
-pub const USAGE: u8 = 2;
+/// No return at all.
+pub const NO_RETURN: u8 = 2;
+/// Salt's `EX_USAGE`: the command line is wrong.
+pub const USAGE: u8 = 64;
 /// What stock ends with when a command line lacks its target or function.
 pub const INCOMPLETE: u8 = 42;
 /// Salt's `EX_NOUSER`: another user than the configured one runs the command.
@@ -69,14 +71,20 @@ pub fn finish(program: &str, result: Result) -> ExitCode {
         Err(e) => {
             match &e {
                 CliError::Code(_) => {}
-                CliError::Incomplete(text) => {
-                    eprintln!("Usage: {program} [options] '<target>' <function> [arguments]\n\n{text}\n")
-                }
-                CliError::Usage(text) => eprintln!("Usage: {program} [options]\n\n{program}: error: {text}"),
+                CliError::Incomplete(text) => eprintln!("Usage: {}\n\n{text}\n", usage(program)),
+                CliError::Usage(text) => eprintln!("Usage: {}\n\n{program}: error: {text}", usage(program)),
                 other => eprintln!("{program}: {other}"),
             }
             ExitCode::from(e.code())
         }
+    }
+}
+
+/// The usage line of a program.
+fn usage(program: &str) -> String {
+    match program {
+        "salt" => "salt [options] '<target>' <function> [arguments]".to_owned(),
+        other => format!("{other} [options]"),
     }
 }
 
@@ -86,7 +94,7 @@ mod tests {
 
     #[test]
     fn codes_are_stocks() {
-        assert_eq!(CliError::Usage(String::new()).code(), 2);
+        assert_eq!(CliError::Usage(String::new()).code(), 64);
         assert_eq!(CliError::Client(String::new()).code(), 1);
         assert_eq!(CliError::Code(5).code(), 5);
         let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);

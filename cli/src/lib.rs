@@ -8,3 +8,4 @@ pub mod key;
 mod link;
 mod output;
 pub mod salt;
+mod usage;

@@ -18,7 +18,7 @@ use store::{KeyStore, Keys, Status};
 
 /// The whole program. `args` starts with the program's name.
 pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> Result {
-    let matches = args::command().get_matches_from(args);
+    let matches = crate::usage::parse(args::command(), args)?;
     if matches.get_flag("delete-all") && ["delete", "accept", "reject"].iter().any(|a| matches.contains_id(a))
     {
         return Err(CliError::Usage("--delete-all takes no other action".into()));

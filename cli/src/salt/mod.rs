@@ -6,7 +6,7 @@ mod show;
 
 use crate::bus::Event;
 use crate::config::load_master;
-use crate::exit::{CliError, Result, USAGE};
+use crate::exit::{CliError, NO_RETURN, Result};
 use crate::link::Link;
 use crate::output::Output;
 use args::Job;
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 /// The whole program. `args` starts with the program's name.
 pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> Result {
-    let m = args::command().get_matches_from(args);
+    let m = crate::usage::parse(args::command(), args)?;
     let loaded = load_master(&m)?;
     let job = Job::of(&m, &loaded.opts, || std::io::read_to_string(std::io::stdin()))?;
     let out = Output::new(&m, &loaded.opts)?;
@@ -86,7 +86,7 @@ impl Run<'_> {
         let Some(published) = link.publish(load).await? else {
             self.out.line("No minions matched the target. No command was sent, no jid was assigned.")?;
             eprintln!("ERROR: No return received");
-            return Err(CliError::Code(USAGE));
+            return Err(CliError::Code(NO_RETURN));
         };
         let jid = published.jid.as_str();
         if self.m.get_flag("async") {

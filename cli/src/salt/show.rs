@@ -1,6 +1,6 @@
 //! What `salt` prints: returns as they come or as one group, documentation, the summary.
 
-use crate::exit::{CliError, GENERIC, Result, USAGE};
+use crate::exit::{CliError, GENERIC, NO_RETURN, Result};
 use crate::output::Output;
 use brine_protocol::{Map, Value};
 use std::collections::BTreeMap;
@@ -111,7 +111,7 @@ impl<'o> Show<'o> {
     pub(crate) fn finish(self) -> Result {
         if self.parts.is_empty() {
             eprintln!("ERROR: No return received");
-            return Err(CliError::Code(USAGE));
+            return Err(CliError::Code(NO_RETURN));
         }
         if self.how.docs {
             self.docs()?;
