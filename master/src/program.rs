@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use brine_core::Opts;
+use brine_core::debug_dump::write_debug_dump;
 use brine_core::log::LogConfig;
 use brine_core::options::Daemon;
 use brine_render::config::{FoundId, config_file, master_config, process_env};
@@ -99,6 +100,9 @@ fn run(config: Config, log_file: Option<PathBuf>, background: Background) -> Res
         let mut term = signal(SignalKind::terminate()).map_err(io)?;
         let mut int = signal(SignalKind::interrupt()).map_err(io)?;
         let mut hup = signal(SignalKind::hangup()).map_err(io)?;
+        let mut usr1 = signal(SignalKind::user_defined1()).map_err(io)?;
+        // Switches a profiler in stock's master; there is none to switch.
+        let mut usr2 = signal(SignalKind::user_defined2()).map_err(io)?;
         let running = Running::start(config)?;
         tracing::info!("The Salt Master serves on {} and {}", running.publish_addr, running.request_addr);
         background.ready().map_err(io)?;
@@ -109,6 +113,8 @@ fn run(config: Config, log_file: Option<PathBuf>, background: Background) -> Res
                 _ = int.recv() => break,
                 // The log notices by itself that its file was moved away; nothing else is read anew.
                 _ = hup.recv() => tracing::info!("SIGHUP"),
+                _ = usr1.recv() => write_debug_dump(),
+                _ = usr2.recv() => {}
             }
         }
         tracing::warn!("The Salt Master is shutting down");

@@ -1,6 +1,7 @@
 //! The signals a minion listens to.
 
 use super::exit::Exit;
+use brine_core::debug_dump::write_debug_dump;
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -9,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(super) enum Asked {
     /// SIGTERM, SIGINT: an orderly end.
     End,
-    /// SIGHUP: the log file was moved away, which the log notices by itself.
+    /// SIGHUP: the log file was moved away, which the log notices by itself. SIGUSR1 is answered here.
     Nothing,
 }
 
@@ -18,6 +19,7 @@ pub(super) struct Signals {
     term: Signal,
     int: Signal,
     hup: Signal,
+    usr1: Signal,
 }
 
 impl Signals {
@@ -27,6 +29,7 @@ impl Signals {
             term: signal(SignalKind::terminate())?,
             int: signal(SignalKind::interrupt())?,
             hup: signal(SignalKind::hangup())?,
+            usr1: signal(SignalKind::user_defined1())?,
         })
     }
 
@@ -36,6 +39,10 @@ impl Signals {
             _ = self.term.recv() => Asked::End,
             _ = self.int.recv() => Asked::End,
             _ = self.hup.recv() => Asked::Nothing,
+            _ = self.usr1.recv() => {
+                write_debug_dump();
+                Asked::Nothing
+            }
         }
     }
 
