@@ -6,6 +6,7 @@ extern crate self as brine_core;
 pub mod auth_rules;
 pub mod call;
 pub mod clock;
+pub mod cmdline;
 pub mod debug_dump;
 pub mod host;
 pub mod jid;

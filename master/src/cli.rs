@@ -1,9 +1,8 @@
 //! The command line of `salt-master`: stock's options, and nothing that happens after they are read.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, Command};
+use brine_core::cmdline::{Opt, Parsed, Program, flag, log_level, parse, value};
 
 /// What the command line asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,49 +23,58 @@ pub struct Args {
     pub log_file_level: Option<String>,
 }
 
-/// The levels stock takes.
-const LEVELS: [&str; 9] =
-    ["all", "garbage", "trace", "debug", "profile", "info", "warning", "error", "critical"];
-
-fn command() -> Command {
-    let text = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help);
-    let levels = clap::builder::PossibleValuesParser::new(LEVELS.into_iter().chain(["quiet"]));
-    Command::new("salt-master")
-        .about("The Salt Master, used to control the Salt Minions")
-        .version(brine_core::COMPAT_VERSION_LINE)
-        .disable_version_flag(true)
-        .arg(Arg::new("version").long("version").action(ArgAction::Version).help("Show the version"))
-        .arg(text("config-dir", "Directory of the configuration file [default: /etc/salt]").short('c'))
-        .arg(text("user", "User to run as").short('u'))
-        .arg(
-            Arg::new("daemon")
-                .long("daemon")
-                .short('d')
-                .action(ArgAction::SetTrue)
-                .help("Run in the background; returns when the master serves"),
-        )
-        .arg(text("pid-file", "Where to write the process id [default: /var/run/salt-master.pid]"))
-        .arg(text("log-level", "Level of the console log").short('l').value_parser(levels.clone()))
-        .arg(text("log-file", "Log file, or an address to log to [default: /var/log/salt/master]"))
-        .arg(text("log-file-level", "Level of the log file").value_parser(levels))
+/// A command line that ends the program at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Early {
+    /// Help or version, for stdout.
+    Text(String),
+    /// What is wrong with it, for stderr.
+    Wrong(String),
 }
 
+const PROGRAM: Program = Program {
+    name: "salt-master",
+    usage: "[options]",
+    about: "The Salt master: commands minions.",
+    options: OPTIONS,
+};
+
+#[rustfmt::skip]
+const OPTIONS: &[Opt] = &[
+    flag(&["--version"], "version", "Print the version and exit."),
+    flag(&["-h", "--help"], "help", "Print this page and exit."),
+    value(&["-c", "--config-dir"], "config_dir", "DIR", "Read the configuration from this directory (/etc/salt)."),
+    value(&["-u", "--user"], "user", "USER", "Run as this user."),
+    flag(&["-d", "--daemon"], "daemon", "Run in the background; returns when the master serves."),
+    value(&["--pid-file"], "pidfile", "FILE", "Write the process id to this file (/var/run/salt-master.pid)."),
+    log_level(&["-l", "--log-level"], "log_level", "Log to the terminal from this level on."),
+    value(&["--log-file"], "log_file", "FILE", "Log to this file (/var/log/salt/master)."),
+    log_level(&["--log-file-level"], "log_level_logfile", "Log to the file from this level on."),
+];
+
 impl Args {
-    /// Reads the arguments, the program's name first.
+    /// Reads the arguments, without the program's name.
     ///
     /// # Errors
-    /// What to print, and whether it is an error: also for `--help` and `--version`.
-    pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let matches = command().try_get_matches_from(args)?;
-        let get = |name: &str| matches.get_one::<String>(name).cloned();
+    /// What to print instead of starting.
+    pub fn parse(words: impl IntoIterator<Item = String>) -> Result<Self, Early> {
+        let line: Parsed =
+            parse(PROGRAM.options, words).map_err(|said| Early::Wrong(PROGRAM.usage_error(&said)))?;
+        if line.has("help") {
+            return Err(Early::Text(PROGRAM.help()));
+        }
+        if line.has("version") {
+            return Err(Early::Text(PROGRAM.version(brine_core::COMPAT_VERSION_LINE)));
+        }
+        let get = |dest: &str| line.get(dest).map(str::to_owned);
         Ok(Self {
-            config_dir: get("config-dir").map(PathBuf::from),
+            config_dir: get("config_dir").map(PathBuf::from),
             user: get("user"),
-            daemon: matches.get_flag("daemon"),
-            pid_file: get("pid-file"),
-            log_level: get("log-level"),
-            log_file: get("log-file"),
-            log_file_level: get("log-file-level"),
+            daemon: line.has("daemon"),
+            pid_file: get("pidfile"),
+            log_level: get("log_level"),
+            log_file: get("log_file"),
+            log_file_level: get("log_level_logfile"),
         })
     }
 }
@@ -75,20 +83,20 @@ impl Args {
 mod tests {
     use super::*;
 
-    fn parse(args: &[&str]) -> Result<Args, clap::Error> {
-        Args::parse(std::iter::once("salt-master").chain(args.iter().copied()).map(Into::into))
+    fn read(args: &[&str]) -> Result<Args, Early> {
+        Args::parse(args.iter().map(|word| (*word).to_owned()))
     }
 
     #[test]
     fn options_are_stocks() {
-        let args = parse(&["-c", "/c", "-u", "salt", "-d", "-l", "debug", "--pid-file=/p"]).unwrap();
+        let args = read(&["-c", "/c", "-u", "salt", "-d", "-l", "debug", "--pid-file=/p"]).unwrap();
         assert_eq!(args.config_dir, Some("/c".into()));
         assert_eq!((args.user.as_deref(), args.log_level.as_deref()), (Some("salt"), Some("debug")));
         assert!(args.daemon && args.pid_file.as_deref() == Some("/p"));
-        assert!(parse(&["-l", "loud"]).is_err());
-        assert!(parse(&["--no-such"]).is_err());
-        let version = parse(&["--version"]).unwrap_err();
-        assert_eq!(version.kind(), clap::error::ErrorKind::DisplayVersion);
-        assert_eq!(version.to_string().trim(), format!("salt-master {}", brine_core::COMPAT_VERSION_LINE));
+        assert!(matches!(read(&["-l", "loud"]), Err(Early::Wrong(_))));
+        let usage = "Usage: salt-master [options]\n\nsalt-master: error: no such option: --no-such\n";
+        assert_eq!(read(&["--no-such"]), Err(Early::Wrong(usage.into())));
+        let version = format!("salt-master {}\n", brine_core::COMPAT_VERSION_LINE);
+        assert_eq!(read(&["--version"]), Err(Early::Text(version)));
     }
 }

@@ -1,28 +1,34 @@
 //! The program `salt-master` from its first argument to its exit code.
 
-use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use brine_core::Opts;
+use brine_core::cmdline::EX_USAGE;
 use brine_core::debug_dump::write_debug_dump;
 use brine_core::log::LogConfig;
 use brine_core::options::Daemon;
 use brine_render::config::{FoundId, config_file, master_config, process_env};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::Args;
+use crate::cli::{Args, Early};
 use crate::config::Config;
 use crate::daemon::{Running, StartError, prepare};
 use crate::start::{Background, detach_if_child, notify_ready};
 
 /// Runs the program.
-pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = match Args::parse(args) {
+pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
+    let words = args.into_iter().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let args = match Args::parse(words) {
         Ok(args) => args,
-        Err(e) => {
-            let _ = e.print();
-            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
+        Err(Early::Text(text)) => {
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            return ExitCode::SUCCESS;
+        }
+        Err(Early::Wrong(text)) => {
+            let _ = std::io::stderr().write_all(text.as_bytes());
+            return ExitCode::from(EX_USAGE);
         }
     };
     let background = detach_if_child();
@@ -55,7 +61,6 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn fail(message: &str, code: u8) -> ExitCode {
-    use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{message}");
     ExitCode::from(code)
 }

@@ -2,7 +2,6 @@
 
 pub mod call;
 mod chance;
-pub mod cmdline;
 pub mod connect;
 pub mod daemon;
 pub mod identity;
@@ -11,3 +10,5 @@ mod local_bus;
 mod modules_in_force;
 pub mod spool;
 pub mod startup;
+
+pub use brine_core::cmdline;

@@ -1,6 +1,6 @@
 //! The options of `salt-call`: stock's names, our words.
 
-use crate::cmdline::{Opt, Program, flag, value};
+use crate::cmdline::{Opt, Program, flag, log_level, value};
 
 /// The command line of `salt-call`.
 pub(super) const PROGRAM: Program = Program {
@@ -53,7 +53,7 @@ const OPTIONS: &[Opt] = &[
     value(&["--state-verbose", "--state_verbose"], "state_verbose", "BOOL", "Whether to show states without changes."),
     value(&["--profiling-path"], "profiling_path", "DIR", "Accepted for compatibility; there is no Python profile."),
     flag(&["--enable-profiling"], "profiling_enabled", "Accepted for compatibility; there is no Python profile."),
-    value(&["-l", "--log-level"], "log_level", "LEVEL", "Log to the terminal from this level on."),
+    log_level(&["-l", "--log-level"], "log_level", "Log to the terminal from this level on."),
     value(&["--log-file"], "log_file", "FILE", "Log to this file."),
-    value(&["--log-file-level"], "log_level_logfile", "LEVEL", "Log to the file from this level on."),
+    log_level(&["--log-file-level"], "log_level_logfile", "Log to the file from this level on."),
 ];

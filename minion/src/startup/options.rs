@@ -1,6 +1,6 @@
 //! The options of `salt-minion`: stock's names, our words.
 
-use crate::cmdline::{Opt, Program, flag, value};
+use crate::cmdline::{Opt, Program, flag, log_level, value};
 
 /// The command line of `salt-minion`.
 pub const PROGRAM: Program = Program {
@@ -21,7 +21,7 @@ const OPTIONS: &[Opt] = &[
     flag(&["-d", "--daemon"], "daemon", "Run in the background."),
     value(&["--pid-file"], "pidfile", "FILE", "Write the process id to this file."),
     flag(&["--disable-keepalive"], "disable_keepalive", "Accepted for compatibility; there is no parent that restarts the minion."),
-    value(&["-l", "--log-level"], "log_level", "LEVEL", "Log to the terminal from this level on."),
+    log_level(&["-l", "--log-level"], "log_level", "Log to the terminal from this level on."),
     value(&["--log-file"], "log_file", "FILE", "Log to this file."),
-    value(&["--log-file-level"], "log_level_logfile", "LEVEL", "Log to the file from this level on."),
+    log_level(&["--log-file-level"], "log_level_logfile", "Log to the file from this level on."),
 ];

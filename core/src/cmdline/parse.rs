@@ -61,10 +61,10 @@ fn long(
     match (option.kind, attached) {
         (Kind::Flag, None) => parsed.values.push((option.dest, String::new())),
         (Kind::Flag, Some(_)) => return Err(format!("{name} option does not take a value")),
-        (Kind::Value(_), Some(value)) => parsed.values.push((option.dest, value)),
-        (Kind::Value(_), None) => {
+        (_, Some(value)) => parsed.values.push((option.dest, chosen(option, name, value)?)),
+        (_, None) => {
             let value = words.next().ok_or_else(|| format!("{name} option requires 1 argument"))?;
-            parsed.values.push((option.dest, value));
+            parsed.values.push((option.dest, chosen(option, name, value)?));
         }
     }
     Ok(())
@@ -88,6 +88,16 @@ fn find_long(options: &'static [Opt], name: &str) -> Result<(&'static Opt, &'sta
     }
 }
 
+/// The value, if the option takes it.
+fn chosen(option: &Opt, name: &str, value: String) -> Result<String, String> {
+    match option.kind {
+        Kind::Choice(_, choices) if !choices.contains(&value.as_str()) => {
+            Err(format!("option {name}: invalid choice: '{value}' (choose from '{}')", choices.join("', '")))
+        }
+        _ => Ok(value),
+    }
+}
+
 fn short(
     options: &'static [Opt],
     word: &str,
@@ -104,13 +114,13 @@ fn short(
             .ok_or_else(|| format!("no such option: {name}"))?;
         match option.kind {
             Kind::Flag => parsed.values.push((option.dest, String::new())),
-            Kind::Value(_) if !rest.is_empty() => {
-                parsed.values.push((option.dest, rest.to_owned()));
+            _ if !rest.is_empty() => {
+                parsed.values.push((option.dest, chosen(option, &name, rest.to_owned())?));
                 return Ok(());
             }
-            Kind::Value(_) => {
+            _ => {
                 let value = words.next().ok_or_else(|| format!("{name} option requires 1 argument"))?;
-                parsed.values.push((option.dest, value));
+                parsed.values.push((option.dest, chosen(option, &name, value)?));
             }
         }
     }
@@ -119,13 +129,13 @@ fn short(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{flag, value};
+    use super::super::{flag, log_level, value};
     use super::*;
 
     const OPTIONS: &[Opt] = &[
         flag(&["--local"], "local", ""),
         flag(&["-d", "--doc"], "doc", ""),
-        value(&["-l", "--log-level"], "log_level", "L", ""),
+        log_level(&["-l", "--log-level"], "log_level", ""),
         value(&["-m"], "dirs", "D", ""),
         value(&["--log-file"], "log_file", "F", ""),
     ];
@@ -153,6 +163,11 @@ mod tests {
             ("--local=1", "--local option does not take a value"),
             ("--log", "ambiguous option: --log (--log-file, --log-level?)"),
             ("-l", "-l option requires 1 argument"),
+            (
+                "-lloud",
+                "option -l: invalid choice: 'loud' (choose from 'all', 'debug', 'error', 'critical', 'garbage', 'info', \
+                 'profile', 'quiet', 'trace', 'warning')",
+            ),
             ("--log-file", "--log-file option requires 1 argument"),
         ] {
             assert_eq!(read(line).unwrap_err(), message);

@@ -17,6 +17,8 @@ pub enum Kind {
     Flag,
     /// It takes a value, shown by this name; the last one counts.
     Value(&'static str),
+    /// It takes one of these values; shown by this name.
+    Choice(&'static str, &'static [&'static str]),
 }
 
 /// One option.
@@ -46,6 +48,15 @@ pub const fn value(
 ) -> Opt {
     Opt { names, dest, kind: Kind::Value(metavar), help }
 }
+
+/// An option that takes a log level.
+pub const fn log_level(names: &'static [&'static str], dest: &'static str, help: &'static str) -> Opt {
+    Opt { names, dest, kind: Kind::Choice("LEVEL", LOG_LEVELS), help }
+}
+
+/// The levels of stock's command lines, in its order.
+const LOG_LEVELS: &[&str] =
+    &["all", "debug", "error", "critical", "garbage", "info", "profile", "quiet", "trace", "warning"];
 
 /// One program's command line.
 #[derive(Clone, Copy, Debug)]
@@ -80,8 +91,10 @@ impl Program {
                 .iter()
                 .map(|name| match option.kind {
                     Kind::Flag => (*name).to_owned(),
-                    Kind::Value(metavar) if name.starts_with("--") => format!("{name}={metavar}"),
-                    Kind::Value(metavar) => format!("{name} {metavar}"),
+                    Kind::Value(metavar) | Kind::Choice(metavar, _) if name.starts_with("--") => {
+                        format!("{name}={metavar}")
+                    }
+                    Kind::Value(metavar) | Kind::Choice(metavar, _) => format!("{name} {metavar}"),
                 })
                 .collect();
             let names = names.join(", ");
