@@ -55,7 +55,7 @@ pub(super) fn run(line: &Parsed, settled: Settled) -> Result<u8, Failure> {
     if let Some(remote) = remote.filter(|_| !cx.opts.flag("no_return_event")) {
         let mut sent = ret.clone();
         sent.insert("jid", "req");
-        remote.give_back(&reply::load(id.as_str(), &sent));
+        remote.give_back(&reply::load(id.as_str(), sent));
     } else if cx.opts.flag("cache_jobs") {
         crate::jobs::job_cache::store(&cx.opts, &ret);
     }

@@ -67,7 +67,7 @@ fn give_back(attached: &Attached, ret: Map) {
     if attached.opts.get("pub_ret").is_some_and(|v| !v.truthy()) {
         return;
     }
-    let load = reply::load(attached.minion.id.as_str(), &ret);
+    let load = reply::load(attached.minion.id.as_str(), ret);
     attached.minion.deliverer.take(Item { master: attached.link.name().to_owned(), load });
 }
 

@@ -83,11 +83,11 @@ pub fn is_withheld(ret: &Map) -> bool {
 }
 
 /// The load as the master gets it: `cmd` and `id` in front.
-pub fn load(id: &str, ret: &Map) -> Map {
+pub fn load(id: &str, ret: Map) -> Map {
     let mut load = Map::with_capacity(ret.len() + 6);
     load.insert("cmd", "_return");
     load.insert("id", id);
-    load.update(ret.clone());
+    load.update(ret);
     load
 }
 
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn one_function() {
-        let load = load("m1", &of_one("test.ping", &publish(), ok(true)));
+        let load = load("m1", of_one("test.ping", &publish(), ok(true)));
         let keys: Vec<_> = load.keys().filter_map(Value::as_str).collect();
         assert_eq!(
             keys,

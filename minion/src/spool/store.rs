@@ -2,7 +2,7 @@
 
 use super::seal::{Seal, SealError};
 use brine_protocol::msgpack::{self, Dialect};
-use brine_protocol::{Map, Value, map};
+use brine_protocol::{Map, Value};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -94,8 +94,9 @@ impl Spool {
 
     /// Writes a return. When this has returned, `kill -9` no longer loses it.
     pub fn put(&self, item: &Item) -> Result<Seq, SpoolError> {
-        let plain =
-            msgpack::encode_map(&map! {"master" => &item.master, "load" => item.load.clone()}, Dialect::New);
+        // Master and load one after the other, so that a large load is not copied to stand beside its master.
+        let mut plain = msgpack::encode(&Value::from(&item.master), Dialect::New);
+        plain.extend(msgpack::encode_map(&item.load, Dialect::New));
         // The number is taken first, since the ciphertext is bound to it.
         let seq = {
             let mut index = self.index.lock();
@@ -159,11 +160,11 @@ impl Spool {
             if e.kind() == io::ErrorKind::NotFound { SpoolError::Gone } else { SpoolError::Io(e) }
         })?;
         let plain = self.seal.open(seq, &bytes)?;
-        let Ok(Value::Map(mut outer)) = msgpack::decode(&plain) else {
-            return Err(SealError::Unreadable.into());
-        };
-        match (outer.remove("master"), outer.remove("load")) {
-            (Some(Value::Str(master)), Some(Value::Map(load))) => Ok(Item { master, load }),
+        match msgpack::decode_prefix(&plain, msgpack::Limits::default()) {
+            Ok((Value::Str(master), at)) => match plain.get(at..).map(msgpack::decode) {
+                Some(Ok(Value::Map(load))) => Ok(Item { master, load }),
+                _ => Err(SealError::Unreadable.into()),
+            },
             _ => Err(SealError::Unreadable.into()),
         }
     }
@@ -207,6 +208,7 @@ fn number(name: &str) -> Option<Seq> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use brine_protocol::map;
 
     fn item(jid: &str) -> Item {
         Item {
