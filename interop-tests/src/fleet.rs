@@ -17,7 +17,7 @@ use crate::side::Side;
 use crate::{ports, wait};
 
 /// Longest time from the start of a daemon to the state a person waits for.
-pub const START: Duration = Duration::from_secs(40);
+pub const START: Duration = Duration::from_secs(60);
 
 /// One minion of the fleet: its side, and its process while it runs.
 #[derive(Debug)]
@@ -232,7 +232,7 @@ impl Fleet {
     pub fn tool(&self, program: &str, args: &[&str]) -> Result<Ran> {
         let mut cmd = command(self.master_netns.as_deref(), &self.cli.program(program)?);
         cmd.arg("-c").arg(self.path("etc")).args(args);
-        cli::run(cmd, b"", Duration::from_secs(120))
+        cli::run(cmd, b"", Duration::from_secs(300))
     }
 
     /// `salt` with JSON output and a short timeout.
@@ -243,7 +243,10 @@ impl Fleet {
         // 3007's client loses events that arrive within some 15 ms of its publish, as a fast
         // minion's return does, and shows the return only after it asked for the job: soon, then.
         let timeout = if self.cli.series() == 3007 { "4" } else { "20" };
-        let mut all = vec!["--out=json", "-t", timeout];
+        let mut all = vec!["--out=json"];
+        if !args.contains(&"-t") {
+            all.extend(["-t", timeout]);
+        }
         all.extend(args);
         self.tool("salt", &all)
     }

@@ -94,6 +94,8 @@ pub fn exit_codes(fleet: &mut Fleet) -> Result {
         (vec!["m1", "test.retcode", "42"], 1),
         (vec!["m1", "test.exception", "x"], 1),
         (vec!["m1", "nope.nope"], 1),
+        // Of an option given twice the last one counts.
+        (vec!["-t", "1", "-t", "20", "m1", "test.ping"], 0),
         (vec!["--no-such-option", "m1", "test.ping"], 64),
     ] {
         fleet.salt(&words)?.code(code)?;

@@ -52,7 +52,7 @@ pub fn eight_mebibytes(fleet: &mut Fleet) -> Result {
 /// When it does not, or not within the timeout.
 pub fn sized(fleet: &Fleet, size: usize) -> Result {
     let line = format!("head -c {size} /dev/zero | tr '\\0' x");
-    let ran = fleet.salt(&["-t", "60", "m1", "cmd.run", &line])?;
+    let ran = fleet.salt(&["-t", "240", "m1", "cmd.run", &line])?;
     let got = ran.ret("m1")?;
     let text = got.as_str().unwrap_or_default();
     eprintln!(
