@@ -92,3 +92,26 @@ async fn nothing_is_lost_when_a_minion_is_killed() {
 async fn nothing_is_lost_when_a_minion_is_killed_200_times() {
     kill_at_random(200).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_return_goes_to_the_master_that_asked() {
+    let (mut a, b) = (FakeMaster::start().await, FakeMaster::start().await);
+    let dir = tempfile::tempdir().unwrap();
+    let list = format!("[\"127.0.0.1:{}\", \"127.0.0.1:{}\"]", a.port, b.port);
+    let mut minion = MinionProcess::start(dir.path(), &list, "");
+    a.listened_to().await;
+    b.listened_to().await;
+    let jid = a.publish(&a.job("test.sleep", vec![Value::Int(1)]));
+    let proc = dir.path().join("var/cache/salt/minion/proc").join(&jid);
+    eventually("the job runs", || proc.exists().then_some(())).await;
+    a.close().await;
+    eventually("the return is in the spool", || (minion.spooled() == 1).then_some(())).await;
+    minion.kill();
+    minion.launch();
+    b.listened_to().await;
+    // The other master is there and must not be given what it did not ask for.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(b.loads("_return").is_empty());
+    a.open().await;
+    a.returned(&jid).await;
+}

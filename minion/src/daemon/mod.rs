@@ -122,6 +122,10 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
     proc.sweep();
     let table = JobTable::new(proc);
     let spool = Spool::open(&cachedir.join("spool"), &pki.dir().join("minion_spool.key"), spool_size(&opts))?;
+    let at_once = match &masters {
+        Masters::Hot(list) => list.clone(),
+        Masters::Failover(_) | Masters::Disabled => Vec::new(),
+    };
     let (exit, mut exits) = mpsc::unbounded_channel();
     let most_jids = opts.int("minion_jid_queue_hwm").and_then(|n| usize::try_from(n).ok()).unwrap_or(100);
     let opts = Arc::new(opts);
@@ -131,7 +135,7 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
     let minion = Arc::new(Minion {
         runner: Runner::new(table.clone(), opts.int("process_count_max")),
         registry: RwLock::new(Arc::new(registry(&opts))),
-        deliverer: Deliverer::start(Arc::new(spool), DeliverySettings::new(&opts)),
+        deliverer: Deliverer::start(Arc::new(spool), DeliverySettings::new(&opts, at_once)),
         grains: RwLock::new(Arc::new(grains)),
         recent: Mutex::new(Recent::new(most_jids)),
         handle: tokio::runtime::Handle::current(),

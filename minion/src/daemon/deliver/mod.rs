@@ -47,8 +47,10 @@ struct Entry {
 }
 
 /// The times and bounds of delivery.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct DeliverySettings {
+    /// Masters that are all in use at once: a return for one of them goes to no other.
+    pub masters: Vec<String>,
     /// `return_retry_timer`
     pub retry_min: Duration,
     /// `return_retry_timer_max`
@@ -60,11 +62,12 @@ pub struct DeliverySettings {
 }
 
 impl DeliverySettings {
-    /// From the options.
-    pub fn new(opts: &Opts) -> Self {
+    /// From the options, and the masters that are in use at once.
+    pub fn new(opts: &Opts, masters: Vec<String>) -> Self {
         let retry_min = seconds(opts, "return_retry_timer", 5.0);
         let retry_max = seconds(opts, "return_retry_timer_max", 10.0);
         Self {
+            masters,
             retry_min,
             retry_max: retry_max.max(retry_min),
             tries: opts.int("return_retry_tries").and_then(|n| u32::try_from(n).ok()).unwrap_or(3).max(1),

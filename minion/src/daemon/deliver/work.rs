@@ -114,8 +114,16 @@ impl Work {
             }
             let Some(mut entry) = self.waiting.remove(&key) else { continue };
             let Some(item) = self.content(&mut entry) else { continue };
+            let named = links.iter().find(|l| l.name() == item.master);
+            if named.is_none() && self.settings.masters.contains(&item.master) {
+                // Its master is one of ours and has not been reached yet.
+                entry.item = entry.seq.is_none().then_some(item);
+                entry.due = now + self.settings.retry_max;
+                self.waiting.insert(key, entry);
+                continue;
+            }
             // A master that is no longer configured gets nothing any more: whoever is there takes its place.
-            let link = links.iter().find(|l| l.name() == item.master).unwrap_or(anyone).clone();
+            let link = named.unwrap_or(anyone).clone();
             let busy = self.busy.entry(link.name().to_owned()).or_default();
             if *busy >= IN_FLIGHT {
                 entry.item = Some(item);
