@@ -24,7 +24,8 @@ pub struct Clock {
     unix: i64,
     /// Seconds east of UTC.
     pub offset: i64,
-    zone: String,
+    /// None for a moment without zone, as Python's plain dates are.
+    zone: Option<String>,
 }
 
 const MONTHS: [&str; 12] = [
@@ -86,8 +87,8 @@ pub fn days_in(year: i64, month: u32) -> u32 {
 }
 
 impl Clock {
-    /// A moment in a zone that is this many seconds east.
-    pub fn at(unix: i64, offset: i64, zone: &str) -> Self {
+    /// A moment so many seconds east of UTC, without a zone.
+    pub fn at(unix: i64, offset: i64) -> Self {
         let local = unix + offset;
         let (days, seconds) = (local.div_euclid(86_400), local.rem_euclid(86_400) as u32);
         let (year, month, day) = date_of(days);
@@ -102,7 +103,7 @@ impl Clock {
             week_day: (days + 4).rem_euclid(7) as u32,
             unix,
             offset,
-            zone: zone.to_owned(),
+            zone: None,
         }
     }
 
@@ -112,11 +113,19 @@ impl Clock {
         static ZONE: std::sync::OnceLock<Option<tz::TimeZone>> = std::sync::OnceLock::new();
         let zone = ZONE.get_or_init(|| tz::TimeZone::local().ok());
         let kind = zone.as_ref().and_then(|z| z.find_local_time_type(unix).ok());
-        Self::at(
-            unix,
-            kind.map_or(0, |k| k.ut_offset().into()),
-            kind.map_or("UTC", |k| k.time_zone_designation()),
-        )
+        let name = kind.map_or("UTC", |k| k.time_zone_designation());
+        Self::at(unix, kind.map_or(0, |k| k.ut_offset().into())).in_zone(name)
+    }
+
+    /// The same moment with a zone of that name, for `%Z` and `%z`.
+    fn in_zone(self, name: &str) -> Self {
+        Self { zone: Some(name.to_owned()), ..self }
+    }
+
+    /// The same moment without zone: `%Z` and `%z` are empty, as of Python's plain dates.
+    #[must_use]
+    pub fn naive(self) -> Self {
+        Self { zone: None, ..self }
     }
 
     /// Now, in the machine's own zone.
@@ -191,7 +200,8 @@ impl Clock {
             'G' => self.iso_week().0.to_string(),
             'g' => format!("{:02}", self.iso_week().0.rem_euclid(100)),
             's' => self.unix.to_string(),
-            'Z' => self.zone.clone(),
+            'Z' => self.zone.clone().unwrap_or_default(),
+            'z' if self.zone.is_none() => String::new(),
             'z' => {
                 let sign = if self.offset < 0 { '-' } else { '+' };
                 let minutes = self.offset.abs() / 60;
@@ -227,14 +237,18 @@ mod tests {
 
     #[test]
     fn dates_are_the_calendars() {
-        let c = Clock::at(1_795_615_141, 0, "UTC");
+        let c = Clock::at(1_795_615_141, 0);
         assert_eq!(c.iso(), "2026-11-25T13:59:01");
         assert_eq!(
             c.strftime("%A, %d. %B %Y %I:%M%p %j %U %W %V %G %u %%%q"),
             "Wednesday, 25. November 2026 01:59PM 329 47 47 48 2026 3 %%q"
         );
-        assert_eq!(Clock::at(-1, 3600, "CET").strftime("%F %T %z %Z"), "1970-01-01 00:59:59 +0100 CET");
-        assert_eq!(Clock::at(1_609_459_200, 0, "UTC").strftime("%G-%V"), "2020-53");
+        assert_eq!(
+            Clock::at(-1, 3600).in_zone("CET").strftime("%F %T %z %Z"),
+            "1970-01-01 00:59:59 +0100 CET"
+        );
+        assert_eq!(Clock::at(-1, 3600).strftime("%F %T%z%Z"), "1970-01-01 00:59:59");
+        assert_eq!(Clock::at(1_609_459_200, 0).strftime("%G-%V"), "2020-53");
         assert_eq!((days_in(2024, 2), days_in(2023, 2), days_in(2023, 13)), (29, 28, 0));
     }
 }

@@ -31,7 +31,6 @@ modules! {
     test,
 }
 
-mod clock;
 mod datastore;
 mod grains_core;
 mod python;

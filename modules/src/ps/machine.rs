@@ -2,7 +2,7 @@
 
 use super::process::{boot_time as started, seconds};
 use super::wait;
-use crate::clock::Clock;
+use brine_core::clock::Clock;
 use crate::grains_core::read;
 use brine_core::call::{CallError, Cx, Result, exec};
 use brine_core::{Map, Value, map};
@@ -159,7 +159,7 @@ fn boot_time(time_format: Option<Value>) -> Result {
     let time = started() as i64;
     match time_format.filter(Value::truthy) {
         None => Ok(time.into()),
-        Some(Value::Str(format)) => Ok(Clock::local(time).strftime(&format).into()),
+        Some(Value::Str(format)) => Ok(Clock::local(time).naive().strftime(&format).into()),
         Some(_) => {
             Err(CallError::invocation("Invalid format string: strftime() argument 1 must be str, not int"))
         }

@@ -1,6 +1,6 @@
 //! Functions of `status` about the machine as a whole.
 
-use crate::clock::{Clock, unix_now};
+use brine_core::clock::{Clock, unix_now};
 use crate::grains_core::read;
 use crate::{ps, tools};
 use brine_core::call::{Args, CallError, Cx, Result, VarArgs, exec};
@@ -113,7 +113,7 @@ fn version() -> Result {
 /// CLI Example: salt '*' status.time '%s'
 #[exec]
 fn time_(#[default("%A, %d. %B %Y %I:%M%p")] format: String) -> Result<String> {
-    Ok(Clock::now().strftime(&format))
+    Ok(Clock::now().naive().strftime(&format))
 }
 
 /// Return a composite of all status data and info for this minion. Warning: There is a LOT here!

@@ -1,6 +1,6 @@
 //! Functions of `system` about the clock. Times are local unless a UTC offset (`-0500`) is given.
 
-use crate::clock::{Clock, days_in, unix_now};
+use brine_core::clock::{Clock, days_in, unix_now};
 use crate::grains_core::read;
 use crate::tools;
 use brine_core::call::{CallError, Cx, Result, exec};
@@ -193,7 +193,7 @@ fn date_argument(now: &Clock, parts: Parts, utc: bool) -> Result<(String, String
     }
     let mut all = [year, month, day, hour, minute, second];
     if utc {
-        let unix = crate::clock::unix_of(year, month as u32, day as u32) + hour * 3600 + minute * 60 + second;
+        let unix = brine_core::clock::unix_of(year, month as u32, day as u32) + hour * 3600 + minute * 60 + second;
         let moved = Clock::at(unix - now.offset, 0);
         all = [
             moved.year,
