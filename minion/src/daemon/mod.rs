@@ -94,6 +94,7 @@ fn start(line: &Parsed) -> Result<Exit, Failed> {
     let Settled { opts, id, warnings } = settle(line, over, true)?;
     if opts.get("verify_env").is_none_or(brine_core::Value::truthy) {
         directories::prepare(&opts, &directories::of_daemon(&opts))?;
+        directories::prepare_log_file(&opts);
     }
     let masters = address::masters(&opts).map_err(|e| Failed(e.to_string(), 42))?;
     let pidfile = PidFile::claim(&opts.path("pidfile"))?;

@@ -1,5 +1,6 @@
 //! Copies of returns on the minion (`cache_jobs`): `cachedir/minion_jobs/<jid>/return.p`.
 
+use super::proc_files::private_write;
 use brine_core::{Map, Opts};
 use brine_protocol::ids::Jid;
 use brine_protocol::msgpack::{self, Dialect};
@@ -11,7 +12,7 @@ pub fn store(opts: &Opts, ret: &Map) {
     let jid = jid.map_or_else(|| brine_core::jid::gen_jid(std::time::SystemTime::now()), |j| j.to_string());
     let dir = opts.path("cachedir").join("minion_jobs").join(jid);
     let written = fs::create_dir_all(&dir)
-        .and_then(|()| fs::write(dir.join("return.p"), msgpack::encode_map(ret, Dialect::Old)));
+        .and_then(|()| private_write(&dir.join("return.p"), &msgpack::encode_map(ret, Dialect::Old)));
     if let Err(e) = written {
         tracing::error!("cannot cache a return in {}: {e}", dir.display());
     }

@@ -5,8 +5,9 @@ use brine_protocol::crypt::HashType;
 use brine_protocol::ids::Jid;
 use brine_protocol::msgpack::{self, Dialect};
 use brine_protocol::{Map, Value};
-use std::fs;
-use std::io::{self, Read};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// No publish load comes near this; a file that does is none of ours.
@@ -42,7 +43,8 @@ impl ProcDir {
         let mut data = Map::with_capacity(load.len() + 1);
         data.insert("pid", std::process::id());
         data.update(load.clone());
-        fs::write(self.path(jid), msgpack::encode_map(&data, Dialect::Old))
+        // Arguments may be secret.
+        private_write(&self.path(jid), &msgpack::encode_map(&data, Dialect::Old))
     }
 
     /// Removes the file of a job that is over.
@@ -69,6 +71,12 @@ impl ProcDir {
             }
         }
     }
+}
+
+/// Writes a file that only its owner may read.
+pub(super) fn private_write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(bytes)
 }
 
 fn read(path: &Path) -> Option<Map> {
@@ -100,6 +108,7 @@ fn other(path: &Path) -> Option<Map> {
 mod tests {
     use super::*;
     use brine_protocol::map;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_file_lists_the_load_with_the_pid_in_front() {
@@ -107,6 +116,8 @@ mod tests {
         let proc = ProcDir::open(dir.path()).unwrap();
         let jid = "20261125120000000000";
         proc.write(jid, &map! {"fun" => "test.ping", "jid" => jid}).unwrap();
+        let mode = fs::metadata(dir.path().join("proc").join(jid)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
         let on_disk = read(&dir.path().join("proc").join(jid)).unwrap();
         assert_eq!(on_disk.keys().next().unwrap().as_str(), Some("pid"));
         assert_eq!(on_disk.get_str("fun"), Some("test.ping"));

@@ -4,7 +4,7 @@ use brine_core::Opts;
 use nix::unistd::{Uid, User, chown};
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A directory could not be made or handed over.
@@ -21,7 +21,7 @@ pub fn prepare(opts: &Opts, paths: &[PathBuf]) -> Result<(), DirectoryError> {
     let user = User::from_name(opts.str("user")).ok().flatten();
     let pki = opts.path("pki_dir");
     for path in paths.iter().filter(|p| !p.as_os_str().is_empty()) {
-        make(path).map_err(|source| DirectoryError { path: path.clone(), source })?;
+        make(path, 0o700).map_err(|source| DirectoryError { path: path.clone(), source })?;
         if let Some(user) = user.as_ref().filter(|_| Uid::effective().is_root()) {
             hand_over(path, user);
         }
@@ -32,11 +32,16 @@ pub fn prepare(opts: &Opts, paths: &[PathBuf]) -> Result<(), DirectoryError> {
     Ok(())
 }
 
-fn make(path: &Path) -> io::Result<()> {
+/// A missing directory with this mode. What is missing above it can be passed through by everybody, or the user we
+/// become could not reach it.
+fn make(path: &Path, mode: u32) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    if let Some(above) = path.parent() {
+        fs::DirBuilder::new().recursive(true).mode(0o755).create(above)?;
+    }
+    fs::DirBuilder::new().mode(mode).create(path)
 }
 
 /// A directory of another owner becomes the user's, and what is in it, so that a minion that ran as root before can
@@ -46,10 +51,8 @@ fn hand_over(path: &Path, user: &User) {
     if meta.is_symlink() || (meta.uid() == user.uid.as_raw() && user.uid.is_root()) {
         return;
     }
-    if meta.uid() != user.uid.as_raw()
-        && let Err(e) = chown(path, Some(user.uid), Some(user.gid))
-    {
-        tracing::error!("cannot give {} to {}: {e}", path.display(), user.name);
+    if meta.uid() != user.uid.as_raw() {
+        hand_over_one(path, user);
     }
     if meta.is_dir() {
         let Ok(entries) = fs::read_dir(path) else { return };
@@ -59,12 +62,36 @@ fn hand_over(path: &Path, user: &User) {
     }
 }
 
+fn hand_over_one(path: &Path, user: &User) {
+    if let Err(e) = chown(path, Some(user.uid), Some(user.gid)) {
+        tracing::error!("cannot give {} to {}: {e}", path.display(), user.name);
+    }
+}
+
 fn tighten(path: &Path) {
     if let Ok(meta) = fs::metadata(path)
         && !matches!(meta.mode() & 0o777, 0o700 | 0o750)
         && let Err(e) = fs::set_permissions(path, fs::Permissions::from_mode(0o700))
     {
         tracing::error!("cannot protect {}: {e}", path.display());
+    }
+}
+
+/// As root, makes the log file and gives it to the configured user, who could not make it where logs are kept.
+pub fn prepare_log_file(opts: &Opts) {
+    let path = opts.path("log_file");
+    let user = User::from_name(opts.str("user")).ok().flatten().filter(|u| !u.uid.is_root());
+    // Anything else than an absolute path names no file.
+    let (Some(user), true, true) = (user, Uid::effective().is_root(), path.is_absolute()) else { return };
+    // Only a directory of our making: the file may be meant to stand in one that belongs to the system.
+    if let Some(dir) = path.parent().filter(|dir| !dir.exists())
+        && make(dir, 0o750).is_ok()
+    {
+        hand_over_one(dir, &user);
+    }
+    let made = fs::OpenOptions::new().append(true).create(true).mode(0o640).open(&path);
+    if made.is_ok() {
+        hand_over_one(&path, &user);
     }
 }
 
