@@ -105,6 +105,24 @@ async fn a_call_with_a_master_uses_its_pillar_and_gives_the_result_back() {
     assert_eq!(ret.get("retcode"), Some(&Value::Int(0)));
 }
 
+/// Whoever answers for the master cannot choose the pillar, and without its pillar a call fails as a whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn cve_2022_22934_and_2024_37088_a_call_with_a_bad_pillar_fails() {
+    let (master, dir) = (FakeMaster::start().await, tempfile::tempdir().unwrap());
+    {
+        let mut memory = master.memory.lock().unwrap();
+        memory.pillar = map! {"color" => "blue"};
+        memory.forged_pillar = true;
+    }
+    configure(dir.path(), &format!("master: 127.0.0.1:{}", master.port));
+    let path = dir.path().to_owned();
+    let (code, out, err) =
+        tokio::task::spawn_blocking(move || call(&path, &["config.get", "color"])).await.unwrap();
+    assert_ne!(code, 0, "{out}{err}");
+    assert!(!out.contains("blue"), "{out}");
+    assert!(master.loads("_return").is_empty(), "nothing was run");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unaccepted_minion_is_told_so() {
     let (master, dir) = (FakeMaster::start().await, tempfile::tempdir().unwrap());

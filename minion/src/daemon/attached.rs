@@ -96,6 +96,9 @@ impl Attached {
     pub async fn refresh_pillar(&self, clean_cache: bool) -> Result<(), PillarFailed> {
         let wish = PillarWish { clean_cache, ..PillarWish::default() };
         let pillar = self.compile(wish).await?;
+        if let Some(errors) = pillar.get("_errors").filter(|e| e.truthy()) {
+            tracing::error!("Pillar render error: {}", brine_core::text::python_str(errors));
+        }
         *self.pillar.write() = Arc::new(pillar);
         Ok(())
     }

@@ -210,5 +210,6 @@ fn greet(attached: &Arc<Attached>) {
         }
         tracing::info!("Minion is ready to receive requests!");
         super::mine::update(&this);
+        super::startup_job::run(&this);
     });
 }

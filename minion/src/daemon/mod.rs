@@ -11,6 +11,7 @@ mod netwatch;
 mod periodic;
 mod publish;
 mod signals;
+mod startup_job;
 pub mod state;
 mod wait;
 
@@ -138,6 +139,7 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
         registry: RwLock::new(Arc::new(registry(&opts))),
         deliverer: Deliverer::start(Arc::new(spool), DeliverySettings::new(&opts, at_once)),
         grains: RwLock::new(Arc::new(grains)),
+        startup_jobs: Mutex::default(),
         recent: Mutex::new(Recent::new(most_jids)),
         handle: tokio::runtime::Handle::current(),
         pki: Arc::new(pki),
@@ -188,7 +190,6 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
 /// Options that ask for what this minion cannot do yet are not passed over in silence.
 fn refuse_what_is_missing(opts: &Opts) {
     for (option, what) in [
-        ("startup_states", "states are not part of this minion yet"),
         ("schedule", "the schedule is not part of this minion yet"),
         ("beacons", "beacons are not part of this minion yet"),
         ("return", "returners are not part of this minion yet"),

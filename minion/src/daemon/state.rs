@@ -12,6 +12,7 @@ use brine_core::{Map, Opts, Registry};
 use brine_net::ipc::EventBus;
 use brine_protocol::ids::MinionId;
 use parking_lot::{Mutex, RwLock};
+use std::collections::HashSet;
 use std::sync::{Arc, mpsc as sync_mpsc};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -34,6 +35,8 @@ pub struct Minion {
     pub table: JobTable,
     /// The last job ids, over all masters.
     pub recent: Mutex<Recent>,
+    /// The masters that have been given the return of `startup_states`.
+    pub startup_jobs: Mutex<HashSet<String>>,
     /// Takes returns.
     pub deliverer: Deliverer,
     /// The runtime, for job threads.

@@ -72,6 +72,7 @@ impl FakeMaster {
             mood: Mood::Accept,
             sign: true,
             pillar: Map::new(),
+            forged_pillar: false,
             deaf_to_returns: false,
             sessions: HashMap::new(),
             keys: HashMap::new(),
@@ -254,9 +255,11 @@ fn handle(memory: &mut Memory, request: &request::MinionRequest) -> Option<Value
     memory.loads.push(request.load.clone());
     match request.command {
         Some(MinionCommand::Pillar) => {
-            let key = PublicKey::from_pem(&memory.keys[&*request.minion]).unwrap();
+            let minion = PublicKey::from_pem(&memory.keys[&*request.minion]).unwrap();
             let pillar = memory.pillar.clone();
-            Some(request.private_reply(pillar.into(), &key, memory.credentials.key()).unwrap())
+            let forger = memory.forged_pillar.then(|| key(1));
+            let signer = forger.as_ref().unwrap_or(memory.credentials.key());
+            Some(request.private_reply(pillar.into(), &minion, signer).unwrap())
         }
         Some(MinionCommand::Return) if memory.deaf_to_returns => None,
         _ => Some(request.reply(&Value::Nil).unwrap()),
