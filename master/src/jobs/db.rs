@@ -62,7 +62,7 @@ pub struct JobRow {
 type Query = Box<dyn FnOnce(&Connection) + Send>;
 
 enum Ask {
-    Job { row: JobRow, now: u64 },
+    Job { row: JobRow, now: u64, published: bool },
     Return { jid: String, id: String, data: Vec<u8>, now: u64, done: oneshot::Sender<Stored> },
     Prune { now: u64, done: oneshot::Sender<Vec<String>> },
     Query(Query),
@@ -122,12 +122,13 @@ impl Db {
         self.tx.send(ask).await.map_err(|_| StoreError::Closed)
     }
 
-    /// Stores a job. Returns when it is in the queue: a return for it, asked for later, is stored later.
+    /// Stores a job. Returns when it is in the queue: a return for it, asked for later, is stored later. One that was
+    /// `published` replaces what is known of that id; one that is only inferred from a return does not.
     ///
     /// # Errors
     /// [`StoreError::Closed`].
-    pub async fn put_job(&self, row: JobRow, now: u64) -> Result<(), StoreError> {
-        self.ask(Ask::Job { row, now }).await
+    pub async fn put_job(&self, row: JobRow, now: u64, published: bool) -> Result<(), StoreError> {
+        self.ask(Ask::Job { row, now, published }).await
     }
 
     /// Stores a return; done when it is committed.
@@ -275,15 +276,16 @@ fn transaction(conn: &Connection, writes: &mut Vec<Ask>) -> rusqlite::Result<Don
     let mut dones = Vec::new();
     {
         let mut job = tx.prepare_cached(
-            "INSERT INTO jobs (jid, created, load, minions) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (jid) DO NOTHING",
+            "INSERT INTO jobs (jid, created, load, minions) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (jid) DO UPDATE
+             SET load = excluded.load, minions = excluded.minions WHERE ?5",
         )?;
         let mut ret = tx.prepare_cached(
             "INSERT INTO returns (jid, id, received, data) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (jid, id) DO NOTHING",
         )?;
         for ask in writes.drain(..) {
             match ask {
-                Ask::Job { row, now } => {
-                    job.execute(params![row.jid, signed(now), row.load, row.minions])?;
+                Ask::Job { row, now, published } => {
+                    job.execute(params![row.jid, signed(now), row.load, row.minions, published])?;
                 }
                 Ask::Return { jid, id, data, now, done } => {
                     let new = ret.execute(params![jid, id, signed(now), data])?;
@@ -366,10 +368,15 @@ mod tests {
         let tmp = tempfile::tempdir().unwrap();
         let path = tmp.path().join("s.sqlite");
         let (db, thread) = Db::open(&path, CAPS).unwrap();
-        db.put_job(row("j1"), 10).await.unwrap();
+        db.put_job(row("j1"), 10, true).await.unwrap();
         let put = |data: &str| db.put_return("j1".into(), "m1".into(), data.into(), 11);
         assert_eq!(put("one").await.unwrap(), Stored::First);
         assert_eq!(put("two").await.unwrap(), Stored::Duplicate);
+        let other = JobRow { load: b"other".to_vec(), ..row("j1") };
+        db.put_job(other.clone(), 12, false).await.unwrap();
+        assert_eq!(db.job("j1".into()).await.unwrap(), Some(row("j1")));
+        db.put_job(other, 12, true).await.unwrap();
+        db.put_job(row("j1"), 12, true).await.unwrap();
         drop(db);
         thread.join();
         let (db, thread) = Db::open(&path, CAPS).unwrap();
@@ -388,7 +395,7 @@ mod tests {
         let caps = Caps { max_age: 100, max_bytes: 600 << 10 };
         let (db, _thread) = Db::open(&tmp.path().join("s.sqlite"), caps).unwrap();
         for n in 0..10u64 {
-            db.put_job(row(&format!("j{n}")), n * 20).await.unwrap();
+            db.put_job(row(&format!("j{n}")), n * 20, true).await.unwrap();
             db.put_return(format!("j{n}"), "m".into(), vec![0; 100 << 10], n * 20).await.unwrap();
         }
         let gone = db.prune(180).await.unwrap();
@@ -406,7 +413,7 @@ mod tests {
         let path = tmp.path().join("s.sqlite");
         std::fs::write(&path, vec![b'x'; 8192]).unwrap();
         let (db, _thread) = Db::open(&path, CAPS).unwrap();
-        db.put_job(row("j"), 1).await.unwrap();
+        db.put_job(row("j"), 1, false).await.unwrap();
         assert!(db.job("j".into()).await.unwrap().is_some());
         assert!(path.with_extension("damaged").exists());
     }

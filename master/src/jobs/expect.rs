@@ -60,6 +60,18 @@ impl Expect {
         }
     }
 
+    /// Whoever may answer one or the other: clients may share a job id among the parts of a batch.
+    fn or(&self, other: Self) -> Self {
+        match (self, other) {
+            (Expect::Names(a), Expect::Names(mut b)) => {
+                b.extend(a.iter().cloned());
+                Expect::Names(b)
+            }
+            (Expect::Glob(a), Expect::Glob(b)) if *a == b => Expect::Glob(b),
+            _ => Expect::Any,
+        }
+    }
+
     fn names(&self) -> usize {
         if let Expect::Names(names) = self { names.len() } else { 1 }
     }
@@ -83,8 +95,11 @@ pub struct RecentJobs {
 }
 
 impl RecentJobs {
-    /// Remembers a job; the oldest are forgotten.
-    pub fn put(&mut self, jid: &str, recent: Recent) -> std::sync::Arc<Recent> {
+    /// Remembers a job; the oldest are forgotten. A job of the same id that is remembered already stays in force too.
+    pub fn put(&mut self, jid: &str, mut recent: Recent) -> std::sync::Arc<Recent> {
+        if let Some(old) = self.jobs.get(jid) {
+            recent.expect = old.expect.or(recent.expect);
+        }
         let recent = std::sync::Arc::new(recent);
         self.names += recent.expect.names();
         if let Some(old) = self.jobs.insert(jid.to_owned(), recent.clone()) {
@@ -120,6 +135,17 @@ mod tests {
         assert!(allows("a,b".into(), "list", "b") && !allows("a,b".into(), "list", "c"));
         assert!(allows(vec!["a", "b"].into(), "list", "a") && !allows(vec!["a"].into(), "list", "b"));
         assert!(allows("os:Debian".into(), "grain", "x") && allows("G@os:x".into(), "compound", "x"));
+    }
+
+    #[test]
+    fn parts_of_a_batch_may_share_an_id() {
+        let mut recent = RecentJobs::default();
+        for ids in [["a", "b"], ["c", "d"]] {
+            let expect = Expect::of(&map! {"tgt" => ids.to_vec(), "tgt_type" => "list"});
+            recent.put("j", Recent { expect, nocache: false });
+        }
+        let allows = |id: &str| recent.get("j").unwrap().expect.allows(&MinionId::parse(id).unwrap());
+        assert!(allows("a") && allows("d") && !allows("e"));
     }
 
     #[test]

@@ -89,17 +89,17 @@ impl Jobs {
     ) -> Result<(), StoreError> {
         self.recent.lock().put(jid.as_str(), Recent { expect: Expect::of(load), nocache });
         self.files.write_job(jid, load, minions, nocache)?;
-        self.put(jid, load, minions).await
+        self.put(jid, load, minions, true).await
     }
 
-    async fn put(&self, jid: &Jid, load: &Map, minions: &[String]) -> Result<(), StoreError> {
+    async fn put(&self, jid: &Jid, load: &Map, minions: &[String], published: bool) -> Result<(), StoreError> {
         let list: Value = minions.iter().map(String::as_str).collect();
         let row = JobRow {
             jid: jid.as_str().to_owned(),
             load: encode_map(load, Dialect::New),
             minions: encode(&list, Dialect::New),
         };
-        self.db.put_job(row, now()).await
+        self.db.put_job(row, now(), published).await
     }
 
     /// Keeps a job nobody published: a minion's own (`salt-call`, schedules), known by its return alone.
@@ -111,7 +111,7 @@ impl Jobs {
         if self.config.return_files {
             self.files.write_job(jid, load, &minions, false)?;
         }
-        self.put(jid, load, &minions).await
+        self.put(jid, load, &minions, false).await
     }
 
     /// Whether this minion may answer this job, and whether the job is known at all.
