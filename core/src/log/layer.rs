@@ -2,6 +2,7 @@
 
 use super::file::LogFile;
 use super::format::Record;
+use super::syslog::{Syslog, SyslogSender};
 use super::{Level, Sink};
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
@@ -14,11 +15,12 @@ use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Writes events to the console and a file.
+/// Writes events to the console and to a file or syslog.
 #[derive(Debug)]
 pub struct SaltLayer {
     console: Option<Sink>,
     file: Option<(Mutex<LogFile>, Sink)>,
+    syslog: Option<(Mutex<SyslogSender>, Sink)>,
     /// Longest name first, so that the first hit is the nearest.
     granular: Vec<(String, Level)>,
 }
@@ -30,14 +32,21 @@ impl SaltLayer {
     pub(super) fn new(
         console: Option<Sink>,
         file: Option<(LogFile, Sink)>,
+        syslog: Option<(Syslog, Sink)>,
         mut granular: Vec<(String, Level)>,
     ) -> Self {
         granular.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-        Self { console, file: file.map(|(file, sink)| (Mutex::new(file), sink)), granular }
+        Self {
+            console,
+            file: file.map(|(file, sink)| (Mutex::new(file), sink)),
+            syslog: syslog.map(|(to, sink)| (Mutex::new(SyslogSender::new(to)), sink)),
+            granular,
+        }
     }
 
     fn sinks(&self) -> impl Iterator<Item = &Sink> {
-        self.console.iter().chain(self.file.iter().map(|(_, sink)| sink))
+        let more = self.file.iter().map(|(_, sink)| sink).chain(self.syslog.iter().map(|(_, sink)| sink));
+        self.console.iter().chain(more)
     }
 
     /// The level of a logger's own, if it has one.
@@ -122,6 +131,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SaltLayer {
         if let Some((file, sink)) = self.file.as_ref().filter(|(_, sink)| wanted(sink)) {
             let line = sink.format.line(&record);
             let _unwritable = file.lock().unwrap_or_else(PoisonError::into_inner).write_line(&line);
+        }
+        if let Some((syslog, sink)) = self.syslog.as_ref().filter(|(_, sink)| wanted(sink)) {
+            let line = sink.format.line(&record);
+            syslog.lock().unwrap_or_else(PoisonError::into_inner).send(level, &line);
         }
     }
 }

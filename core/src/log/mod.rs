@@ -1,4 +1,4 @@
-//! Logging as Salt's options describe it: levels, formats, a console and a file.
+//! Logging as Salt's options describe it: levels, formats, a console, and a file or syslog.
 //!
 //! Code logs with `tracing`; this turns events into lines. The name of a logger is the module it stands in, with
 //! `salt` for `brine_` (`salt.minion.jobs`), so that `log_granular_levels` reads as in stock. A span with a field
@@ -8,11 +8,13 @@ mod file;
 mod format;
 mod layer;
 mod level;
+mod syslog;
 
 pub use file::LogFile;
 pub use format::{Format, Record};
 pub use layer::SaltLayer;
 pub use level::Level;
+pub use syslog::Syslog;
 
 use crate::Opts;
 use brine_protocol::Value;
@@ -35,6 +37,8 @@ pub struct LogConfig {
     pub console: Option<Sink>,
     /// A file, if lines go there.
     pub file: Option<(PathBuf, Sink)>,
+    /// Syslog, if lines go there; then there is no file.
+    pub syslog: Option<(Syslog, Sink)>,
     /// `log_granular_levels`: levels of loggers whose name begins so.
     pub granular: Vec<(String, Level)>,
     /// What in the options cannot be followed.
@@ -84,29 +88,31 @@ impl LogConfig {
         let console =
             console.then(|| Sink { level, format: Format::new(&console_format, &date, &jid, true) });
         let path = opts.str(file_key);
-        let file = if path.is_empty() || file_level == Level::Quiet {
-            None
+        let date = text("log_datefmt_logfile", "%Y-%m-%d %H:%M:%S");
+        let format = text(
+            "log_fmt_logfile",
+            "%(asctime)s,%(msecs)03d [%(name)-17s:%(lineno)-4d][%(levelname)-8s][%(process)d] %(message)s",
+        );
+        let sink = Sink { level: file_level, format: Format::new(&format, &date, &jid, false) };
+        let (mut file, mut syslog) = (None, None);
+        if path.is_empty() || file_level == Level::Quiet {
+            // Nothing but the console.
         } else if path.split('/').next().is_some_and(|head| head.ends_with(':')) {
-            warnings.push(format!("logging to '{path}' is not supported; there is no log file"));
-            None
+            match Syslog::parse(path) {
+                Some(Ok(to)) => syslog = Some((to, sink)),
+                Some(Err(e)) => warnings.push(format!("{e}; there is no log file")),
+                None => warnings.push(format!("logging to '{path}' is not supported; there is no log file")),
+            }
         } else {
-            let date = text("log_datefmt_logfile", "%Y-%m-%d %H:%M:%S");
-            let format = text(
-                "log_fmt_logfile",
-                "%(asctime)s,%(msecs)03d [%(name)-17s:%(lineno)-4d][%(levelname)-8s][%(process)d] %(message)s",
-            );
-            Some((
-                PathBuf::from(path),
-                Sink { level: file_level, format: Format::new(&format, &date, &jid, false) },
-            ))
-        };
+            file = Some((PathBuf::from(path), sink));
+        }
         let granular = match opts.get("log_granular_levels").and_then(Value::as_map) {
             Some(map) => {
                 map.iter().filter_map(|(k, v)| Some((k.as_str()?.to_owned(), Level::of(v)?))).collect()
             }
             None => Vec::new(),
         };
-        Self { console, file, granular, warnings }
+        Self { console, file, syslog, granular, warnings }
     }
 
     /// The layer that writes so. Opens the log file; it is made with mode 0640 where it is missing.
@@ -119,7 +125,7 @@ impl LogConfig {
                 Some((file, sink.clone()))
             }
         };
-        Ok(SaltLayer::new(self.console.clone(), file, self.granular.clone()))
+        Ok(SaltLayer::new(self.console.clone(), file, self.syslog.clone(), self.granular.clone()))
     }
 
     /// Makes this the program's log, and says the warnings.
