@@ -31,6 +31,8 @@ pub(crate) struct Memory {
     pub(crate) mood: Mood,
     pub(crate) sign: bool,
     pub(crate) pillar: Map,
+    /// Pillars are signed by somebody else.
+    pub(crate) forged_pillar: bool,
     /// Returns are heard of and not answered.
     pub(crate) deaf_to_returns: bool,
     sessions: HashMap<MinionId, AesKey>,
