@@ -56,15 +56,23 @@ impl LinkSettings {
             req_options: ReqOptions {
                 tcp: tcp(opts),
                 backoff: backoff(opts),
-                heartbeat: Some(HEARTBEAT),
+                heartbeat: heartbeat(opts),
                 ..ReqOptions::default()
             },
         })
     }
 }
 
-/// A dead path is noticed after at most 7 s: a master answers PING whether it sends its own or not.
-const HEARTBEAT: Heartbeat = Heartbeat::new(Duration::from_secs(2), Duration::from_secs(5));
+/// Our PINGs, on both ports: a dead path is noticed after at most 7 s, since a master answers PING whether it sends its
+/// own or not. `zmq_heartbeat_ivl` and `zmq_heartbeat_timeout` (milliseconds), stock's options for masters, serve a
+/// minion on a metered line; an interval of 0 sends none.
+fn heartbeat(opts: &Opts) -> Option<Heartbeat> {
+    let millis = |name: &str, default: u64| {
+        Duration::from_millis(opts.int(name).and_then(|n| u64::try_from(n).ok()).unwrap_or(default))
+    };
+    let ivl = millis("zmq_heartbeat_ivl", 2_000);
+    (!ivl.is_zero()).then(|| Heartbeat::new(ivl, millis("zmq_heartbeat_timeout", 5_000)))
+}
 
 /// Sockets of the publish port.
 pub fn sub_options(id: &MinionId, opts: &Opts) -> SubOptions {
@@ -77,7 +85,7 @@ pub fn sub_options(id: &MinionId, opts: &Opts) -> SubOptions {
         subscriptions,
         identity: Bytes::copy_from_slice(id.as_str().as_bytes()),
         backoff: backoff(opts),
-        heartbeat: Some(HEARTBEAT),
+        heartbeat: heartbeat(opts),
         tcp: tcp(opts),
         ..SubOptions::default()
     }
@@ -163,6 +171,14 @@ mod tests {
         assert!(LinkSettings::new("m", &id, &bad, &Map::new()).is_err());
         let tcp = Opts::new(map! {"transport" => "tcp"});
         assert!(LinkSettings::new("m", &id, &tcp, &Map::new()).is_err(), "not passed over in silence");
+    }
+
+    #[test]
+    fn heartbeats_are_frequent_unless_told_otherwise() {
+        assert_eq!(heartbeat(&Opts::default()).map(|h| h.ivl), Some(Duration::from_secs(2)));
+        let slow = Opts::new(map! {"zmq_heartbeat_ivl" => 60_000, "zmq_heartbeat_timeout" => 90_000});
+        assert_eq!(heartbeat(&slow).map(|h| h.timeout), Some(Duration::from_secs(90)));
+        assert!(heartbeat(&Opts::new(map! {"zmq_heartbeat_ivl" => 0})).is_none());
     }
 
     #[test]
