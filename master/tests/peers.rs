@@ -42,7 +42,7 @@ async fn peers_publish_what_their_rules_say() {
     let jid = started.get("jid").unwrap().as_str().unwrap().to_owned();
     m2.ret(&jid, "done").await;
     let ask = |jid: &str| map! {"cmd" => "pub_ret", "jid" => jid};
-    assert_eq!(m1.request(ask(&jid)).await, map! {"m2" => "done"}.into());
+    assert_eq!(m1.request(ask(&jid)).await, map! {"m2" => map! {"ret" => "done"}}.into());
     assert_eq!(m2.request(ask(&jid)).await, Map::new().into(), "it was not m2's job");
 
     let (answer, ()) = tokio::join!(m1.request(publish("minion_publish", "test.echo", "m2")), async {

@@ -192,7 +192,16 @@ pub(super) async fn pub_ret(master: &Master, id: &MinionId, load: &Map) -> Map {
         _ => return Map::new(),
     }
     let returns = master.jobs.returns(&jid).await.unwrap_or_default();
-    returns.into_iter().map(|(id, mut load)| (id, load.remove("return").unwrap_or_default())).collect()
+    returns
+        .into_iter()
+        .map(|(id, mut load)| {
+            let mut one = map! {"ret" => load.remove("return").unwrap_or_default()};
+            if let Some(out) = load.remove("out") {
+                one.insert("out", out);
+            }
+            (id, one)
+        })
+        .collect()
 }
 
 /// Runners do not exist here yet; who might run one is told which it was, everybody else nothing.
