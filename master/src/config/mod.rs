@@ -205,7 +205,8 @@ impl Config {
                 open_mode: opts.flag("open_mode"),
                 max_minions: usize::try_from(opts.int("max_minions").unwrap_or(0)).unwrap_or(0),
                 events: opts.flag("auth_events"),
-                minimum_version: u8::try_from(opts.int("minimum_auth_version").unwrap_or(3)).unwrap_or(3),
+                minimum_version: u8::try_from(opts.int("minimum_auth_version").unwrap_or(3))
+                    .map_err(|_| bad("minimum_auth_version", "is no protocol version"))?,
                 request_ttl: u64::try_from(opts.int("request_server_ttl").unwrap_or(0)).unwrap_or(0),
                 allow_revoke: opts.flag("allow_minion_key_revoke"),
                 require_minion_signature: opts.flag("require_minion_sign_messages"),
@@ -306,6 +307,10 @@ mod tests {
             map! {"ssl" => true},
             map! {"event_pub_framing" => 3009},
             map! {"order_masters" => true},
+            map! {"cluster_id" => "c"},
+            map! {"publisher_acl" => Value::List(vec![])},
+            map! {"minimum_auth_version" => 300},
+            map! {"publish_port" => 70000},
         ] {
             assert!(Config::from_opts(Opts::new(m.clone())).is_err(), "{m:?}");
         }

@@ -62,6 +62,12 @@ impl NetConfig {
         if opts.str("ipc_mode") == "tcp" {
             return Err(bad("ipc_mode", "tcp is not supported: local sockets have owners, ports have none"));
         }
+        if opts.flag("transport_opts") {
+            return Err(bad("transport_opts", "is not supported yet; there is one transport, zeromq"));
+        }
+        if opts.flag("cluster_id") {
+            return Err(bad("cluster_id", "clusters of masters are not supported"));
+        }
         if opts.flag("order_masters") {
             return Err(bad("order_masters", "syndics are not supported yet"));
         }
