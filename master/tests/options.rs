@@ -1,0 +1,121 @@
+//! Options that change what minions and listeners see.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod support;
+
+use brine_protocol::ids::Jid;
+use brine_protocol::{Map, Value, map};
+use support::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_end_with_publish_session() {
+    let master = TestMaster::start(map! {"publish_session" => 1}).await;
+    let mut bus = master.events().await;
+    let mut m1 = master.accepted("m1", key(0)).await;
+    assert_eq!(bus.next("key").await.data.get("rotate_aes_key"), Some(&true.into()));
+    let old = m1.keys.as_ref().unwrap().aes.clone();
+    // The session ends on its own clock, at most a second after it began.
+    tokio::time::timeout(PATIENCE, async {
+        while m1.try_request(map! {"cmd" => "_master_opts"}).await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(m1.auth().await, Auth::In);
+    assert!(m1.keys.as_ref().unwrap().aes != old);
+    master.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_requests_are_refused_with_request_server_ttl() {
+    let master = TestMaster::start(map! {"request_server_ttl" => 60}).await;
+    let m1 = master.accepted("m1", key(0)).await;
+    let (body, _) = m1.channel().request(map! {"cmd" => "_master_opts"}, now() - 120, None).unwrap();
+    assert_eq!(m1.raw(&body).await.unwrap(), "bad load".into());
+    assert!(m1.try_request(map! {"cmd" => "_master_opts"}).await.is_ok());
+    master.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn returns_must_be_signed_where_that_is_required() {
+    let master = TestMaster::start(map! {"require_minion_sign_messages" => true}).await;
+    let m1 = master.accepted("m1", key(0)).await;
+    let jid = "20260101000000000000";
+    assert_eq!(m1.ret(jid, 1).await, false.into());
+    for (signer, answer) in [(key(1), Value::from(false)), (key(0), Value::Nil)] {
+        let (body, nonce) = m1.channel().request(m1.return_load(jid, 1), now(), Some(signer)).unwrap();
+        assert_eq!(m1.channel().open(&m1.raw(&body).await.unwrap(), &nonce).unwrap(), answer);
+    }
+    assert_eq!(master.running().master.jobs.returns(&Jid::parse(jid).unwrap()).await.unwrap().len(), 1);
+    master.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_signed_unless_told_otherwise() {
+    for (sign, there) in [(true, true), (false, false)] {
+        let master = TestMaster::start(map! {"sign_pub_messages" => sign}).await;
+        let mut m1 = master.accepted("m1", key(0)).await;
+        m1.subscribe().await;
+        master.cli().publish(Map::new()).await;
+        assert_eq!(m1.message().await.get("sig").is_some(), there);
+        master.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_to_be_kept_is_announced_and_not_kept() {
+    for options in [map! {"job_cache" => false}, Map::new()] {
+        let master = TestMaster::start(options.clone()).await;
+        let m1 = master.accepted("m1", key(0)).await;
+        let mut bus = master.events().await;
+        let nocache = options.is_empty();
+        let reply = master.cli().publish(map! {"kwargs" => map! {"nocache" => nocache}}).await;
+        let jid = reply.get("load").unwrap().get("jid").unwrap().as_str().unwrap().to_owned();
+        assert_eq!(m1.ret(&jid, 1).await, Value::Nil);
+        bus.next(&format!("salt/job/{jid}/ret/m1")).await;
+        assert!(master.running().master.jobs.returns(&Jid::parse(&jid).unwrap()).await.unwrap().is_empty());
+        master.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_not_given_up_where_that_is_not_allowed() {
+    let master = TestMaster::start(map! {"allow_minion_key_revoke" => false}).await;
+    let m1 = master.accepted("m1", key(0)).await;
+    let reply = m1.request(map! {"cmd" => "revoke_auth"}).await;
+    assert_eq!(reply.get("id"), Some(&"m1".into()));
+    assert!(master.path("pki/minions/m1").exists());
+    master.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_framed_for_the_commands_that_are_installed() {
+    use tokio::io::AsyncReadExt;
+    for (series, first) in [(3006, 0x00), (3007, 0x82)] {
+        let master = TestMaster::start(map! {"event_pub_framing" => series}).await;
+        let path = master.path("s/master_event_pub.ipc");
+        let mut stream = tokio::net::UnixStream::connect(&path).await.unwrap();
+        let mut bus = master.events().await;
+        let mut m1 = master.minion("m1", key(0));
+        m1.auth().await;
+        bus.next("salt/auth").await;
+        let byte = tokio::time::timeout(PATIENCE, stream.read_u8()).await.unwrap().unwrap();
+        assert_eq!(byte, first, "{series}");
+        master.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_of_this_host_fire_events() {
+    let master = TestMaster::start(Map::new()).await;
+    let mut bus = master.events().await;
+    let pull = master.path("s/master_event_pull.ipc");
+    for framing in [brine_net::ipc::Framing::Prefixed, brine_net::ipc::Framing::Bare] {
+        let mut pusher = brine_net::ipc::EventPusher::connect(&pull, framing).await.unwrap();
+        let event = brine_protocol::message::events::Event::new("my/tag", map! {"a" => 1});
+        pusher.push(&event.to_body()).await.unwrap();
+        assert_eq!(bus.next("my/tag").await, event);
+    }
+    master.stop().await;
+}
