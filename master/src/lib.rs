@@ -1,4 +1,38 @@
-//! The master daemon.
+//! The master daemon: takes requests from minions and from command lines, sends jobs out, keeps what comes back.
+//!
+//! One process, one tokio runtime; disk and RSA work happen on threads aside. It listens on two ports and on the event
+//! bus's two unix sockets, and wakes up by itself only once each `loop_interval`.
+//!
+//! # A job's way
+//! 1. `salt` sends a clear `publish` to port 4506: [`requests`] takes it apart, [`access`] says whose key came with it
+//!    and what that user may do, and the target is resolved against accepted keys and cached grains ([`minion_data`]).
+//! 2. [`jobs`] writes the files `salt` looks for and queues the job for the database; [`events`] announces it;
+//!    [`publish`] encrypts, numbers, signs and sends it to all subscribers of port 4505.
+//! 3. A minion answers with an encrypted `_return`. The request is proved (`brine_protocol::request`) before any handler
+//!    sees it, and handlers get the proved id as a type of its own. The return is fired on the bus at once and
+//!    acknowledged when the database has committed it: on that word the minion deletes its own copy.
+//!
+//! # Where things are
+//! | part | does |
+//! |---|---|
+//! | [`program`], [`cli`], [`start`], [`daemon`] | from `main` to serving and back, in an order that needs root first |
+//! | [`config`] | stock's options, cut into one typed config per part; nobody else reads the option map |
+//! | [`master`] | what the parts share |
+//! | [`keys`], [`sessions`] | key files in stock's layout, session keys |
+//! | [`requests`], [`access`], [`gate`] | who asks for what, who may, and how much of it at once |
+//! | [`jobs`], [`minion_data`] | what is kept |
+//! | [`publish`], [`events`], [`presence`] | what goes out, and who is there |
+//! | [`upkeep`] | what happens by the clock |
+//! | [`fs`] | files, reached so that nothing from the wire can name one elsewhere |
+//!
+//! # What holds everywhere
+//! - No text from the wire becomes a path: names are validated types (`MinionId`, `Jid`), directories of jobs are named
+//!   by hashes, and [`fs::Dir`] takes single components and follows no links.
+//! - Whether a key is accepted is read from disk at each request; nothing remembers it.
+//! - A minion's id in a load is replaced by the one it proved. A user's name counts as far as his key bears it out.
+//! - What is acknowledged is on disk.
+//! - Whatever strangers can ask for is bounded: bytes by the network layer, RSA work and key files by [`gate`].
+//! - Nothing costs time in proportion to the fleet for each return; resolving a target does, once per job.
 
 pub mod access;
 pub mod cli;
@@ -9,6 +43,7 @@ pub mod fs;
 pub mod gate;
 pub mod jobs;
 pub mod keys;
+pub mod known;
 pub mod master;
 pub mod minion_data;
 pub mod presence;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use brine_core::jid::JidSource;
-use brine_net::PubServer;
+use brine_net::{PubServer, Vouch};
 use brine_protocol::auth::master::MasterCredentials;
 use brine_protocol::crypt::{AesKey, PublicKey};
 use brine_protocol::ids::{Jid, MinionId};
@@ -55,6 +55,9 @@ pub struct Master {
     pub events: Events,
     /// The publish port.
     pub port: Arc<PubServer>,
+    /// Tells the request port from where minions have proved themselves.
+    pub vouch: Vouch,
+    port_vouch: Vouch,
     /// Sends jobs out.
     pub publisher: Publisher,
     /// Who is connected.
@@ -82,16 +85,22 @@ pub struct Parts {
     pub events: Events,
     /// The publish port.
     pub port: Arc<PubServer>,
+    /// How to vouch for addresses at the request port.
+    pub vouch: Vouch,
 }
 
 impl Master {
+    /// Notes that somebody has proved himself from this address: both ports bear with it from now on.
+    pub fn vouch_for(&self, from: IpAddr) {
+        self.vouch.vouch(from);
+        self.port_vouch.vouch(from);
+    }
+
     /// Puts the parts together.
     pub fn new(config: Config, parts: Parts) -> Arc<Self> {
         let keys = KeyStore::at(&config.paths.pki_dir);
-        // Below version 3 the sender is known only after decryption, so its part cannot be chosen before.
-        let shards = if config.auth.minimum_version < 3 { 1 } else { SHARDS };
         let memory = || RequestMemory {
-            replay: ReplayWindow::new(NONCES * SHARDS / shards, NONCE_LIFE),
+            replay: ReplayWindow::new(NONCES, NONCE_LIFE),
             versions: VersionRatchet::default(),
         };
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
@@ -106,13 +115,15 @@ impl Master {
             jobs: parts.jobs,
             events: parts.events,
             publisher: Publisher::new(parts.port.clone(), config.publish.clone()),
+            port_vouch: parts.port.vouching(),
             port: parts.port,
+            vouch: parts.vouch,
             presence: Presence::default(),
             data: MinionData::new(config.data.clone(), keys.clone(), config.publish.nodegroups.clone()),
             gate: AuthGate::new(cpus / 2),
             local: LocalAddrs,
             jids: JidSource::new(config.publish.unique_jid.then(std::process::id)),
-            memory: (0..shards).map(|_| Mutex::new(memory())).collect(),
+            memory: (0..SHARDS).map(|_| Mutex::new(memory())).collect(),
             keys,
             config,
         })
@@ -125,9 +136,9 @@ impl Master {
     }
 
     /// What is remembered of the requests of one minion.
-    pub fn memory(&self, id: Option<&MinionId>) -> &Mutex<RequestMemory> {
+    pub fn memory(&self, id: &MinionId) -> &Mutex<RequestMemory> {
         let mut hasher = DefaultHasher::new();
-        id.map(MinionId::as_str).hash(&mut hasher);
+        id.as_str().hash(&mut hasher);
         let n = usize::try_from(hasher.finish() % self.memory.len() as u64).unwrap_or(0);
         &self.memory[n]
     }
@@ -141,7 +152,7 @@ impl Master {
         let was = self.keys.remove(KeyState::Accepted, id)?;
         self.sessions.end(id);
         self.presence.forget(id);
-        self.memory(Some(id)).lock().versions.forget(id);
+        self.memory(id).lock().versions.forget(id);
         if !preserve_data {
             self.data.forget(id);
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use brine_core::target::Fleet;
 use brine_net::{PeerEvent, PublishServer};
@@ -14,6 +14,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
 
 use crate::fs::Dir;
+use crate::known;
 use crate::master::Master;
 
 /// How often the job store is pruned.
@@ -64,6 +65,12 @@ pub async fn run(master: Arc<Master>) {
         if pruned.is_none_or(|at| at.elapsed() >= PRUNE) {
             pruned = Some(Instant::now());
             master.jobs.prune().await;
+            let master = master.clone();
+            let files = tokio::task::spawn_blocking(move || {
+                known::keep(&cachedir(&master), &master.vouch);
+                forget_owners(&master);
+            });
+            let _ = files.await;
         }
     }
 }
@@ -80,6 +87,19 @@ pub fn rotate(master: &Arc<Master>) {
     if master.config.upkeep.ping_on_rotate {
         let master = master.clone();
         tokio::spawn(async move { crate::requests::ping_all(&master).await });
+    }
+}
+
+/// Removes the owners of jobs that minions started and that are no longer kept.
+fn forget_owners(master: &Master) {
+    let Some(age) = Some(master.config.jobs.caps.max_age).filter(|age| *age > 0) else { return };
+    let Ok(dir) = cachedir(master).sub("publish_auth") else { return };
+    let old = |name: &String| {
+        let written = dir.modified(name).and_then(|at| SystemTime::now().duration_since(at).ok());
+        written.is_some_and(|since| since > Duration::from_secs(age))
+    };
+    for name in dir.names().unwrap_or_default().iter().filter(|name| old(name)) {
+        let _ = dir.remove(name);
     }
 }
 

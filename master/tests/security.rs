@@ -326,3 +326,33 @@ async fn unknown_commands_get_an_empty_map() {
     );
     master.stop().await;
 }
+
+/// Stock fires the error of a refused publish for anybody who names a job id.
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_strangers_do_not_reach_the_bus() {
+    let master = TestMaster::start(Map::new()).await;
+    master.install("m1", key(0));
+    let mut bus = master.events().await;
+    let jid = "20260101000000000000";
+    let refused = master.cli().publish(map! {"key" => "x", "jid" => jid, "secret" => "y"}).await;
+    assert_eq!(error(&refused), Some("AuthenticationError"));
+    master.cli().publish(map! {"tgt" => "m1"}).await;
+    let event = bus.next("").await;
+    assert!(!event.tag.contains(jid), "{}", event.tag);
+    master.stop().await;
+}
+
+/// The key of a local user crosses the network in clear, so from elsewhere it proves nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_count_only_from_this_host() {
+    use brine_master::access::{Caller, authenticate};
+    let master = TestMaster::start(Map::new()).await;
+    let running = &master.running().master;
+    let from = |addr: &str| {
+        let mut load = map! {"user" => "root", "key" => master.user_key("root")};
+        authenticate(running, addr.parse().unwrap(), &mut load)
+    };
+    assert_eq!(from("127.0.0.1:4000"), Ok(Caller::Full));
+    assert!(from("192.0.2.1:4000").is_err() && from("[2001:db8::1]:4000").is_err());
+    master.stop().await;
+}

@@ -10,6 +10,10 @@ use crate::value::{Map, Value};
 /// The version this implementation speaks, and the lowest it accepts by default.
 pub const VERSION: u8 = 3;
 
+/// Values that a request holds at most before anything about its sender is known: an encrypted one has a handful, a
+/// job with very many arguments some ten thousand. About 12 MB of memory.
+const STRANGERS_ITEMS: usize = 1 << 18;
+
 /// The floor to enforce for a configured `minimum_auth_version`: never below 2, since versions 0 and 1 sign nothing.
 pub fn version_floor(configured: i64) -> u8 {
     configured.clamp(2, 255) as u8
@@ -136,7 +140,8 @@ pub const REPLY_FAILED: &str = "Server-side exception handling payload";
 impl Envelope {
     /// Decodes and takes apart a request body (ZeroMQ and WebSocket; TCP has it decoded already).
     pub fn from_bytes(body: &[u8], minimum_auth_version: u8) -> Result<Self, RequestError> {
-        Self::parse(msgpack::decode(body)?, minimum_auth_version)
+        let limits = msgpack::Limits { items: STRANGERS_ITEMS, ..msgpack::Limits::default() };
+        Self::parse(msgpack::decode_limited(body, limits)?, minimum_auth_version)
     }
 
     /// Takes a decoded request apart.

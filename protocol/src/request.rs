@@ -85,7 +85,7 @@ pub struct MinionRequest {
     sig_algo: Option<SigAlgo>,
 }
 
-/// Opens an encrypted request.
+/// Opens an encrypted request: [`prove`], then [`Proved::admit`].
 ///
 /// `ttl` is `request_server_ttl` in seconds, 0 for none; `now` is seconds since the epoch.
 pub fn open(
@@ -95,6 +95,21 @@ pub fn open(
     now: u64,
     memory: &mut RequestMemory,
 ) -> Result<MinionRequest, RequestError> {
+    prove(envelope, keys, ttl, now)?.admit(now, memory)
+}
+
+/// A request whose sender is proved, but that may have been seen before.
+#[derive(Debug)]
+pub struct Proved(MinionRequest);
+
+/// Decrypts a request and proves its sender. All the cryptography is here, and no memory is needed for it, so that
+/// nobody waits for a lock while a large request is decrypted.
+pub fn prove(
+    envelope: &AesEnvelope,
+    keys: &dyn RequestKeys,
+    ttl: u64,
+    now: u64,
+) -> Result<Proved, RequestError> {
     let AesEnvelope { id: outer, data, version, enc_algo, sig_algo } = envelope;
     let key = match outer {
         Some(outer) if *version > 2 => keys.session(outer).ok_or(RequestError::NoSession)?,
@@ -122,23 +137,7 @@ pub fn open(
         let proof = check_token(&mut load, &id, *version, keys)?;
         (id, proof)
     };
-    let seen = memory.versions.seen(&id);
-    if *version < seen {
-        return Err(RequestError::Downgrade { found: *version, seen });
-    }
-    let fresh = match &nonce {
-        Some(nonce) => memory.replay.fresh(&id, nonce, now),
-        // A stock version 3 master answers without a prefix then; no stock minion ever leaves the nonce out.
-        None if *version > 2 => return Err(RequestError::NoNonce),
-        None => true,
-    };
-    if !fresh && !command.is_some_and(MinionCommand::is_question) {
-        return Err(RequestError::Replayed);
-    }
-    if proof == Proof::Token {
-        memory.versions.note(&id, *version);
-    }
-    Ok(MinionRequest {
+    Ok(Proved(MinionRequest {
         minion: Authenticated::new(id),
         proof,
         command,
@@ -148,7 +147,37 @@ pub fn open(
         key,
         enc_algo: *enc_algo,
         sig_algo: *sig_algo,
-    })
+    }))
+}
+
+impl Proved {
+    /// Who sent it, for choosing the memory to ask.
+    pub fn minion(&self) -> &MinionId {
+        &self.0.minion
+    }
+
+    /// Lets it through unless it was seen before, or its sender once spoke a newer version; and remembers it.
+    pub fn admit(self, now: u64, memory: &mut RequestMemory) -> Result<MinionRequest, RequestError> {
+        let Self(request) = self;
+        let (id, version) = (&*request.minion, request.version);
+        let seen = memory.versions.seen(id);
+        if version < seen {
+            return Err(RequestError::Downgrade { found: version, seen });
+        }
+        let fresh = match &request.nonce {
+            Some(nonce) => memory.replay.fresh(id, nonce, now),
+            // A stock version 3 master answers without a prefix then; no stock minion ever leaves the nonce out.
+            None if version > 2 => return Err(RequestError::NoNonce),
+            None => true,
+        };
+        if !fresh && !request.command.is_some_and(MinionCommand::is_question) {
+            return Err(RequestError::Replayed);
+        }
+        if request.proof == Proof::Token {
+            memory.versions.note(id, version);
+        }
+        Ok(request)
+    }
 }
 
 /// Proves the sender of a TCP subscriber's identify frame: `{enc: aes, load: {id, tok}}` under the global key.

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use brine_net::Responder;
+use brine_protocol::Value;
 use brine_protocol::auth::master::{
     AuthRequest, AuthRules, BadAuth, Decision, KeyAction, StoredKeys, Verdict, decide,
 };
 use brine_protocol::crypt::CryptError;
+use brine_protocol::envelope::{Envelope, RequestError};
 use brine_protocol::ids::MinionId;
 use brine_protocol::message::tags;
-use brine_protocol::{Map, Value};
 
 use crate::keys::KeyState;
 use crate::master::Master;
@@ -21,15 +22,20 @@ use crate::master::Master;
 /// Pending keys that are kept at most: strangers may add to that directory.
 const MOST_PENDING: usize = 20_000;
 
+/// No true request is larger, with its claims for `autosign_grains`.
+const LARGEST: usize = 64 << 10;
+
 pub(super) async fn answer(
     master: &Arc<Master>,
     peer: SocketAddr,
-    load: &Map,
-    version: u8,
+    body: &[u8],
     reply: &Responder,
 ) -> Option<Value> {
+    if body.len() > LARGEST {
+        return Some(RequestError::AuthField("load").reply());
+    }
     wait_for(master.gate.admit(peer.ip(), Instant::now())).await?;
-    let request = match AuthRequest::parse(load, version) {
+    let mut request = match parse(master, body) {
         Ok(request) => request,
         Err(BadAuth::Malformed(e)) => {
             tracing::debug!(%peer, "malformed authentication: {e}");
@@ -42,7 +48,9 @@ pub(super) async fn answer(
         }
     };
     tracing::info!(%peer, "Authentication request from {}", request.id);
-    let decision = match decided(master, &request) {
+    let decided = decided(master, &request);
+    request.autosign_grains = None;
+    let decision = match decided {
         Ok(decision) => decision,
         Err(e) => {
             tracing::error!("key store: {}: {e}", request.id);
@@ -62,6 +70,7 @@ pub(super) async fn answer(
             compute(master, reply, move |master| refusal.reply(&master.credentials.read())).await
         }
         Verdict::Accept(acceptance) => {
+            wait_for(master.gate.admit_again(peer.ip(), &request.id, Instant::now())).await?;
             let session = match master.sessions.ensure(&request.id) {
                 Ok(session) => session,
                 Err(e) => {
@@ -69,9 +78,17 @@ pub(super) async fn answer(
                     return None;
                 }
             };
-            master.presence.proved(&request.id, peer.ip());
+            // Nothing is proved yet: public keys are public. The first encrypted request proves the minion.
             compute(master, reply, move |master| acceptance.reply(&master.credentials.read(), &session)).await
         }
+    }
+}
+
+fn parse(master: &Master, body: &[u8]) -> Result<AuthRequest, BadAuth> {
+    match Envelope::from_bytes(body, master.config.auth.minimum_version) {
+        Ok(Envelope::Clear { load, version }) => AuthRequest::parse(&load, version),
+        Ok(Envelope::Aes(_)) => Err(BadAuth::Malformed(RequestError::Enc)),
+        Err(e) => Err(BadAuth::Malformed(e)),
     }
 }
 
@@ -104,7 +121,8 @@ fn carry_out(master: &Master, id: &MinionId, decision: &Decision) -> io::Result<
         match action {
             KeyAction::WriteAccepted(key) => keys.write(KeyState::Accepted, id, key)?,
             KeyAction::WritePending(key) => {
-                if keys.count(KeyState::Pending)? >= MOST_PENDING {
+                let count = || keys.count(KeyState::Pending);
+                if !master.gate.admit_pending(Instant::now(), MOST_PENDING, count)? {
                     return Err(io::Error::other("too many pending keys; nothing more is stored"));
                 }
                 keys.write(KeyState::Pending, id, key)?;
@@ -140,7 +158,7 @@ fn log(id: &MinionId, verdict: &Verdict, changed: bool) {
 }
 
 /// Waits as the gate says; None when it turns away.
-async fn wait_for(wait: Option<Duration>) -> Option<()> {
+pub(super) async fn wait_for(wait: Option<Duration>) -> Option<()> {
     let wait = wait?;
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;

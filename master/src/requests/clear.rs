@@ -96,11 +96,14 @@ fn reply(master: &Master, started: &job::Started) -> Value {
     map! {"enc" => "clear", "load" => load}.into()
 }
 
-/// Stock's bare error reply, and its event when the request came with a job id.
+/// Stock's bare error reply, and its event when the request came with a job id. Stock fires it for anybody; here it
+/// takes a caller who has proved who he is, since strangers have no business on the bus.
 fn refuse(master: &Master, load: &Map, denied: Denied) -> Value {
     let error = denied.publish_error();
     tracing::warn!("{denied}");
-    if let Some(jid) = load.get_str("jid").and_then(|j| Jid::parse(j).ok()) {
+    if let Denied::Forbidden(_) = denied
+        && let Some(jid) = load.get_str("jid").and_then(|j| Jid::parse(j).ok())
+    {
         let mut data = load.clone();
         data.insert("error", error.clone());
         data.remove("key");

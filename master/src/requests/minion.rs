@@ -9,11 +9,8 @@ use brine_protocol::envelope::AesEnvelope;
 use brine_protocol::ids::MinionId;
 use brine_protocol::request::{self, Authenticated, MinionRequest, Proof};
 
-use super::{events, files, mine, now, peer as peers, pillar, returns};
+use super::{LARGE, events, files, mine, now, peer as peers, pillar, returns};
 use crate::master::{Keys, Master};
-
-/// Bodies above this are decrypted on a thread of their own, so that they do not hold up others.
-const LARGE: usize = 256 << 10;
 
 /// What a handler wants sent.
 pub(super) enum Answer {
@@ -31,10 +28,16 @@ impl<T: Into<Value>> From<T> for Answer {
     }
 }
 
-pub(super) async fn answer(master: &Arc<Master>, peer: SocketAddr, envelope: &AesEnvelope) -> Option<Value> {
+/// Answers a proved request, if with nothing (None); a refusal is an error.
+pub(super) async fn answer(
+    master: &Arc<Master>,
+    peer: SocketAddr,
+    envelope: &AesEnvelope,
+) -> Result<Option<Value>, Value> {
     let open = || {
-        let memory = master.memory(envelope.id.as_ref());
-        request::open(envelope, &Keys(master), master.config.auth.request_ttl, now(), &mut memory.lock())
+        let proved = request::prove(envelope, &Keys(master), master.config.auth.request_ttl, now())?;
+        let memory = master.memory(proved.minion());
+        proved.admit(now(), &mut memory.lock())
     };
     let opened = if envelope.data.len() > LARGE { tokio::task::block_in_place(open) } else { open() };
     let mut request = match opened {
@@ -42,11 +45,12 @@ pub(super) async fn answer(master: &Arc<Master>, peer: SocketAddr, envelope: &Ae
         Err(e) => {
             let claimed = envelope.id.as_ref().map(MinionId::as_str);
             tracing::debug!(%peer, claimed, "request refused: {e}");
-            return Some(e.reply());
+            return Err(e.reply());
         }
     };
     if request.proof != Proof::Anonymous {
         master.presence.proved(&request.minion, peer.ip());
+        master.vouch_for(peer.ip());
     }
     let load = std::mem::take(&mut request.load);
     let id = &request.minion;
@@ -54,7 +58,7 @@ pub(super) async fn answer(master: &Arc<Master>, peer: SocketAddr, envelope: &Ae
         None => Answer::Value(Value::Map(brine_protocol::Map::new())),
         Some(command) => dispatch(master, command, id, load).await,
     };
-    encode(master, &request, answer)
+    Ok(encode(master, &request, answer))
 }
 
 async fn dispatch(

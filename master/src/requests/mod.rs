@@ -17,7 +17,7 @@ mod wheel;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use brine_net::{ReqServer, Request, RequestServer};
 use brine_protocol::Value;
@@ -29,6 +29,11 @@ use tokio::task::JoinSet;
 use crate::master::Master;
 
 pub use job::ping_all;
+
+/// Bodies up to this, which all but a few are, are taken apart at once.
+const FREE: usize = 8 << 10;
+/// Bodies above this are taken apart and decrypted aside, so that they do not hold up others.
+const LARGE: usize = 256 << 10;
 
 /// Serves requests until told to stop, then answers what is still in work.
 pub async fn serve(master: Arc<Master>, mut server: ReqServer, mut stop: watch::Receiver<bool>) {
@@ -51,13 +56,35 @@ pub async fn serve(master: Arc<Master>, mut server: ReqServer, mut stop: watch::
 
 async fn handle(master: Arc<Master>, request: Request) {
     let Request { peer, body, reply } = request;
+    let len = body.len();
+    if len > FREE && !master.vouch.knows(peer.ip()) {
+        // Taking apart what a stranger sends costs more than receiving it.
+        let wait = auth::wait_for(master.gate.admit_refused(peer.ip(), len, Instant::now())).await;
+        if wait.is_none() || reply.is_closed() {
+            return;
+        }
+    }
     let answer = answer(&master, peer, &body, &reply).await;
     drop(body);
+    let answer = match answer {
+        // Refusals are cheap, but not for nothing; whoever lives on them has to wait for each.
+        Some(Answer::Refused(value)) => {
+            auth::wait_for(master.gate.admit_refused(peer.ip(), len, Instant::now())).await.map(|()| value)
+        }
+        Some(Answer::Served(value)) => Some(value),
+        None => None,
+    };
     match answer {
         Some(value) => reply.send(encode(&value, Dialect::Old).into()),
         // No answer closes the connection.
         None => drop(reply),
     }
+}
+
+/// A reply, and whether the request was worth it.
+enum Answer {
+    Served(Value),
+    Refused(Value),
 }
 
 /// The reply to one request; None for those that are better not answered at all.
@@ -66,20 +93,27 @@ async fn answer(
     peer: SocketAddr,
     body: &[u8],
     reply: &brine_net::Responder,
-) -> Option<Value> {
-    match Envelope::from_bytes(body, master.config.auth.minimum_version) {
+) -> Option<Answer> {
+    let parse = || Envelope::from_bytes(body, master.config.auth.minimum_version);
+    match if body.len() > LARGE { tokio::task::block_in_place(parse) } else { parse() } {
         Err(e) => {
             tracing::debug!(%peer, "bad request: {e}");
-            Some(e.reply())
+            Some(Answer::Refused(e.reply()))
         }
-        Ok(Envelope::Clear { load, version }) => {
-            if load.get_str("cmd") == Some("_auth") {
-                auth::answer(master, peer, &load, version, reply).await
-            } else {
-                Some(clear::answer(master, peer, load).await)
-            }
+        Ok(Envelope::Clear { load, .. }) if load.get_str("cmd") == Some("_auth") => {
+            // It may have to wait; what it waits with is the body, not the much larger values it holds.
+            drop(load);
+            auth::answer(master, peer, body, reply).await.map(Answer::Served)
         }
-        Ok(Envelope::Aes(envelope)) => minion::answer(master, peer, &envelope).await,
+        Ok(Envelope::Clear { load, .. }) => {
+            let value = clear::answer(master, peer, load).await;
+            let refused = value.get("error").is_some();
+            Some(if refused { Answer::Refused(value) } else { Answer::Served(value) })
+        }
+        Ok(Envelope::Aes(envelope)) => match minion::answer(master, peer, &envelope).await {
+            Ok(value) => value.map(Answer::Served),
+            Err(refusal) => Some(Answer::Refused(refusal)),
+        },
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::error::NetError;
-use crate::guard::{Admission, Guard};
+use crate::guard::{Admission, Guard, Vouch};
 use crate::options::{Limits, TcpOptions};
 use crate::socket;
 
@@ -21,6 +21,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct Acceptor {
     local_addrs: Vec<SocketAddr>,
+    vouch: Vouch,
     stop: watch::Sender<bool>,
     // Dropping the set stops the accept loops, and those own the tasks of their connections.
     loops: JoinSet<()>,
@@ -29,6 +30,10 @@ pub(crate) struct Acceptor {
 impl Acceptor {
     pub(crate) fn local_addrs(&self) -> &[SocketAddr] {
         &self.local_addrs
+    }
+
+    pub(crate) fn vouching(&self) -> Vouch {
+        self.vouch.clone()
     }
 
     /// Accepts no more and waits for the connections' tasks to end by themselves, for at most `limit`.
@@ -53,6 +58,7 @@ where
     let listeners = socket::listen(addrs, &tcp)?;
     let local_addrs = listeners.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?;
     let guard = Guard::new(limits);
+    let vouch = guard.vouching();
     let mut loops = JoinSet::new();
     let (stop, stopped) = watch::channel(false);
     for listener in listeners {
@@ -92,5 +98,5 @@ where
             while connections.join_next().await.is_some() {}
         });
     }
-    Ok(Acceptor { local_addrs, stop, loops })
+    Ok(Acceptor { local_addrs, vouch, stop, loops })
 }

@@ -26,6 +26,7 @@ mod zmq;
 
 pub use endpoint::Endpoint;
 pub use error::{Disconnect, NetError, ReqError};
+pub use guard::Vouch;
 pub use options::{Backoff, Heartbeat, Limits, TcpOptions};
 pub use transport::{
     Peer, PeerEvent, PeerId, PubStats, PublishServer, Request, RequestClient, RequestServer, Responder,

@@ -66,12 +66,15 @@ pub struct Limits {
     pub max_connections: usize,
     /// Connections from one address (IPv6: one /64 network) that may be in their handshake at once.
     pub max_handshakes_per_addr: usize,
-    /// Failed handshakes (garbage, timeout) per address in ten seconds, after which new connections from it are closed
-    /// at accept until the ten seconds are over. Established connections are left alone.
+    /// Failures (garbage, timeout, too much to hold, requests worth no answer) per address in ten seconds, after which new
+    /// connections from it are closed at accept until the ten seconds are over. Established connections are left alone,
+    /// and so are addresses that somebody has vouched for ([`crate::Vouch`]).
     pub max_failures_per_addr: usize,
     /// Bytes of unfinished or unanswered messages a request server holds, all peers together, beside 8 KiB that each
     /// connection has free. A connection that needs more is closed. One address may use at most half.
     pub max_buffered: usize,
+    /// As `max_buffered`, for the addresses nobody has vouched for ([`crate::Vouch`]), all of them together.
+    pub max_buffered_strangers: usize,
 }
 
 impl Limits {
@@ -95,6 +98,7 @@ impl Default for Limits {
             max_handshakes_per_addr: 512,
             max_failures_per_addr: 100,
             max_buffered: 512 << 20,
+            max_buffered_strangers: 512 << 20,
         }
     }
 }

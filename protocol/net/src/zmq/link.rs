@@ -155,7 +155,7 @@ impl Link {
                 if let Some(admission) = &mut link.admission
                     && matches!(e, Disconnect::Protocol(_) | Disconnect::HandshakeTimeout)
                 {
-                    admission.handshake_failed(Instant::now());
+                    admission.failed(Instant::now());
                 }
                 // Lets the peer read our ERROR command, if there is one; not worth waiting for.
                 link.collect_output();
@@ -252,6 +252,13 @@ impl Link {
         self.in_work = bytes;
     }
 
+    /// Holds against the peer's address that the connection ends so.
+    pub(crate) fn misbehaved(&mut self) {
+        if let Some(admission) = &mut self.admission {
+            admission.failed(Instant::now());
+        }
+    }
+
     /// Writes what is queued, for at most `limit`.
     pub(crate) async fn flush(&mut self, limit: Duration) {
         let _ = tokio::time::timeout(limit, async {
@@ -319,6 +326,11 @@ impl Link {
 
     fn read_some(&mut self) -> Result<(), Disconnect> {
         let missing = self.connection.missing(&self.input);
+        if missing > GROW_MIN
+            && self.admission.as_ref().is_some_and(|admission| !admission.may_announce(missing))
+        {
+            return Err(Disconnect::Overload);
+        }
         // Grows with what has really arrived (at most doubling), whatever size the header announces.
         let size = missing.min(self.input.len().max(GROW_MIN)).max(self.read_size);
         self.hold(self.input.len() + size)?;

@@ -16,7 +16,7 @@ use tokio::sync::{broadcast, mpsc};
 use super::link::{Link, LinkOptions};
 use crate::accept::{self, Acceptor};
 use crate::error::{Disconnect, NetError};
-use crate::guard::Admission;
+use crate::guard::{Admission, Vouch};
 use crate::options::{Heartbeat, Limits, TcpOptions};
 use crate::transport::{Peer, PeerEvent, PeerId, PubStats, PublishServer};
 
@@ -132,6 +132,12 @@ impl PubServer {
         };
         let acceptor = accept::start(addrs, options.tcp, options.limits, serve)?;
         Ok(Self { shared, acceptor })
+    }
+
+    /// How to tell it from where peers have proved who they are.
+    #[must_use]
+    pub fn vouching(&self) -> Vouch {
+        self.acceptor.vouching()
     }
 
     /// The addresses listened on, in the order given to `bind`.

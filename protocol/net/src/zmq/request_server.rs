@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::link::{Link, LinkOptions};
 use crate::accept::{self, Acceptor};
 use crate::error::{Disconnect, NetError};
-use crate::guard::Admission;
+use crate::guard::{Admission, Vouch};
 use crate::options::{Heartbeat, Limits, TcpOptions};
 use crate::transport::{Request, RequestServer, Responder};
 
@@ -101,6 +101,13 @@ impl ReqServer {
         self.acceptor.drain(limit).await;
     }
 
+    /// How to tell it from where peers have proved who they are, so that they may send large requests
+    /// ([`Limits::max_buffered_strangers`]).
+    #[must_use]
+    pub fn vouching(&self) -> Vouch {
+        self.acceptor.vouching()
+    }
+
     /// The addresses listened on, in the order given to `bind`.
     #[must_use]
     pub fn local_addrs(&self) -> &[SocketAddr] {
@@ -152,6 +159,13 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, addr: SocketAddr, admissi
     tokio::select! {
         reason = pump(&mut link, &shared, addr, &info) => {
             tracing::debug!(%addr, %reason, "requester gone");
+            // Kicked: the request was not worth an answer.
+            if matches!(
+                reason,
+                Disconnect::Overload | Disconnect::BadRequest | Disconnect::Protocol(_) | Disconnect::Stalled | Disconnect::Kicked
+            ) {
+                link.misbehaved();
+            }
         }
         _ = &mut gone, if !anonymous => tracing::debug!(%addr, "requester replaced its connection"),
     }
