@@ -169,7 +169,8 @@ impl<'o> Show<'o> {
             format!("# of minions with errors: {}", count(failed)),
         ];
         if self.how.verbose {
-            let groups: [(&str, fn(&Part) -> bool); 3] = [
+            type Is = fn(&Part) -> bool;
+            let groups: [(&str, Is); 3] = [
                 ("Minions not connected", |p| *p == Part::NotConnected),
                 ("Minions not responding", |p| *p == Part::NoResponse),
                 ("Minions with failures", failed),
