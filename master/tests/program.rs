@@ -58,7 +58,8 @@ impl Scratch {
     }
 
     fn serves(&self) -> bool {
-        self.path("s/workers.ipc").exists() && std::net::TcpStream::connect(("127.0.0.1", self.ports[1])).is_ok()
+        self.path("s/workers.ipc").exists()
+            && std::net::TcpStream::connect(("127.0.0.1", self.ports[1])).is_ok()
     }
 }
 
@@ -166,7 +167,8 @@ fn as_root_it_becomes_its_user_and_gives_him_the_files() {
     }
     let scratch = Scratch::new("publisher_acl: {root: ['.*']}");
     // The user must be able to reach the directory.
-    std::fs::set_permissions(scratch.tmp.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(scratch.tmp.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .unwrap();
     let mut command = scratch.command();
     command.args(["-u", "nobody"]);
     let mut child = Running::start(command);
@@ -174,7 +176,9 @@ fn as_root_it_becomes_its_user_and_gives_him_the_files() {
     let nobody = nix::unistd::User::from_name("nobody").unwrap().unwrap().uid.as_raw();
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.0.id())).unwrap();
     assert!(status.contains(&format!("Uid:\t{nobody}\t{nobody}\t{nobody}\t{nobody}")), "{status}");
-    for name in ["pki", "pki/master.pem", "pki/minions", "cache", "cache/.nobody_key", "s", "run/pid", "log/master"] {
+    for name in
+        ["pki", "pki/master.pem", "pki/minions", "cache", "cache/.nobody_key", "s", "run/pid", "log/master"]
+    {
         let uid = std::fs::metadata(scratch.path(name)).unwrap().uid();
         assert_eq!(uid, nobody, "{name}");
     }

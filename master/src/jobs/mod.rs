@@ -92,7 +92,13 @@ impl Jobs {
         self.put(jid, load, minions, true).await
     }
 
-    async fn put(&self, jid: &Jid, load: &Map, minions: &[String], published: bool) -> Result<(), StoreError> {
+    async fn put(
+        &self,
+        jid: &Jid,
+        load: &Map,
+        minions: &[String],
+        published: bool,
+    ) -> Result<(), StoreError> {
         let list: Value = minions.iter().map(String::as_str).collect();
         let row = JobRow {
             jid: jid.as_str().to_owned(),
