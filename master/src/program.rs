@@ -9,7 +9,7 @@ use brine_core::cmdline::EX_USAGE;
 use brine_core::debug_dump::write_debug_dump;
 use brine_core::log::LogConfig;
 use brine_core::options::Daemon;
-use brine_render::config::{FoundId, config_file, master_config, process_env};
+use brine_render::config::{Names, config_file, master_config, process_env};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Args, Early};
@@ -68,11 +68,7 @@ fn fail(message: &str, code: u8) -> ExitCode {
 /// The options of the file, with those of the command line over them.
 fn read_options(args: &Args) -> Result<(Opts, Vec<String>), String> {
     let path = config_file(Daemon::Master, args.config_dir.as_deref());
-    let host = |_: &Opts| {
-        let name = nix::unistd::gethostname().map_err(|e| e.to_string())?;
-        let id = name.into_string().map_err(|_| "the host's name is not text".to_owned())?;
-        Ok(FoundId { id, is_address: false })
-    };
+    let host = |_: &Opts| Ok(Names::of_this_machine().id());
     let loaded = master_config(&path, &process_env, &host).map_err(|e| e.to_string())?;
     let mut opts = loaded.opts;
     let given = [

@@ -5,7 +5,7 @@ mod args;
 mod generate;
 mod store;
 
-use crate::config::{Loaded, load_master};
+use crate::config::{Loaded, MasterId, load_master};
 use crate::exit::{CliError, Result};
 use crate::output::Output;
 use args::Action;
@@ -27,7 +27,7 @@ pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> Result {
     if let Action::GenKeys(name) = &action {
         return generate::keys(name, &matches);
     }
-    let loaded = load_master(&matches)?;
+    let loaded = load_master(&matches, MasterId::Needed)?;
     let command = KeyCommand::new(&matches, loaded)?;
     match action {
         Action::GenSignature => generate::signature(&matches, &command.loaded.opts, &command.out),

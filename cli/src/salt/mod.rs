@@ -5,7 +5,7 @@ mod gather;
 mod show;
 
 use crate::bus::Event;
-use crate::config::load_master;
+use crate::config::{MasterId, load_master};
 use crate::exit::{CliError, NO_RETURN, Result};
 use crate::link::Link;
 use crate::output::Output;
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 /// The whole program. `args` starts with the program's name.
 pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> Result {
     let m = crate::usage::parse(args::command(), args)?;
-    let loaded = load_master(&m)?;
+    let loaded = load_master(&m, MasterId::Unused)?;
     let job = Job::of(&m, &loaded.opts, || std::io::read_to_string(std::io::stdin()))?;
     let out = Output::new(&m, &loaded.opts)?;
     let runtime = tokio::runtime::Builder::new_current_thread()

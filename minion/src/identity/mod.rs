@@ -1,14 +1,11 @@
 //! Who this minion is: the configured id, the cached one, or the best name this machine has.
 
-mod names;
 pub mod pki;
 
 use brine_core::{Opts, Value};
-use brine_render::config::FoundId;
+use brine_render::config::{FoundId, Names};
 use std::fs;
 use std::path::PathBuf;
-
-pub use names::Names;
 
 /// Where a detected id is cached.
 pub fn cache_file(opts: &Opts) -> PathBuf {

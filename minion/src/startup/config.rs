@@ -1,13 +1,14 @@
 //! The minion's options: its files, then what the command line says; and its id.
 
 use crate::cmdline::Parsed;
-use crate::identity::{Names, find_id};
+use crate::identity::find_id;
 use crate::jobs::outcome;
 use brine_core::call::{Args, Cx};
 use brine_core::host::NoHost;
 use brine_core::text::python_str;
 use brine_core::{Map, Opts, Value};
 use brine_protocol::ids::{IdError, MinionId};
+use brine_render::config::Names;
 use brine_render::config::{self, ConfigError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -6,11 +6,13 @@
 mod error;
 mod finish;
 mod glob;
+mod names;
 mod read;
 mod types;
 
 pub use error::ConfigError;
 pub use glob::glob;
+pub use names::Names;
 
 use brine_core::Opts;
 use brine_core::options::Daemon;

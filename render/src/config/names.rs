@@ -1,5 +1,6 @@
-//! The names of this machine that could serve as a minion's id, best first.
+//! The names of this machine that could serve as its id, best first.
 
+use super::FoundId;
 use std::fs;
 use std::net::{IpAddr, ToSocketAddrs};
 
@@ -47,6 +48,12 @@ impl Names {
         if !name.is_empty() && !is_local(name) && !self.0.iter().any(|n| n == name) {
             self.0.push(name.to_owned());
         }
+    }
+
+    /// The id of this machine where none is configured: the best name.
+    pub fn id(&self) -> FoundId {
+        let id = self.best().to_owned();
+        FoundId { is_address: id.parse::<IpAddr>().is_ok(), id }
     }
 
     /// The best one; `localhost` if there is none.
