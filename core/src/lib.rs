@@ -16,6 +16,7 @@ pub mod opts;
 pub mod scalar;
 pub mod target;
 pub mod text;
+pub mod user;
 
 pub use brine_protocol::{Map, Value, map};
 pub use call::{CallError, Cx, Registry};

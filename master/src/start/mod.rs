@@ -4,11 +4,10 @@
 
 mod background;
 mod env;
-mod user;
 
 pub use background::{Background, detach_if_child, notify_ready};
+pub use brine_core::user::{UserError, become_user, groups_of};
 pub use env::{EnvError, verify_env};
-pub use user::{UserError, become_user, groups_of};
 
 use std::io;
 use std::path::Path;

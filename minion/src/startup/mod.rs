@@ -6,7 +6,6 @@ pub mod log;
 pub mod notify;
 pub mod options;
 pub mod pidfile;
-pub mod user;
 
 /// The Salt version this minion says it is, to peers and scripts that compare versions.
 pub const COMPATIBLE_VERSION: &str = "3006.28";

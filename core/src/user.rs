@@ -1,8 +1,11 @@
-//! The user a master runs as.
+//! Running as the configured user: stock's `check_user`, and then for good.
 
 use std::ffi::CString;
 
 use nix::unistd::{Uid, User, getgrouplist, initgroups, setgid, setuid};
+
+/// Salt's `EX_NOUSER`: the exit code of a program that cannot run as its user.
+pub const EX_NOUSER: u8 = 67;
 
 /// Why the user cannot be taken on.
 #[derive(Debug, thiserror::Error)]
@@ -22,11 +25,15 @@ pub fn groups_of(user: &str) -> Vec<u32> {
     getgrouplist(&name, entry.gid).unwrap_or_default().iter().map(|g| g.as_raw()).collect()
 }
 
-/// Becomes `user` for good, with all its groups.
+/// Becomes `user` for good, with all its groups, unless the process is that user already or no name is given. To be
+/// called before any thread is started.
 ///
 /// # Errors
 /// When there is no such user or we may not become it.
 pub fn become_user(user: &str) -> Result<(), UserError> {
+    if user.is_empty() {
+        return Ok(());
+    }
     let entry = User::from_name(user).ok().flatten().ok_or_else(|| UserError::Unknown(user.to_owned()))?;
     if entry.uid == Uid::effective() {
         return Ok(());
@@ -50,6 +57,8 @@ mod tests {
     #[test]
     fn who_is_not_there_cannot_be_taken_on() {
         assert!(matches!(become_user("no-such-user-here"), Err(UserError::Unknown(_))));
+        let own = User::from_uid(Uid::effective()).unwrap().unwrap();
+        become_user(&own.name).unwrap();
         assert!(groups_of("no-such-user-here").is_empty());
         assert!(groups_of("root").contains(&0));
     }
