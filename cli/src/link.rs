@@ -23,7 +23,7 @@ pub(crate) struct Published {
     /// Of a list target: names that have no key.
     pub(crate) missing: Vec<String>,
     /// Of the expected minions: those without a connection now. Only our master says so.
-    pub(crate) disconnected: Vec<String>,
+    pub(crate) not_connected: Vec<String>,
 }
 
 /// A connection to the master.
@@ -123,7 +123,7 @@ fn read_reply(reply: &Value) -> Result<Option<Published>> {
             jid: jid.to_owned(),
             minions,
             missing: names("missing"),
-            disconnected: names("disconnected"),
+            not_connected: names("not_connected"),
         })),
         _ => Ok(None),
     }

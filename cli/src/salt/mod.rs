@@ -113,7 +113,7 @@ impl Run<'_> {
         };
         self.wait(link, jid, &mut wait, &mut show).await?;
         if self.show_missing || self.m.get_flag("verbose") {
-            let connected = |id: &String| !published.disconnected.contains(id);
+            let connected = |id: &String| !published.not_connected.contains(id);
             for id in wait.gather.missing() {
                 show.part(&id, if connected(&id) { Part::NoResponse } else { Part::NotConnected })?;
             }
