@@ -186,8 +186,11 @@ impl Fleet {
     /// When the program cannot be started.
     pub fn start_minion_as(&mut self, side: Side, name: &str, id: &str, extra: &[String]) -> Result {
         config::write_minion(self.root(), name, id, &self.settings, extra)?;
-        // A minion that was killed leaves its pid file, and stock takes the pid's next owner for itself.
-        let _ = fs::remove_file(self.path(name).join("run/minion.pid"));
+        // A minion that was killed leaves its pid files (stock has two), and stock takes the pid's next
+        // owner, or a zombie nobody reaps, for itself.
+        for file in ["minion.pid", "process_responsibility_minion.pid"] {
+            let _ = fs::remove_file(self.path(name).join("run").join(file));
+        }
         let mut cmd = command(self.minion_netns.as_deref(), &side.program("salt-minion")?);
         cmd.arg("-c").arg(self.path(name)).args(["-l", "info"]);
         let output = self.path(name).join("log/minion.out");
