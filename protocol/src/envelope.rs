@@ -11,8 +11,8 @@ use crate::value::{Map, Value};
 pub const VERSION: u8 = 3;
 
 /// Values that a request holds at most before anything about its sender is known: an encrypted one has a handful, a
-/// job with very many arguments some ten thousand. About 12 MB of memory.
-const STRANGERS_ITEMS: usize = 1 << 18;
+/// job with very many arguments some thousands. About 2 MB of memory.
+const STRANGERS_ITEMS: usize = 1 << 15;
 
 /// The floor to enforce for a configured `minimum_auth_version`: never below 2, since versions 0 and 1 sign nothing.
 pub fn version_floor(configured: i64) -> u8 {
