@@ -56,6 +56,25 @@ fn aliases_cannot_blow_up() {
     assert!(yaml::load(&merges).is_err());
 }
 
+/// A loader that builds whatever objects a text names runs code (2025-62348, and what made 2021-25283 worse).
+#[test]
+fn cve_2025_62348_no_object_is_built_from_a_tag() {
+    for text in [
+        "!!python/object/apply:os.system ['id']",
+        "!!python/object:subprocess.Popen {args: id}",
+        "!!python/object/new:os.system ['id']",
+        "!!python/name:os.system ''",
+        "!!python/module:os ''",
+        "a: [!!python/object/apply:time.sleep [9]]",
+        "!ruby/object:Gem::Installer {i: x}",
+    ] {
+        assert!(
+            yaml::load(text).unwrap_err().to_string().contains("could not determine a constructor"),
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn nesting_is_bounded() {
     for text in ["[".repeat(100_000), "- ".repeat(100_000), "{a: ".repeat(100_000), "&a [".repeat(5000)] {

@@ -33,6 +33,7 @@ pub(crate) fn tidy() -> Result {
     for file in &files {
         faults.extend(check_file(file));
     }
+    faults.extend(cited_tests(&files));
     if faults.is_empty() {
         eprintln!("tidy: {} source files", files.len());
         Ok(())
@@ -86,6 +87,35 @@ fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
     }
 }
 
+/// Tests that docs/security.md names and that are nowhere: a hole with no test must say so.
+fn cited_tests(files: &[PathBuf]) -> Vec<String> {
+    let doc = std::fs::read_to_string(root().join("docs/security.md")).unwrap_or_default();
+    let text: String = files.iter().filter_map(|f| std::fs::read_to_string(f).ok()).collect();
+    let missing = |name: &&str| !text.contains(&format!("fn {name}("));
+    tests_of(&doc)
+        .into_iter()
+        .filter(missing)
+        .map(|n| format!("docs/security.md: there is no test {n}"))
+        .collect()
+}
+
+/// The names in the last column of each table, and in paragraphs that begin with `Tests:`.
+fn tests_of(doc: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    let mut listing = false;
+    for line in doc.lines() {
+        listing = !line.is_empty() && (listing || line.starts_with("Tests:"));
+        let cell = match line.strip_prefix('|').and_then(|row| row.trim_end().strip_suffix('|')) {
+            Some(row) => row.rsplit('|').next().unwrap_or_default(),
+            None if listing => line,
+            None => continue,
+        };
+        let quoted = cell.split('`').skip(1).step_by(2);
+        names.extend(quoted.filter(|n| n.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric())));
+    }
+    names
+}
+
 fn check_file(path: &Path) -> Vec<String> {
     let rel = path.strip_prefix(root()).unwrap_or(path).to_string_lossy().into_owned();
     let Ok(text) = std::fs::read_to_string(path) else { return vec![format!("{rel}: not readable as text")] };
@@ -113,4 +143,18 @@ fn check_file(path: &Path) -> Vec<String> {
         }
     }
     faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_chapter_on_holes_names_only_tests_that_exist() {
+        let mut files = Vec::new();
+        sources(&root(), &mut files);
+        assert_eq!(cited_tests(&files), Vec::<String>::new());
+        let doc = "| `a` | no | `one`, `two_three` |\n| b | c | |\n\nTests: `four`,\n`five` (`cargo x`).\n\n`six`\n";
+        assert_eq!(tests_of(doc), ["one", "two_three", "four", "five"]);
+    }
 }

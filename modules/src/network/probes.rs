@@ -13,7 +13,9 @@ fn sanitize_host(host: &str) -> String {
     if host.parse::<IpAddr>().is_ok() {
         return host.to_owned();
     }
-    host.chars().take(255).filter(|c| c.is_ascii_alphanumeric() || ".-_".contains(*c)).collect()
+    // Stock leaves a dash in front, which programs take for an option.
+    let name = host.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+    name.chars().take(255).filter(|c| c.is_ascii_alphanumeric() || ".-_".contains(*c)).collect()
 }
 
 /// Performs an ICMP ping to a host. `timeout` is in seconds; with `return_boolean` the answer is whether it
@@ -202,6 +204,22 @@ fn mac_bytes(text: &str) -> Result<[u8; 6]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Text from outside reached a shell or a command line (also 2021-3148, 2021-3197, 2021-31607).
+    #[test]
+    fn cve_2020_28243_a_host_name_is_neither_shell_nor_option() {
+        for (given, kept) in [
+            ("x.example;id", "x.exampleid"),
+            ("$(id)", "id"),
+            ("-f/etc/passwd", "fetcpasswd"),
+            ("--help", "help"),
+            ("_x", "x"),
+            ("db-1.example", "db-1.example"),
+            ("2001:db8::1", "2001:db8::1"),
+        ] {
+            assert_eq!(sanitize_host(given), kept, "{given}");
+        }
+    }
 
     #[test]
     fn hosts_are_made_harmless() {
