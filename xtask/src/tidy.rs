@@ -78,7 +78,8 @@ fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if path.is_dir() {
-            if name != "target" && !name.starts_with('.') {
+            // Cargo marks its own directories; a module may be called target too.
+            if !path.join("CACHEDIR.TAG").exists() && !name.starts_with('.') {
                 sources(&path, out);
             }
         } else if name.ends_with(".rs") {
