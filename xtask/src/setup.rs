@@ -12,8 +12,9 @@ const NEEDS_OF_3006_9: &str = "PyYAML Jinja2 msgpack pyzmq distro requests packa
                                cryptography<43 pycryptodomex python-gnupg contextvars";
 
 /// Programs the tests call, with the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("openvpn", "openvpn"),
+    ("ping", "iputils-ping"),
     ("ip", "iproute2"),
     ("nft", "nftables"),
     ("openssl", "openssl"),
@@ -21,13 +22,23 @@ const PROGRAMS: [(&str, &str); 6] = [
     ("git", "git"),
 ];
 
-/// The cache of virtualenvs: `BRINE_STOCK_DIR`, or a folder of the user's cache directory.
+/// The system's own interpreter, which every user may run: a stock master changes its user in some tests. The
+/// `python3` of the path may lie in a home directory.
+fn python() -> &'static str {
+    if Path::new("/usr/bin/python3").exists() { "/usr/bin/python3" } else { "python3" }
+}
+
+/// The cache of virtualenvs: `BRINE_STOCK_DIR`; else for root a folder that other users can read, since tests run stock
+/// Salt as another user; else a folder of the user's cache directory.
 pub(crate) fn stock_dir() -> PathBuf {
     if let Some(dir) = std::env::var_os("BRINE_STOCK_DIR") {
         return dir.into();
     }
+    if nix::unistd::geteuid().is_root() {
+        return "/var/cache/brine/stock".into();
+    }
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or("/root".into())).join(".cache");
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or("/".into())).join(".cache");
     cache.unwrap_or_else(home).join("brine").join("stock")
 }
 
@@ -56,11 +67,8 @@ fn on_path(program: &str) -> bool {
 fn packages() -> Result {
     let mut missing: Vec<&str> =
         PROGRAMS.iter().filter(|(program, _)| !on_path(program)).map(|(_, package)| *package).collect();
-    if Command::new("python3")
-        .args(["-c", "import ensurepip, venv"])
-        .output()
-        .is_ok_and(|o| !o.status.success())
-    {
+    let can_make = Command::new(python()).args(["-c", "import ensurepip, venv"]).output();
+    if !can_make.is_ok_and(|o| o.status.success()) {
         missing.push("python3-venv");
     }
     missing.dedup();
@@ -85,7 +93,7 @@ fn virtualenv(dir: &Path, version: &str) -> Result {
         return Ok(());
     }
     eprintln!("installing stock Salt {version} into {}", venv.display());
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+    run(Command::new(python()).args(["-m", "venv", "--clear"]).arg(&venv))?;
     let needs = if version == "3006.9" { NEEDS_OF_3006_9 } else { "" };
     run(Command::new(venv.join("bin/pip"))
         .args(["install", "--quiet", &format!("salt=={version}")])
