@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use brine_interop_tests::failure::{hold, same};
@@ -57,11 +58,52 @@ fn swap_master(stock: &str, account: &str) -> Result {
     fleet.settings.hasty = false;
     let mut fleet = fleet.start_accepted()?;
     let outcome = master_becomes(&mut fleet, Side::Ours, LIMIT)
+        .and_then(|()| kept_to(&mut fleet, account))
         .and_then(|()| {
             hold(fleet.salt(&["*", "test.ping"])?.code == 0, || "a job after the swap fails".into())
         })
         .and_then(|()| master_becomes(&mut fleet, stock, STOCK_LIMIT));
     outcome.map_err(|e| Failure(format!("{e}\n{}", fleet.logs())))
+}
+
+/// The master has become `account` with no way back, what it keeps belongs to that account, and nobody else reads what
+/// is secret.
+fn kept_to(fleet: &mut Fleet, account: &str) -> Result {
+    let entry = nix::unistd::User::from_name(account).ok().flatten().ok_or("no such account")?;
+    let (uid, gid) = (entry.uid.as_raw(), entry.gid.as_raw());
+    let status = fs::read_to_string(format!("/proc/{}/status", fleet.master_daemon()?.pid()))?;
+    for (name, id) in [("Uid:", uid), ("Gid:", gid)] {
+        let ids = status.lines().find_map(|l| l.strip_prefix(name)).unwrap_or_default();
+        same(name, ids.split_whitespace().collect::<Vec<_>>(), vec![id.to_string(); 4])?;
+    }
+    let mode = |path: &Path| fs::metadata(path).map(|m| m.permissions().mode() & 0o7777);
+    same("mode of the pki directory", mode(&fleet.path("pki/master"))?, 0o700)?;
+    let mut files = Vec::new();
+    for dir in ["pki/master", "cache/master/sessions", "cache/master/job_store", "cache/master/minions"] {
+        below(&fleet.path(dir), &mut files);
+    }
+    hold(files.len() > 5, || format!("too few files to look at: {files:?}"))?;
+    files.push(fleet.path("cache/master").join(format!(".{account}_key")));
+    for path in files {
+        let meta = fs::symlink_metadata(&path)?;
+        hold(meta.uid() == uid, || format!("{} belongs to {}", path.display(), meta.uid()))?;
+        let secret =
+            !path.starts_with(fleet.path("pki/master")) || path.extension().is_some_and(|e| e == "pem");
+        let open = mode(&path)? & 0o077 != 0;
+        hold(!secret || !open, || format!("{} is open to others", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Every file below `dir`.
+fn below(dir: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            below(&entry.path(), into);
+        } else {
+            into.push(entry.path());
+        }
+    }
 }
 
 /// The minion's swap.
