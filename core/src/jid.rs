@@ -78,6 +78,24 @@ pub fn jid_to_time(jid: &str) -> String {
     )
 }
 
+/// When a generated jid was made; None for one that a caller chose freely.
+pub fn time_of(jid: &str) -> Option<SystemTime> {
+    if !is_jid(jid) {
+        return None;
+    }
+    let number = |from: usize, to: usize| jid.get(from..to)?.parse::<u32>().ok();
+    let (month, day) = (number(4, 6)?, number(6, 8)?);
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let days = crate::clock::unix_of(number(0, 4)?.into(), month, day);
+    let seconds =
+        u64::from(number(8, 10)?) * 3600 + u64::from(number(10, 12)?) * 60 + u64::from(number(12, 14)?);
+    let micros = u64::from(number(14, 20)?);
+    let since = Duration::from_secs(u64::try_from(days).ok()? + seconds) + Duration::from_micros(micros);
+    UNIX_EPOCH.checked_add(since)
+}
+
 /// A moment as date and time of day in UTC.
 pub fn utc(t: SystemTime) -> DateTime {
     let since = t.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -112,6 +130,14 @@ pub fn stamp(t: SystemTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_generated_jid_tells_its_time() {
+        let now = UNIX_EPOCH + Duration::from_micros(1_795_613_621_000_042);
+        assert_eq!(time_of(&gen_jid(now)), Some(now));
+        assert_eq!(time_of("my-own-jid"), None);
+        assert_eq!(time_of("20261399000000000000"), None);
+    }
 
     #[test]
     fn stamps_are_iso() {

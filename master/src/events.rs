@@ -1,19 +1,26 @@
 //! Firing events on the master's bus, and passing on what other programs fire.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use brine_core::jid::{stamp, time_of};
 use brine_net::NetError;
-use brine_net::ipc::{EventBus, EventBusOptions, FiredEvents};
+use brine_net::ipc::{EventBus, EventBusOptions, FiredEvents, Framing};
 use brine_protocol::Map;
+use brine_protocol::ids::Jid;
 use brine_protocol::message::events::Event;
 
 use crate::config::BusConfig;
+
+/// What 3007's `salt` may take from publishing a job to looking at its events.
+const SLOW_CLIENT: Duration = Duration::from_millis(50);
 
 /// The bus. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Events {
     bus: Arc<EventBus>,
+    /// Clients of 3007 and later are served.
+    bare: bool,
 }
 
 impl Events {
@@ -29,7 +36,7 @@ impl Events {
             ..EventBusOptions::new(&config.pub_path, &config.pull_path)
         };
         let (bus, fired) = EventBus::bind(options)?;
-        Ok((Self { bus: Arc::new(bus) }, fired))
+        Ok((Self { bus: Arc::new(bus), bare: config.framing == Framing::Bare }, fired))
     }
 
     /// Fires an event; `_stamp` is added. Costs next to nothing while nobody listens.
@@ -41,6 +48,24 @@ impl Events {
         self.bus.publish(&Event::new(tag, data).to_body());
     }
 
+    /// Fires the return of a job.
+    ///
+    /// 3007's `salt` does not see events that reach it before the answer to its publish: its stream swallows them, and it
+    /// looks again only when more come, or after its timeout. A return that is so quick waits for such a client.
+    pub fn fire_return(&self, jid: &Jid, tag: String, data: Map) {
+        let age = time_of(jid.as_str()).and_then(|t| t.elapsed().ok());
+        match age.and_then(|age| SLOW_CLIENT.checked_sub(age)) {
+            Some(wait) if self.bare && self.bus.readers() > 0 => {
+                let events = self.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(wait).await;
+                    events.fire(tag, data);
+                });
+            }
+            _ => self.fire(tag, data),
+        }
+    }
+
     /// Passes on what programs of this host fire, until the bus is gone. Who may fire is decided by the socket's mode;
     /// bodies are passed on as they are, if they are events at all.
     pub async fn relay(self, mut fired: FiredEvents) {
@@ -50,27 +75,5 @@ impl Events {
                 Err(e) => tracing::warn!("a program of uid {} fired no event: {e}", event.sender.uid()),
             }
         }
-    }
-}
-
-/// `2026-11-25T13:33:41.123456`, UTC without a zone, as 3006 and 3007 write it.
-pub fn stamp(now: SystemTime) -> String {
-    let t = brine_core::jid::utc(now);
-    let date =
-        format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", t.year, t.month, t.day, t.hour, t.minute, t.second);
-    // Python leaves the fraction out when it is zero.
-    if t.micro == 0 { date } else { format!("{date}.{:06}", t.micro) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn stamps_are_pythons_isoformat() {
-        let at = |micros| stamp(SystemTime::UNIX_EPOCH + Duration::from_micros(micros));
-        assert_eq!(at(1_795_613_621_000_042), "2026-11-25T13:33:41.000042");
-        assert_eq!(at(1_795_613_621_000_000), "2026-11-25T13:33:41");
     }
 }

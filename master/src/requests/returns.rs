@@ -88,7 +88,7 @@ async fn take(master: &Master, returned: ReturnLoad) -> Result<(), StoreError> {
 
 fn fire(master: &Master, jid: &Jid, id: &MinionId, load: Map) {
     fire_failed_states(master, jid, id, &load);
-    master.events.fire(tags::job_ret(jid, id), load);
+    master.events.fire_return(jid, tags::job_ret(jid, id), load);
 }
 
 /// Stock's extra events for each failed state of a failed state run.
