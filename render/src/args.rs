@@ -29,12 +29,13 @@ pub fn parse_input(words: &[String], no_parse: &[String]) -> Vec<Value> {
     condition_input(positional, keyword)
 }
 
-/// Salt's `condition_input`: one list for the publisher. Integers that look like a jid become text again.
+/// Salt's `condition_input`: one list for the publisher. Integers that look like a jid, which to stock is any of twenty
+/// characters, become text again.
 pub fn condition_input(positional: Vec<Value>, keyword: Map) -> Vec<Value> {
     let mut out: Vec<Value> = positional
         .into_iter()
         .map(|value| match value {
-            Value::Int(i) if brine_core::jid::is_jid(&i.to_string()) => Value::Str(i.to_string()),
+            Value::Int(i) if i.to_string().len() == 20 => Value::Str(i.to_string()),
             other => other,
         })
         .collect();
