@@ -80,25 +80,18 @@ fn measure(side: &Side, runs: usize) -> Result<Numbers> {
     })
 }
 
-/// Runs to success; returns wall seconds and peak memory in kB, as GNU time's `%M` counts it: the largest
-/// resident set of the process and those it waited for.
+/// Runs to success; returns wall seconds and peak memory in kB: GNU time's `%M`. (A parent's own size would be
+/// counted too, so the parent must be as small as that program.)
 fn timed(command: &mut Command) -> Result<(f64, f64)> {
-    let mut probe = Command::new("python3");
-    probe.args([
-        "-c",
-        "import resource, subprocess, sys, time\n\
-         t = time.perf_counter()\n\
-         p = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)\n\
-         t = time.perf_counter() - t\n\
-         print(t, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n\
-         sys.exit(p.returncode)",
-    ]);
-    probe.arg(command.get_program()).args(command.get_args());
-    let out = output(&mut probe)?;
-    let mut words = out.split_whitespace().map(|w| w.parse::<f64>());
-    match (words.next(), words.next()) {
-        (Some(Ok(t)), Some(Ok(m))) => Ok((t, m)),
-        _ => Err(format!("no numbers in {out:?}")),
+    let mut probe = Command::new("/usr/bin/time");
+    probe.args(["-f", "%M", "--"]).arg(command.get_program()).args(command.get_args());
+    let began = Instant::now();
+    let out = probe.output().map_err(|e| format!("/usr/bin/time: {e}"))?;
+    let seconds = began.elapsed().as_secs_f64();
+    let text = String::from_utf8_lossy(&out.stderr);
+    match (out.status.success(), text.lines().last().and_then(|l| l.trim().parse().ok())) {
+        (true, Some(kb)) => Ok((seconds, kb)),
+        _ => Err(format!("{:?}: {}\n{text}", command.get_program(), out.status)),
     }
 }
 

@@ -12,13 +12,14 @@ const NEEDS_OF_3006_9: &str = "PyYAML Jinja2 msgpack pyzmq distro requests packa
                                cryptography<43 pycryptodomex python-gnupg contextvars";
 
 /// Programs the tests call, with the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("openvpn", "openvpn"),
     ("ping", "iputils-ping"),
     ("ip", "iproute2"),
     ("nft", "nftables"),
     ("openssl", "openssl"),
     ("ss", "iproute2"),
+    ("time", "time"),
     ("git", "git"),
 ];
 

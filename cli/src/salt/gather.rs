@@ -22,6 +22,8 @@ pub(crate) enum Next {
 pub(crate) struct Gather {
     expected: BTreeSet<String>,
     found: BTreeSet<String>,
+    /// Minions without a connection, and how long one that comes back has to answer.
+    lost: HashMap<String, Instant>,
     /// Per minion: until when its silence is no failure.
     patience: HashMap<String, Instant>,
     timeout: Duration,
@@ -42,11 +44,19 @@ impl Gather {
         Self {
             expected: expected.into_iter().collect(),
             found: BTreeSet::new(),
+            lost: HashMap::new(),
             patience: HashMap::new(),
             timeout,
             gather_timeout,
             ask_at: now + timeout,
             running: true,
+        }
+    }
+
+    /// These minions have no connection to the master: they are waited for until `until`, and not asked.
+    pub(crate) fn not_connected(&mut self, ids: &[String], until: Instant) {
+        for id in ids {
+            self.lost.insert(id.clone(), until);
         }
     }
 
@@ -79,9 +89,14 @@ impl Gather {
 
     /// What to do at `now`.
     pub(crate) fn next(&mut self, now: Instant) -> Next {
-        let missing = self.missing();
+        let (lost, missing): (Vec<String>, Vec<String>) =
+            self.missing().into_iter().partition(|id| self.lost.contains_key(id));
         if missing.is_empty() {
-            return Next::Done;
+            let patience = lost.iter().filter_map(|id| self.lost.get(id)).max();
+            return match patience.filter(|until| **until > now) {
+                Some(until) => Next::Wait(*until),
+                None => Next::Done,
+            };
         }
         for id in &missing {
             self.patience.entry(id.clone()).or_insert(now + self.timeout);
@@ -146,6 +161,17 @@ mod tests {
         assert_eq!(g.next(t + 15 * S), Next::Ask(vec!["b".into()]));
         g.returned("b");
         assert_eq!(g.next(t + 16 * S), Next::Done);
+    }
+
+    #[test]
+    fn a_minion_without_connection_is_given_up_soon() {
+        let t = Instant::now();
+        let mut g = two(t);
+        g.not_connected(&["b".to_owned()], t + S);
+        g.returned("a");
+        assert_eq!(g.next(t), Next::Wait(t + S));
+        assert_eq!(g.next(t + S), Next::Done);
+        assert_eq!(g.missing(), ["b"]);
     }
 
     #[test]

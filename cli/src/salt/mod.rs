@@ -16,6 +16,9 @@ use gather::{Gather, Next};
 use show::{How, Part, Show};
 use std::time::{Duration, Instant};
 
+/// How long a minion without a connection may take to come back and answer.
+const RECONNECT: Duration = Duration::from_millis(500);
+
 /// The whole program. `args` starts with the program's name.
 pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> Result {
     let m = crate::usage::parse(args::command(), args)?;
@@ -106,11 +109,9 @@ impl Run<'_> {
         };
         let mut show = Show::new(self.out, how, jid);
         let now = Instant::now();
-        let mut wait = Waiting {
-            gather: Gather::new(published.minions.clone(), self.timeout, self.gather_timeout, now),
-            absent: published.missing.clone(),
-            question: None,
-        };
+        let mut gather = Gather::new(published.minions.clone(), self.timeout, self.gather_timeout, now);
+        gather.not_connected(&published.not_connected, now + RECONNECT);
+        let mut wait = Waiting { gather, absent: published.missing.clone(), question: None };
         self.wait(link, jid, &mut wait, &mut show).await?;
         if self.show_missing || self.m.get_flag("verbose") {
             let connected = |id: &String| !published.not_connected.contains(id);
