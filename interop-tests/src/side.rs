@@ -78,7 +78,7 @@ impl Side {
                 let dir = env::var_os("BRINE_STOCK_DIR").map_or_else(default_stock_dir, PathBuf::from);
                 (
                     dir.join(version).join("bin").join(name),
-                    "install stock Salt with `cargo xtask stock`, or set BRINE_STOCK_DIR to a directory that has \
+                    "install stock Salt with `cargo xtask setup`, or set BRINE_STOCK_DIR to a directory that has \
                      a virtualenv per version",
                 )
             }
@@ -91,9 +91,14 @@ impl Side {
     }
 }
 
-/// `.cache/stock` at the top of the repository.
+/// Where `cargo xtask setup` puts it.
 fn default_stock_dir() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../.cache/stock")
+    if nix::unistd::geteuid().is_root() {
+        return "/var/cache/brine/stock".into();
+    }
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || PathBuf::from(env::var_os("HOME").unwrap_or("/".into())).join(".cache");
+    cache.unwrap_or_else(home).join("brine/stock")
 }
 
 /// The profile directory the running test was built into.

@@ -157,6 +157,7 @@ fn many_kills() -> Result {
 
 /// Stock loses returns in this test, which shows that it can fail.
 #[test]
+#[ignore = "depends on timing of stock; run by cargo xtask soak"]
 fn stock_loses_returns() -> Result {
     let lost = kills("3006", "3006", 2)?;
     hold(lost > 0, || "stock lost none: the test no longer kills at the right moment".into())

@@ -37,14 +37,14 @@ async fn a_job_is_run_and_returned_as_stock_returns_it() {
         "{ret:?}"
     );
     assert_eq!(ret.get_str("return"), Some("hi"));
-    let tags: Vec<_> = eventually("start events", || {
+    let tags = eventually("start events", || {
         let events = master.loads("_minion_event");
-        (events.len() == 2).then_some(events)
+        let mut tags: Vec<_> = events.iter().map(|e| e.get_str("tag").unwrap().to_owned()).collect();
+        // An event whose answer was slow is sent again.
+        tags.dedup();
+        (tags.len() >= 2).then_some(tags)
     })
-    .await
-    .iter()
-    .map(|e| e.get_str("tag").unwrap().to_owned())
-    .collect();
+    .await;
     assert_eq!(tags, ["minion_start", "salt/minion/m1/start"]);
     assert_eq!(master.loads("_pillar")[0].get("grains").and_then(|g| g.get("id")), Some(&"m1".into()));
 }
@@ -76,8 +76,15 @@ async fn a_rotated_key_costs_one_sign_in_and_no_job() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn replayed_and_unsigned_publishes_are_refused() {
-    let (master, _minion, _dir) = pair("").await;
+    // Of job ids the last one is remembered, so that only its counter gives the replay away.
+    let (master, _minion, _dir) = pair("minion_jid_queue_hwm: 1").await;
+    let (first, wrapped) = master.publish_keeping(&master.job("test.ping", vec![]));
+    assert!(is_true(&master.returned(&first).await));
     assert!(is_true(&master.run("test.ping", vec![]).await));
+    master.publish_raw(&wrapped);
+    // Jobs start in order, so by this one's end the replay would have returned.
+    assert!(is_true(&master.run("test.sleep", vec![Value::Int(1)]).await));
+    assert_eq!(master.returns(&first).len(), 1);
     master.memory.lock().unwrap().sign = false;
     let unsigned = master.publish(&master.job("test.ping", vec![]));
     master.memory.lock().unwrap().sign = true;
@@ -210,7 +217,7 @@ async fn failover_goes_to_the_next_master_and_takes_returns_along() {
     let extra = "master_type: failover\nmaster_alive_interval: 1\nauth_tries: 1";
     let _minion = MinionProcess::start(dir.path(), &list, extra);
     a.listened_to().await;
-    let mut slow = a.job("test.sleep", vec![Value::Int(1)]);
+    let mut slow = a.job("test.sleep", vec![Value::Int(5)]);
     slow.insert("jid", "20261125140000000000");
     a.publish(&slow);
     eventually("the job is under way", || {

@@ -20,7 +20,7 @@ async fn a_return_waits_for_its_master_through_a_kill() {
     let (mut master, dir) = (FakeMaster::start().await, tempfile::tempdir().unwrap());
     let mut minion = start(&master, &dir);
     master.listened_to().await;
-    let jid = master.publish(&master.job("test.sleep", vec![Value::Int(1)]));
+    let jid = master.publish(&master.job("test.sleep", vec![Value::Int(5)]));
     let proc = dir.path().join("var/cache/salt/minion/proc").join(&jid);
     eventually("the job runs", || proc.exists().then_some(())).await;
     master.close().await;
@@ -101,7 +101,7 @@ async fn a_return_goes_to_the_master_that_asked() {
     let mut minion = MinionProcess::start(dir.path(), &list, "");
     a.listened_to().await;
     b.listened_to().await;
-    let jid = a.publish(&a.job("test.sleep", vec![Value::Int(1)]));
+    let jid = a.publish(&a.job("test.sleep", vec![Value::Int(5)]));
     let proc = dir.path().join("var/cache/salt/minion/proc").join(&jid);
     eventually("the job runs", || proc.exists().then_some(())).await;
     a.close().await;

@@ -22,14 +22,26 @@ pub(crate) fn test(args: &[String]) -> Result {
 pub(crate) fn soak() -> Result {
     let stock = setup::setup()?;
     run(cargo().args(["build", "--quiet", "--workspace", "--bins"]))?;
-    run(tests(&stock).args([
+    let long = run(tests(&stock).args([
         "--workspace",
         "--no-fail-fast",
         "--",
         "--ignored",
         "--test-threads=1",
         "--nocapture",
-    ]))
+    ]));
+    // Enough cuts for percentiles; those of our minion on each master.
+    let cuts = run(tests(&stock).env("BRINE_CUTS", "50").args([
+        "-p",
+        "brine-interop-tests",
+        "--test",
+        "deadpath",
+        "--",
+        "ours",
+        "--test-threads=1",
+        "--nocapture",
+    ]));
+    long.and(cuts)
 }
 
 /// `cargo test` with what the tests look for in their environment.

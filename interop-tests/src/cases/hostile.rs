@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::bus::Bus;
+use crate::bus::{Bus, Event};
 use crate::failure::{Result, hold, same};
 use crate::fleet::{Fleet, START};
 use crate::side::Side;
@@ -41,7 +41,9 @@ pub fn no_credentials(fleet: &mut Fleet) -> Result {
         _ => value == &json!({}) || value == &json!(false) || value.is_string(),
     })?;
     alive(fleet)?;
-    let jobs: Vec<_> = bus.seen().into_iter().filter(|e| e.tag.ends_with("/new")).collect();
+    // A stock client asks for a job that takes long, which makes jobs of its own.
+    let asked = |e: &Event| e.data["fun"] == "saltutil.find_job";
+    let jobs: Vec<_> = bus.seen().into_iter().filter(|e| e.tag.ends_with("/new") && !asked(e)).collect();
     same("jobs that were started", jobs.len(), 1)
 }
 

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown, lchown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, lchown};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{Uid, User};
@@ -59,7 +59,7 @@ pub fn verify_env(dirs: &[&Path], user: &str, pki_dir: &Path, permissive: bool) 
         }
         if root {
             if fs::metadata(dir).is_ok_and(|meta| !owner.owns(&meta)) {
-                let _ = chown(dir, Some(owner.uid), Some(owner.gid));
+                let _ = lchown(dir, Some(owner.uid), Some(owner.gid));
             }
             give(dir, &owner);
         }

@@ -7,7 +7,7 @@ use crate::jobs::table::JobTable;
 use crate::local_bus;
 use brine_core::call::{CallError, Result};
 use brine_core::host::{Host, Refresh};
-use brine_core::{Map, Opts, Value, map};
+use brine_core::{Map, Opts, Value};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,7 +40,11 @@ impl Host for CallHost {
             Refresh::Beacons => "beacons_refresh",
             Refresh::Mine => return Err(CallError::Client("only the minion itself updates its mine".into())),
         };
-        self.fire_local(tag, map! {})
+        let mut data = Map::new();
+        if what == Refresh::Pillar {
+            data.insert("clean_cache", true);
+        }
+        self.fire_local(tag, data)
     }
 
     fn compile_pillar(

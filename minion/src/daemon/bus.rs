@@ -161,7 +161,8 @@ pub(super) fn refresh(
         match what {
             Refresh::Grains => refresh_grains(&this, false).await,
             Refresh::Modules => refresh_modules(&this, true),
-            Refresh::Pillar => refresh_pillar(&this, false).await,
+            // As stock's saltutil asks by default: a master with `pillar_cache` compiles it anew.
+            Refresh::Pillar => refresh_pillar(&this, true).await,
             Refresh::Mine => this.attached().iter().for_each(super::mine::update),
             Refresh::Matchers | Refresh::Beacons => {}
         }

@@ -115,8 +115,12 @@ impl Ears {
             Err(PublishError::Crypt(CryptError::Mac)) => {
                 tracing::debug!("a publish is under another key: signing in again");
                 tokio::time::sleep_until(self.signed_in + BETWEEN_SIGN_INS).await;
-                let session = sign_in(attached, self.generation).await;
+                let (session, port) = (sign_in(attached, self.generation).await, self.port);
                 self.take(attached, &session);
+                // A sign-in without answers has noted the master as gone.
+                if let Some(path) = attached.path().filter(|_| port == self.port) {
+                    attached.up(path);
+                }
                 match self.receiver.open(&message) {
                     Ok(load) => Some(load),
                     Err(e) => {
@@ -159,6 +163,8 @@ async fn sign_in(attached: &Arc<Attached>, seen: u64) -> Arc<Session> {
         }
         match error {
             AuthError::NoAnswer(_) => {
+                // Whatever the publish connection looks like: failover must see that this master is not there.
+                attached.down();
                 // The attempt itself has waited.
                 tokio::time::sleep(chance::between(Duration::from_millis(100), Duration::from_secs(1))).await;
                 continue;

@@ -14,6 +14,8 @@ use tokio::net::UnixDatagram;
 const SETTLE: Duration = Duration::from_millis(100);
 /// A flapping link must not keep a minion busy.
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);
+/// An attempt to connect gets so long before the next change may start it anew, or steady changes would keep a minion off.
+const LEFT_ALONE: Duration = Duration::from_secs(4);
 
 /// rtnetlink's multicast groups: links, and the addresses and routes of both families.
 const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x100 | 0x400;
@@ -32,24 +34,29 @@ pub(super) fn start(minion: &Arc<Minion>) {
         while watch.changed().await.is_ok() {
             tokio::time::sleep(SETTLE).await;
             watch.drain();
-            react(&minion);
-            tokio::time::sleep(AT_MOST_EVERY).await;
+            let kicked = react(&minion);
+            tokio::time::sleep(if kicked { LEFT_ALONE } else { AT_MOST_EVERY }).await;
         }
     });
 }
 
-fn react(minion: &Minion) {
+/// Whether any connection was made to start anew.
+fn react(minion: &Minion) -> bool {
+    let mut kicked = false;
     for attached in minion.attached() {
         let Some(path) = attached.path() else {
             // Never connected: the attempt that waits its turn is made now.
             attached.kick();
+            kicked = true;
             continue;
         };
         if starts_anew(attached.is_connected(), path.from, source_towards(path.to)) {
             tracing::info!("the network has changed: connecting to master {} anew", attached.link.name());
             attached.kick();
+            kicked = true;
         }
     }
+    kicked
 }
 
 /// Whether a change of the network is a reason to connect anew, given our address as the routes chose it when the

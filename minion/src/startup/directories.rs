@@ -1,10 +1,11 @@
 //! The directories a minion needs, made with private modes before anything is written: stock's `verify_env`.
 
 use brine_core::Opts;
-use nix::unistd::{Uid, User, chown};
+use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
+use nix::unistd::{Uid, User};
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown, lchown};
 use std::path::{Path, PathBuf};
 
 /// A directory could not be made or handed over.
@@ -62,8 +63,9 @@ fn hand_over(path: &Path, user: &User) {
     }
 }
 
+/// Never what a link leads to: the user may have put one there since it was looked at.
 fn hand_over_one(path: &Path, user: &User) {
-    if let Err(e) = chown(path, Some(user.uid), Some(user.gid)) {
+    if let Err(e) = lchown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())) {
         tracing::error!("cannot give {} to {}: {e}", path.display(), user.name);
     }
 }
@@ -89,9 +91,14 @@ pub fn prepare_log_file(opts: &Opts) {
     {
         hand_over_one(dir, &user);
     }
-    let made = fs::OpenOptions::new().append(true).create(true).mode(0o640).open(&path);
-    if made.is_ok() {
-        hand_over_one(&path, &user);
+    // The directory may be the user's: no link in it is followed, no pipe waited for, and only a file given away.
+    let flags = O_NOFOLLOW | O_NONBLOCK;
+    let made = fs::OpenOptions::new().append(true).create(true).mode(0o640).custom_flags(flags).open(&path);
+    if let Ok(file) = made
+        && file.metadata().is_ok_and(|meta| meta.is_file())
+        && let Err(e) = fchown(&file, Some(user.uid.as_raw()), Some(user.gid.as_raw()))
+    {
+        tracing::error!("cannot give {} to {}: {e}", path.display(), user.name);
     }
 }
 

@@ -152,13 +152,18 @@ impl FakeMaster {
 
     /// Publishes a load; returns its job id.
     pub(crate) fn publish(&self, load: &Map) -> String {
+        self.publish_keeping(load).0
+    }
+
+    /// Publishes a load; returns its job id, and the message for a replay.
+    pub(crate) fn publish_keeping(&self, load: &Map) -> (String, Map) {
         let mut memory = self.memory.lock().unwrap();
         memory.serial += 1;
         let sign = memory.sign.then(|| (memory.credentials.key(), SigAlgo::Pkcs1v15Sha1));
         let message = publish::wrap(load, memory.credentials.aes(), memory.serial, sign).unwrap();
         drop(memory);
         self.publish_raw(&message);
-        load.get_str("jid").unwrap_or("").to_owned()
+        (load.get_str("jid").unwrap_or("").to_owned(), message)
     }
 
     pub(crate) fn publish_raw(&self, message: &Map) {

@@ -117,12 +117,12 @@ fn exec_code_all(cx: &Cx, lang: String, code: String, cwd: Option<Value>, args: 
 fn code_all(cx: &Cx, lang: &str, code: &str, cwd: Option<Value>, args: Option<Value>, kwargs: KwArgs) -> Result {
     let mut file = tempfile::Builder::new().prefix("__salt.tmp.").tempfile()?;
     file.write_all(code.as_bytes())?;
-    let path = file.into_temp_path();
     if let Some(name) = kwargs.0.get_str("runas") {
         let missing = || CallError::execution(format!("User '{name}' is not available"));
         let user = identity::user(name)?.ok_or_else(missing)?;
-        std::os::unix::fs::chown(&path, Some(user.uid.as_raw()), None)?;
+        std::os::unix::fs::fchown(&file, Some(user.uid.as_raw()), None)?;
     }
+    let path = file.into_temp_path();
     let mut argv = vec![Value::from(lang), path.to_string_lossy().into_owned().into()];
     match args {
         Some(Value::List(list)) => argv.extend(list),

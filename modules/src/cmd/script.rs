@@ -92,14 +92,15 @@ fn copy(cx: &Cx, given: &Given, source: &str, template: Option<&str>) -> Result<
         let Some(mut cached) = cached(cx, source, saltenv)? else { return Ok(None) };
         io::copy(&mut cached, &mut file)?;
     }
-    // Closed before it runs: a file open for writing cannot be executed.
-    drop(file);
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o500))?;
+    // The open file, not its name: in a directory of theirs, others may have put a link there.
+    file.set_permissions(std::fs::Permissions::from_mode(0o500))?;
     if let Some(name) = given.text("runas").filter(|name| !name.is_empty()) {
         let missing = || CallError::execution(format!("User '{name}' is not available"));
         let user = identity::user(&name)?.ok_or_else(missing)?;
-        std::os::unix::fs::chown(&path, Some(user.uid.as_raw()), None)?;
+        std::os::unix::fs::fchown(&file, Some(user.uid.as_raw()), None)?;
     }
+    // Closed before it runs: a file open for writing cannot be executed.
+    drop(file);
     Ok(Some((path.to_path_buf(), path)))
 }
 

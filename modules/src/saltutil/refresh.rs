@@ -52,7 +52,7 @@ pub(super) fn refresh_pillar(
     #[default(30)] timeout: f64,
     #[default(true)] clean_cache: Value,
 ) -> Result<bool> {
-    // The pillar is always compiled afresh: there is no cache of it that a refresh would read.
+    // A master that caches pillars is always told to compile this one anew.
     let _ = clean_cache;
     let limit = Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::MAX);
     ask(cx, Refresh::Pillar, wait.then_some(limit))

@@ -2,7 +2,8 @@
 //!
 //! A return is tried again after `return_retry_timer` (up to `return_retry_timer_max`) seconds, and at once when a
 //! master is back. For what is in the spool there is no last try: only the master's own refusal, or a full spool, ends
-//! one unsent. A return that the spool would not take is tried `return_retry_tries` times, as in stock.
+//! one unsent. One that a master answers it could not handle is tried at growing intervals. A return that the spool would
+//! not take is tried `return_retry_tries` times, as in stock.
 
 mod work;
 
@@ -42,7 +43,7 @@ struct Entry {
     seq: Option<Seq>,
     item: Option<Item>,
     due: Instant,
-    /// Attempts that count towards `return_retry_tries`.
+    /// Attempts that count towards `return_retry_tries`, and for what is in the spool make the wait longer.
     failures: u32,
 }
 
@@ -55,7 +56,7 @@ pub struct DeliverySettings {
     pub retry_min: Duration,
     /// `return_retry_timer_max`
     pub retry_max: Duration,
-    /// `return_retry_tries`: after so many answers that it failed to handle a return, the master is believed.
+    /// `return_retry_tries`: attempts for a return that is not in the spool.
     pub tries: u32,
     /// `request_channel_timeout`
     pub timeout: Duration,

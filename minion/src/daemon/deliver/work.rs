@@ -175,12 +175,13 @@ impl Work {
             Verdict::Later if entry.seq.is_none() => entry.failures += 1,
             Verdict::Later => {}
         }
-        if entry.failures >= self.settings.tries {
+        if entry.seq.is_none() && entry.failures >= self.settings.tries {
             tracing::error!("a return is dropped after {} failed attempts", entry.failures);
-            return self.forget(&entry);
+            return;
         }
         let wait = chance::between(self.settings.retry_min, self.settings.retry_max);
-        entry.due = Instant::now() + wait;
+        // A master that cannot handle a return now may be able to in an hour, and is not asked all the time.
+        entry.due = Instant::now() + wait * entry.failures.clamp(1, 60);
         self.waiting.insert(key, entry);
     }
 
