@@ -1,7 +1,8 @@
 //! The master daemon: takes requests from minions and from command lines, sends jobs out, keeps what comes back.
 //!
-//! One process, one tokio runtime; disk and RSA work happen on threads aside. It listens on two ports and on the event
-//! bus's two unix sockets, and wakes up by itself only once each `loop_interval`.
+//! One process, one tokio runtime; the database and RSA work have threads aside, small files are written where they are
+//! needed. It listens on two ports and on the event bus's two unix sockets. By itself it wakes up each `loop_interval`,
+//! and for the heartbeats of its connections.
 //!
 //! # A job's way
 //! 1. `salt` sends a clear `publish` to port 4506: [`requests`] takes it apart, [`access`] says whose key came with it
@@ -32,7 +33,8 @@
 //! - A minion's id in a load is replaced by the one it proved. A user's name counts as far as his key bears it out.
 //! - What is acknowledged is on disk.
 //! - Whatever strangers can ask for is bounded: bytes by the network layer, RSA work and key files by [`gate`].
-//! - Nothing costs time in proportion to the fleet for each return; resolving a target does, once per job.
+//! - A return costs no time in proportion to the fleet, unless its job has to be read from the database again; a job
+//!   does, since its target has to be resolved.
 
 pub mod access;
 pub mod cli;

@@ -120,11 +120,6 @@ impl Presence {
         self.state.lock().peers.len()
     }
 
-    /// Whether a subscriber calls itself so.
-    pub fn is_claimed(&self, id: &MinionId) -> bool {
-        self.state.lock().claims.contains_key(id)
-    }
-
     /// Whether no connection can be this minion's: none has its name, and none without a name comes from its address.
     pub fn is_absent(&self, id: &str) -> bool {
         let state = self.state.lock();

@@ -93,13 +93,22 @@ async fn open_mode_overwrites_and_auto_accept_does_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_master_takes_only_those_it_has() {
     let master = TestMaster::start(map! {"auto_accept" => true, "max_minions" => 1}).await;
-    let mut m1 = master.minion("m1", key(0));
-    assert_eq!(m1.auth().await, Auth::In);
-    m1.subscribe().await;
     let presence = &master.running().master.presence;
-    until("m1 is seen", || presence.connections() == 1).await;
-    assert_eq!(master.minion("m2", key(1)).auth().await, Auth::Full);
-    assert_eq!(m1.auth().await, Auth::In);
+    // Who is only connected takes no place.
+    let mut stranger = master.minion("stranger", key(2));
+    stranger.subscribe().await;
+    until("the stranger is seen", || presence.connections() == 1).await;
+    // As in stock, it is full when more than so many are there.
+    let mut minions = Vec::new();
+    for (n, id) in ["m1", "m2"].into_iter().enumerate() {
+        let mut minion = master.accepted(id, key(n)).await;
+        minion.subscribe().await;
+        minion.ret("req", 1).await;
+        until("it is present", || presence.present().len() == n + 1).await;
+        minions.push(minion);
+    }
+    assert_eq!(master.minion("m3", key(2)).auth().await, Auth::Full);
+    assert_eq!(minions[0].auth().await, Auth::In);
     master.stop().await;
 }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 use brine_core::Opts;
 use brine_core::options::Daemon;
 use brine_protocol::crypt::{HashType, SigAlgo};
+use brine_protocol::envelope::version_floor;
 use brine_protocol::{Map, Value};
 
 use crate::fs::Dir;
@@ -205,8 +206,10 @@ impl Config {
                 open_mode: opts.flag("open_mode"),
                 max_minions: usize::try_from(opts.int("max_minions").unwrap_or(0)).unwrap_or(0),
                 events: opts.flag("auth_events"),
-                minimum_version: u8::try_from(opts.int("minimum_auth_version").unwrap_or(3))
-                    .map_err(|_| bad("minimum_auth_version", "is no protocol version"))?,
+                minimum_version: match opts.int("minimum_auth_version").unwrap_or(3) {
+                    version @ 0..=255 => version_floor(version),
+                    _ => return Err(bad("minimum_auth_version", "is no protocol version")),
+                },
                 request_ttl: u64::try_from(opts.int("request_server_ttl").unwrap_or(0)).unwrap_or(0),
                 allow_revoke: opts.flag("allow_minion_key_revoke"),
                 require_minion_signature: opts.flag("require_minion_sign_messages"),
@@ -288,6 +291,16 @@ mod tests {
         assert!(config.auth.allow_revoke && config.auth.events && config.data.enabled);
         assert_eq!(config.jobs.caps.max_age, 86400);
         assert_eq!(config.upkeep.interval, Duration::from_secs(60));
+    }
+
+    #[test]
+    fn versions_that_sign_nothing_are_never_let_in() {
+        let version = |n: i64| {
+            let given = Opts::new(map! {"minimum_auth_version" => n});
+            Config::from_opts(given).map(|config| config.auth.minimum_version).ok()
+        };
+        let versions = [-1, 0, 1, 2, 3, 256].map(version);
+        assert_eq!(versions, [None, Some(2), Some(2), Some(2), Some(3), None]);
     }
 
     #[test]

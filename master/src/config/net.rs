@@ -18,15 +18,13 @@ pub struct NetConfig {
     pub publish: SocketAddr,
     /// Where requests come in (`interface`, `ret_port`).
     pub request: SocketAddr,
-    /// `interface` as written, for messages.
-    pub interface: String,
     /// TCP options of the publish port.
     pub publish_tcp: TcpOptions,
     /// TCP options of the request port.
     pub request_tcp: TcpOptions,
     /// PINGs to subscribers.
     pub heartbeat: Option<Heartbeat>,
-    /// `pub_hwm`
+    /// `pub_hwm`; where that is 0, for no limit, more than anybody will queue.
     pub hwm: usize,
     /// `max_open_files`
     pub max_open_files: u64,
@@ -90,11 +88,14 @@ impl NetConfig {
         Ok(Self {
             publish: SocketAddr::new(ip, port("publish_port", 4505)?),
             request: SocketAddr::new(ip, port("ret_port", 4506)?),
-            interface,
             publish_tcp,
             request_tcp,
             heartbeat: (!ivl.is_zero()).then(|| Heartbeat::new(ivl, millis("zmq_heartbeat_timeout", 30_000))),
-            hwm: usize::try_from(opts.int("pub_hwm").unwrap_or(1000)).unwrap_or(1000).max(1),
+            hwm: match usize::try_from(opts.int("pub_hwm").unwrap_or(1000)).unwrap_or(1000) {
+                // No limit to ZeroMQ.
+                0 => 1 << 20,
+                n => n,
+            },
             max_open_files: u64::try_from(opts.int("max_open_files").unwrap_or(100_000)).unwrap_or(100_000),
         })
     }

@@ -209,6 +209,12 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "cache_size", -1024)?;
     conn.execute_batch(SCHEMA)?;
+    // Pruning goes by jobs, so a return without one would stay for ever.
+    conn.execute(
+        "INSERT OR IGNORE INTO jobs (jid, created, load, minions)
+         SELECT jid, min(received), x'80', x'90' FROM returns GROUP BY jid",
+        [],
+    )?;
     Ok(conn)
 }
 
@@ -257,6 +263,7 @@ fn write(conn: &Connection, writes: &mut Vec<Ask>) {
     if writes.is_empty() {
         return;
     }
+    let count = writes.len();
     match transaction(conn, writes) {
         Ok(dones) => {
             for (done, stored) in dones {
@@ -264,7 +271,7 @@ fn write(conn: &Connection, writes: &mut Vec<Ask>) {
             }
         }
         // The senders see their channels close and answer nothing; minions keep the returns and try again.
-        Err(e) => tracing::error!("job store: a batch of {} was not stored: {e}", writes.len()),
+        Err(e) => tracing::error!("job store: a batch of {count} was not stored: {e}"),
     }
     writes.clear();
 }
@@ -279,6 +286,10 @@ fn transaction(conn: &Connection, writes: &mut Vec<Ask>) -> rusqlite::Result<Don
             "INSERT INTO jobs (jid, created, load, minions) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (jid) DO UPDATE
              SET load = excluded.load, minions = excluded.minions WHERE ?5",
         )?;
+        // A return may outlive its job in the queue or arrive for one that was pruned: an empty job stands in.
+        let mut stand_in = tx.prepare_cached(
+            "INSERT INTO jobs (jid, created, load, minions) VALUES (?1, ?2, x'80', x'90') ON CONFLICT DO NOTHING",
+        )?;
         let mut ret = tx.prepare_cached(
             "INSERT INTO returns (jid, id, received, data) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (jid, id) DO NOTHING",
         )?;
@@ -288,6 +299,7 @@ fn transaction(conn: &Connection, writes: &mut Vec<Ask>) -> rusqlite::Result<Don
                     job.execute(params![row.jid, signed(now), row.load, row.minions, published])?;
                 }
                 Ask::Return { jid, id, data, now, done } => {
+                    stand_in.execute(params![jid, signed(now)])?;
                     let new = ret.execute(params![jid, id, signed(now), data])?;
                     dones.push((done, if new == 1 { Stored::First } else { Stored::Duplicate }));
                 }
@@ -327,9 +339,18 @@ fn prune(conn: &Connection, now: u64, caps: Caps) -> rusqlite::Result<Vec<String
         gone.extend(step);
     }
     if !gone.is_empty() {
-        conn.execute_batch("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);")?;
+        vacuum(conn)?;
     }
     Ok(gone)
+}
+
+/// Gives all free pages back. Each step of the statement frees one page, so it has to be run to its end.
+fn vacuum(conn: &Connection) -> rusqlite::Result<()> {
+    let mut statement = conn.prepare("PRAGMA incremental_vacuum")?;
+    let mut rows = statement.query([])?;
+    while rows.next()?.is_some() {}
+    drop(rows);
+    conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);")
 }
 
 fn oldest(conn: &Connection, before: i64, limit: i64) -> rusqlite::Result<Vec<String>> {
@@ -403,8 +424,29 @@ mod tests {
         assert!(gone.len() < 10);
         assert!(db.returns("j9".into()).await.unwrap().len() == 1);
         assert!(db.returns("j0".into()).await.unwrap().is_empty());
+        let free = db.query(|conn| conn.pragma_query_value(None, "freelist_count", |r| r.get::<_, i64>(0)));
+        assert_eq!(free.await.unwrap(), 0, "what was freed has gone back to the system");
         assert!(db.prune(181).await.unwrap().is_empty());
         assert_eq!(db.prune(1000).await.unwrap().len(), 10 - gone.len());
+    }
+
+    #[tokio::test]
+    async fn returns_without_a_job_are_pruned_and_take_no_others_along() {
+        let tmp = tempfile::tempdir().unwrap();
+        let path = tmp.path().join("s.sqlite");
+        let (db, thread) = Db::open(&path, CAPS).unwrap();
+        db.put_return("j1".into(), "m".into(), vec![0; 10], 10).await.unwrap();
+        assert_eq!(db.job("j1".into()).await.unwrap().unwrap().load, b"\x80");
+        // As earlier versions left them.
+        db.put_return("j0".into(), "m".into(), vec![0; 10], 5).await.unwrap();
+        db.query(|conn| conn.execute("DELETE FROM jobs WHERE jid = 'j0'", [])).await.unwrap();
+        drop(db);
+        thread.join();
+        let (db, _thread) = Db::open(&path, CAPS).unwrap();
+        db.put_job(row("j2"), 100, true).await.unwrap();
+        assert_eq!(db.prune(150).await.unwrap(), ["j0", "j1"]);
+        assert!(db.returns("j0".into()).await.unwrap().is_empty());
+        assert!(db.job("j2".into()).await.unwrap().is_some());
     }
 
     #[tokio::test]

@@ -104,9 +104,9 @@ impl RecentJobs {
         self.names += recent.expect.names();
         if let Some(old) = self.jobs.insert(jid.to_owned(), recent.clone()) {
             self.names -= old.expect.names();
-        } else {
-            self.order.push_back(jid.to_owned());
+            self.order.retain(|known| known != jid);
         }
+        self.order.push_back(jid.to_owned());
         while self.order.len() > JOBS || (self.names > NAMES && self.order.len() > 1) {
             let Some(old) = self.order.pop_front().and_then(|jid| self.jobs.remove(&jid)) else { break };
             self.names -= old.expect.names();
@@ -146,6 +146,15 @@ mod tests {
         }
         let allows = |id: &str| recent.get("j").unwrap().expect.allows(&MinionId::parse(id).unwrap());
         assert!(allows("a") && allows("d") && !allows("e"));
+        // A batch that goes on is not forgotten for its age.
+        for n in 0..2 * JOBS {
+            recent.put(&n.to_string(), Recent { expect: Expect::Any, nocache: false });
+            let expect = Expect::of(&map! {"tgt" => vec!["c"], "tgt_type" => "list"});
+            recent.put("j", Recent { expect, nocache: false });
+        }
+        let allows = |id: &str| recent.get("j").unwrap().expect.allows(&MinionId::parse(id).unwrap());
+        assert!(allows("a") && allows("d") && !allows("e"));
+        assert_eq!((recent.jobs.len(), recent.order.len()), (JOBS, JOBS));
     }
 
     #[test]

@@ -135,7 +135,11 @@ impl Jobs {
                 let load =
                     decode(&row.load).ok().and_then(|v| if let Value::Map(m) = v { Some(m) } else { None });
                 let nocache = self.files.is_nocache(jid);
-                let expect = load.as_ref().map_or(Expect::Any, Expect::of);
+                // Of several publishes under one id, as the parts of a batch are, the row has only the last one's names.
+                let expect = match load.as_ref().map(Expect::of) {
+                    None | Some(Expect::Names(_)) => Expect::Any,
+                    Some(expect) => expect,
+                };
                 self.recent.lock().put(jid.as_str(), Recent { expect, nocache })
             }
         };

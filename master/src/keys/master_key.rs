@@ -55,6 +55,16 @@ pub enum MasterKeyError {
         /// What is wrong with it.
         source: CryptError,
     },
+    /// A passphrase is set for a key that is not there.
+    #[error(
+        "{path}: does not exist, and keys protected by a passphrase are not made here; make it first, or unset {option}"
+    )]
+    Protected {
+        /// The file.
+        path: PathBuf,
+        /// The option that holds the passphrase.
+        option: &'static str,
+    },
 }
 
 /// Reads the key, or makes one where there is none, and prepares to answer minions under the global key `aes`.
@@ -67,7 +77,7 @@ pub fn load_credentials(
     publish_port: u16,
 ) -> Result<MasterCredentials, MasterKeyError> {
     let stem = stem(config);
-    let private = pair(&config.pki_dir, &stem, config.keysize, config.key_pass.as_deref())?;
+    let private = pair(&config.pki_dir, &stem, config.keysize, ("key_pass", config.key_pass.as_deref()))?;
     let path = config.pki_dir.join(format!("{stem}.pub"));
     let public_pem = match fs::read_to_string(&path) {
         Ok(text) => text,
@@ -86,7 +96,7 @@ pub fn load_credentials(
             Err(source) => Err(MasterKeyError::Io { path, source }),
         };
     }
-    let pass = config.signing_key_pass.as_deref();
+    let pass = ("signing_key_pass", config.signing_key_pass.as_deref());
     let signing = pair(&config.pki_dir, &config.sign_key_name, config.keysize, pass)?;
     credentials.with_signing_key(&signing).map_err(bad)
 }
@@ -98,7 +108,13 @@ fn stem(config: &MasterKeyConfig) -> String {
 }
 
 /// Reads a key pair, or makes one where there is no private key. A lost public half is written again.
-fn pair(dir: &Path, stem: &str, bits: usize, pass: Option<&str>) -> Result<PrivateKey, MasterKeyError> {
+/// The passphrase comes with the name of its option.
+fn pair(
+    dir: &Path,
+    stem: &str,
+    bits: usize,
+    (option, pass): (&'static str, Option<&str>),
+) -> Result<PrivateKey, MasterKeyError> {
     let path = dir.join(format!("{stem}.pem"));
     let io = |source| MasterKeyError::Io { path: path.clone(), source };
     let bad = |source| MasterKeyError::Key { path: path.clone(), source };
@@ -106,6 +122,9 @@ fn pair(dir: &Path, stem: &str, bits: usize, pass: Option<&str>) -> Result<Priva
     let key = match fs::read_to_string(&path) {
         Ok(text) => PrivateKey::from_pem(&text, pass).map_err(bad)?,
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            if pass.is_some() {
+                return Err(MasterKeyError::Protected { path, option });
+            }
             tracing::info!("Generating {stem} keys: {}", dir.display());
             let key = PrivateKey::generate(bits).map_err(bad)?;
             files.write(&format!("{stem}.pem"), key.to_pem().map_err(bad)?.as_bytes(), 0o400).map_err(io)?;
@@ -164,6 +183,16 @@ mod tests {
             fs::remove_file(tmp.path().join(format!("master.{ext}"))).unwrap();
         }
         assert_eq!(public(&config(tmp.path())), first);
+        assert!(!tmp.path().join("master.pem").exists());
+    }
+
+    #[test]
+    fn a_key_that_should_be_protected_is_not_made_without_protection() {
+        let tmp = tempfile::tempdir().unwrap();
+        let load = |config: &MasterKeyConfig| load_credentials(config, AesKey::generate().unwrap(), 4505);
+        let protected = MasterKeyConfig { key_pass: Some("secret".into()), ..config(tmp.path()) };
+        let error = load(&protected).unwrap_err().to_string();
+        assert!(error.contains("key_pass") && !error.contains("secret"), "{error}");
         assert!(!tmp.path().join("master.pem").exists());
     }
 

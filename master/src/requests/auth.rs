@@ -104,9 +104,7 @@ fn decided(master: &Master, request: &AuthRequest) -> io::Result<Decision> {
         pending_is_directory,
     };
     let rules = AuthRules {
-        full: master.config.auth.max_minions > 0
-            && master.presence.connections() >= master.config.auth.max_minions
-            && !master.presence.is_claimed(id),
+        full: master.config.auth.max_minions > 0 && is_full(master, id),
         open_mode: master.config.auth.open_mode,
         autoreject: master.auto_key.rejects(id),
         autosign: master.auto_key.accepts(id, request.autosign_grains.as_ref()),
@@ -114,17 +112,30 @@ fn decided(master: &Master, request: &AuthRequest) -> io::Result<Decision> {
     Ok(decide(request, &stored, rules))
 }
 
+/// Whether more minions than `max_minions` are connected and this one is not among them. As in stock, the one that fills
+/// up the last place is let in and still another one; connections that proved nothing do not count.
+fn is_full(master: &Master, id: &MinionId) -> bool {
+    let present = master.presence.present();
+    present.len() > master.config.auth.max_minions && !present.contains(id)
+}
+
 /// Changes the key store as decided, and fires the event.
 fn carry_out(master: &Master, id: &MinionId, decision: &Decision) -> io::Result<()> {
     let keys = &master.keys;
     for action in &decision.actions {
         match action {
-            KeyAction::WriteAccepted(key) => keys.write(KeyState::Accepted, id, key)?,
+            // Whoever brings a key that is new here does not inherit the session of the one before: tools delete keys
+            // without a word to us.
+            KeyAction::WriteAccepted(key) => {
+                master.sessions.end(id);
+                keys.write(KeyState::Accepted, id, key)?;
+            }
             KeyAction::WritePending(key) => {
                 let count = || keys.count(KeyState::Pending);
                 if !master.gate.admit_pending(Instant::now(), MOST_PENDING, count)? {
                     return Err(io::Error::other("too many pending keys; nothing more is stored"));
                 }
+                master.sessions.end(id);
                 keys.write(KeyState::Pending, id, key)?;
             }
             KeyAction::WriteRejected(key) => keys.write(KeyState::Rejected, id, key)?,

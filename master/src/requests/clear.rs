@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use brine_protocol::command::ClearCommand;
 use brine_protocol::ids::Jid;
-use brine_protocol::message::tags;
 use brine_protocol::{Map, Value, map};
 
 use super::job;
@@ -22,7 +21,7 @@ pub(super) async fn answer(master: &Arc<Master>, peer: SocketAddr, mut load: Map
         Some(C::Publish) => publish(master, peer, load).await,
         // External authentication is not there yet: no credentials are good, and no token exists.
         Some(C::MkToken) => {
-            tracing::warn!(%peer, "Authentication failure of type \"eauth\" occurred.");
+            tracing::debug!(%peer, "Authentication failure of type \"eauth\" occurred.");
             "".into()
         }
         Some(C::GetToken) => false.into(),
@@ -110,7 +109,7 @@ fn refuse(master: &Master, load: &Map, denied: Denied) -> Value {
         if let Some(Value::Map(extra)) = data.get_mut("kwargs") {
             access::strip_credentials(extra);
         }
-        master.events.fire(format!("{}/error", tags::job_new(&jid).trim_end_matches("/new")), data);
+        master.events.fire(format!("salt/job/{jid}/error"), data);
     }
     map! {"error" => error}.into()
 }

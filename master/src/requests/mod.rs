@@ -107,7 +107,8 @@ async fn answer(
         }
         Ok(Envelope::Clear { load, .. }) => {
             let value = clear::answer(master, peer, load).await;
-            let refused = value.get("error").is_some();
+            // Whoever may ask for nothing gets an empty value, which is a refusal too.
+            let refused = !value.truthy() || value.get("error").is_some();
             Some(if refused { Answer::Refused(value) } else { Answer::Served(value) })
         }
         Ok(Envelope::Aes(envelope)) => match minion::answer(master, peer, &envelope).await {

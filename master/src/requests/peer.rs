@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use brine_core::auth_rules::{self, Ask, authorised};
-use brine_core::target::{Anchor, Checked, DEFAULT_TARGET_DELIM, Regex, check_minions};
+use brine_core::target::{Anchor, Checked, DEFAULT_TARGET_DELIM, Regex, check_minions, nodegroup_comp};
 use brine_protocol::ids::{Jid, MinionId};
 use brine_protocol::{Map, Value, map};
 use brine_render::args::parse_input;
@@ -16,6 +16,9 @@ use brine_render::args::parse_input;
 use super::job;
 use crate::fs::Dir;
 use crate::master::Master;
+
+/// Between two looks at what has been returned.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Python's `re.match` bound to the whole text; what is no regular expression matches nothing.
 fn whole(pattern: &str, text: &str) -> bool {
@@ -45,7 +48,7 @@ async fn begin(master: &Arc<Master>, id: &MinionId, load: &Map) -> Option<job::S
     let (mut tgt, mut kind) =
         (load.get("tgt")?.clone(), load.get_str("tgt_type").unwrap_or("glob").to_owned());
     if kind.starts_with("node") {
-        tgt = master.config.publish.nodegroups.get(tgt.as_str()?)?.clone();
+        tgt = expanded(&master.config.publish.nodegroups, tgt.as_str()?)?;
         kind = "compound".to_owned();
     }
     let checked = targets(master, &tgt, &kind)?;
@@ -74,6 +77,14 @@ async fn begin(master: &Arc<Master>, id: &MinionId, load: &Map) -> Option<job::S
             tracing::error!("the job of {id} was not started: {e}");
             None
         }
+    }
+}
+
+/// What a nodegroup stands for. Minions do not know the groups, so those within it are replaced by their words.
+fn expanded(nodegroups: &Map, name: &str) -> Option<Value> {
+    match nodegroups.get(name)? {
+        Value::Str(text) if !text.contains("N@") => Some(text.as_str().into()),
+        _ => Some(nodegroup_comp(name, nodegroups).into()),
     }
 }
 
@@ -156,10 +167,14 @@ pub(super) async fn publish_and_wait(master: &Arc<Master>, id: &MinionId, load: 
         if started.minions.iter().all(|m| returns.contains_key(m)) {
             break returns;
         }
-        // Woken by whatever return is stored next, of whatever job.
-        if tokio::time::timeout_at(deadline, wait.changed()).await.is_err() {
+        // Woken by whatever return is stored next, of whatever job. On a busy master that is always soon, so the clock is
+        // read as well, and the database asked ten times a second at most.
+        if tokio::time::Instant::now() >= deadline
+            || tokio::time::timeout_at(deadline, wait.changed()).await.is_err()
+        {
             break returns;
         }
+        tokio::time::sleep(PAUSE).await;
     };
     if returns.is_empty() {
         // Stock's handler fails when nobody answers.

@@ -115,7 +115,7 @@ impl Function {
             }
             Self::Delete => {
                 for state in KeyState::ALL {
-                    for id in master.keys.list(state)?.iter().filter(|id| fnmatch(id.as_str(), pattern)) {
+                    for id in master.keys.list(state)?.iter().filter(|id| matches(pattern, id.as_str())) {
                         if state == KeyState::Accepted {
                             master.delete_key(id, master.config.opts.flag("preserve_minion_cache"))?;
                         } else {
@@ -133,7 +133,7 @@ impl Function {
                 let mut out = Map::new();
                 for state in KeyState::ALL {
                     let mut part = Map::new();
-                    for id in master.keys.list(state)?.iter().filter(|id| fnmatch(id.as_str(), pattern)) {
+                    for id in master.keys.list(state)?.iter().filter(|id| matches(pattern, id.as_str())) {
                         if let Some(pem) = master.keys.read(state, id)? {
                             part.insert(id, pem_finger(&pem, hash));
                         }
@@ -148,11 +148,16 @@ impl Function {
     }
 }
 
+/// Shell patterns, with commas between them.
+fn matches(patterns: &str, id: &str) -> bool {
+    patterns.split(',').any(|pattern| fnmatch(id, pattern))
+}
+
 fn by_state(master: &Master, pattern: &str, states: &[KeyState]) -> std::io::Result<Map> {
     let mut out = Map::new();
     for state in states {
         let ids = master.keys.list(*state)?;
-        let ids: Value = ids.iter().map(MinionId::as_str).filter(|id| fnmatch(id, pattern)).collect();
+        let ids: Value = ids.iter().map(MinionId::as_str).filter(|id| matches(pattern, id)).collect();
         out.insert(state.dir_name(), ids);
     }
     Ok(out)
@@ -173,7 +178,7 @@ fn shift(
     act: &str,
 ) -> std::io::Result<Value> {
     for state in from {
-        for id in master.keys.list(*state)?.iter().filter(|id| fnmatch(id.as_str(), pattern)) {
+        for id in master.keys.list(*state)?.iter().filter(|id| matches(pattern, id.as_str())) {
             master.keys.shift(id, *state, to)?;
             if *state == KeyState::Accepted {
                 master.sessions.end(id);
@@ -193,5 +198,16 @@ fn announce(master: &Master, id: &MinionId, act: &str) {
 fn rotate_after_loss(master: &Arc<Master>) {
     if master.config.upkeep.rotate_on_delete {
         crate::upkeep::rotate(master);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_may_be_several() {
+        assert!(matches("web*,db1", "db1") && matches("web*,db1", "web7") && matches("*", "x"));
+        assert!(!matches("web*,db1", "db2") && !matches("", "x") && !matches(",", "x"));
     }
 }

@@ -85,8 +85,7 @@ impl Heartbeat {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         let ping = self.ours.map(|_| self.next_ping);
-        let dead =
-            self.unanswered.filter(|_| self.judged).zip(self.ours).map(|(at, (_, timeout))| at + timeout);
+        let dead = self.unanswered.zip(self.timeout()).map(|(at, timeout)| at + timeout);
         let ttl = self.peer_ttl.map(|ttl| self.last_seen + ttl);
         [ping, dead, ttl].into_iter().flatten().min()
     }
@@ -153,7 +152,10 @@ mod tests {
         assert_eq!(heartbeat.poll(start + ms(100)), HeartbeatAction::SendPing);
         heartbeat.progress(start + ms(350));
         assert_eq!(heartbeat.poll(start + ms(400)), HeartbeatAction::SendPing);
-        assert_eq!(heartbeat.poll(start + ms(1549)), HeartbeatAction::SendPing);
+        assert_eq!(heartbeat.poll(start + ms(1540)), HeartbeatAction::SendPing);
+        // The deadline is never one that has passed with nothing due: whoever waits for it would not sleep at all.
+        assert_eq!(heartbeat.deadline(), Some(start + ms(1550)));
+        assert_eq!(heartbeat.poll(start + ms(1549)), HeartbeatAction::Wait);
         assert_eq!(heartbeat.poll(start + ms(1550)), HeartbeatAction::Dead(ms(1550)));
     }
 
