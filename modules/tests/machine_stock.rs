@@ -71,7 +71,12 @@ fn same_shape(a: &Value, b: &Value, any_keys: bool) -> bool {
             _ => true,
         },
         (Value::Map(a), Value::Map(b)) => {
-            a.len() == b.len() && a.iter().all(|(k, v)| b.get_key(k).is_some_and(|w| same_shape(v, w, false)))
+            a.len() == b.len()
+                && a.iter().all(|(k, v)| {
+                    // The words of a program, or the name of a kernel thread: which process it is, is chance.
+                    let command = |v: &Value| k.as_str() == Some("cmd") && matches!(kind(v), "list" | "text");
+                    b.get_key(k).is_some_and(|w| same_shape(v, w, false) || (command(v) && command(w)))
+                })
         }
         (Value::List(a), Value::List(b)) => {
             a.first().zip(b.first()).is_none_or(|(a, b)| kind(a) != "map" || same_shape(a, b, false))
