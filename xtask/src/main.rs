@@ -5,6 +5,7 @@
 mod bench;
 mod demo;
 mod fleet;
+mod retry;
 mod run;
 mod setup;
 mod test;

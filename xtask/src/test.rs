@@ -1,5 +1,6 @@
 //! Every check and every test, in the order in which they are likely to fail.
 
+use crate::retry::with_one_retry;
 use crate::run::{Result, cargo, run, target_dir};
 use crate::{setup, tidy};
 use std::path::Path;
@@ -15,7 +16,9 @@ pub(crate) fn test(args: &[String]) -> Result {
     run(cargo().args(["fetch", "--locked", "--quiet"]))?;
     run(cargo().args(["deny", "--offline", "--log-level", "error", "check", "bans", "licenses", "sources"]))?;
     run(cargo().args(["build", "--quiet", "--workspace", "--bins"]))?;
-    run(tests(&stock).args(["--workspace", "--no-fail-fast"]).args(args))
+    let mut all = vec!["--workspace", "--no-fail-fast"];
+    all.extend(args.iter().map(String::as_str));
+    with_one_retry(|| tests(&stock), &all)
 }
 
 /// `cargo xtask soak`: the tests that take longer than a change should wait for.

@@ -1,0 +1,110 @@
+//! One more try for tests that failed, alone and aloud.
+//!
+//! Tests against stock Salt wait on real clocks, and a machine may be slow for a minute. A test that holds only at the
+//! second try is named at the end, so that nobody takes it for a quiet success; one that fails twice has failed.
+
+use crate::run::Result;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+
+/// Runs `cargo test` made by `command` with `args`; on failure, runs what failed once more.
+pub(crate) fn with_one_retry(command: impl Fn() -> Command, args: &[&str]) -> Result {
+    let (ok, lines) = tee(command().args(args))?;
+    if ok {
+        return Ok(());
+    }
+    let failed = failures(&lines);
+    if failed.targets.is_empty() || failed.tests.is_empty() {
+        return Err("the tests failed, and not in a way that another try could mend".into());
+    }
+    eprintln!(
+        "\n{} tests failed; once more, one at a time: {}\n",
+        failed.tests.len(),
+        failed.tests.join(" ")
+    );
+    for target in &failed.targets {
+        let mut again = command();
+        again.args(target.split_whitespace()).args(["--", "--exact", "--test-threads=1"]).args(&failed.tests);
+        if !tee(&mut again)?.0 {
+            return Err(format!("failed twice: {target}"));
+        }
+    }
+    eprintln!("\nHELD ONLY AT THE SECOND TRY: {}", failed.tests.join(" "));
+    Ok(())
+}
+
+/// Test targets, as arguments of cargo, and names of tests.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Failures {
+    targets: Vec<String>,
+    tests: Vec<String>,
+}
+
+fn failures(lines: &[String]) -> Failures {
+    let mut found = Failures::default();
+    for line in lines {
+        let target = line
+            .strip_prefix("error: test failed, to rerun pass `")
+            .or_else(|| line.strip_prefix("error: doctest failed, to rerun pass `"));
+        if let Some(target) = target.and_then(|t| t.strip_suffix('`')) {
+            found.targets.push(target.to_owned());
+        }
+        if let Some(test) = line.strip_prefix("test ").and_then(|t| t.strip_suffix(" ... FAILED")) {
+            found.tests.push(test.to_owned());
+        }
+    }
+    found.tests.sort();
+    found.tests.dedup();
+    found
+}
+
+/// Runs a command with its output shown and kept: whether it succeeded, and its lines.
+fn tee(command: &mut Command) -> Result<(bool, Vec<String>)> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|e| format!("cargo test: {e}"))?;
+    let (tx, rx) = mpsc::channel();
+    let out = child.stdout.take().map(|s| std::thread::spawn(copier(s, std::io::stdout(), tx.clone())));
+    let err = child.stderr.take().map(|s| std::thread::spawn(copier(s, std::io::stderr(), tx)));
+    let lines = rx.iter().collect();
+    for thread in [out, err].into_iter().flatten() {
+        let _ = thread.join();
+    }
+    let status = child.wait().map_err(|e| e.to_string())?;
+    Ok((status.success(), lines))
+}
+
+fn copier(
+    from: impl Read + Send + 'static,
+    mut to: impl Write + Send + 'static,
+    lines: mpsc::Sender<String>,
+) -> impl FnOnce() + Send + 'static {
+    move || {
+        let mut reader = BufReader::new(from);
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
+            // A reader of ours that has gone does not stop the tests.
+            let _ = to.write_all(&line).and_then(|()| to.flush());
+            let _ = lines.send(String::from_utf8_lossy(&line).trim_end().to_owned());
+            line.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_read_from_cargos_output() {
+        let text = "test a ... ok\ntest b::c ... FAILED\ntest b::c ... FAILED\n\
+                    error: test failed, to rerun pass `-p x --test y`\nerror: 1 target failed:\n    `-p x --test y`";
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let want = Failures { targets: vec!["-p x --test y".into()], tests: vec!["b::c".into()] };
+        assert_eq!(failures(&lines), want);
+        assert_eq!(failures(&["error: could not compile".to_owned()]), Failures::default());
+    }
+}
