@@ -2,6 +2,21 @@
 
 use brine_protocol::Value;
 
+/// Python's name of a value's type.
+pub fn python_type(value: &Value) -> &'static str {
+    match value {
+        Value::Nil => "NoneType",
+        Value::Bool(_) => "bool",
+        Value::Int(_) => "int",
+        Value::Float(_) => "float",
+        Value::Str(_) => "str",
+        Value::Bytes(_) => "bytes",
+        Value::List(_) => "list",
+        Value::Map(_) => "dict",
+        Value::DateTime(_) => "datetime.datetime",
+    }
+}
+
 /// Python's `str(value)`.
 pub fn python_str(value: &Value) -> String {
     match value {

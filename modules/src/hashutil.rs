@@ -1,6 +1,6 @@
 //! Digests, message authentication and base64.
 
-use crate::test::type_name;
+use brine_core::text::python_type;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use brine_core::call::{Args, CallError, Cx, Result, exec, module};
@@ -42,7 +42,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 fn bytes(value: Value) -> Result<Vec<u8>> {
-    let name = type_name(&value);
+    let name = python_type(&value);
     value.into_bytes().ok_or_else(|| {
         CallError::Arguments(format!("expected str, bytes, or bytearray not <class '{name}'>"))
     })

@@ -3,9 +3,9 @@
 use crate::hashutil::hex_digest;
 use crate::python::crypt;
 use crate::python::random::Random;
-use crate::test::{python_int, type_name};
+use crate::test::python_int;
 use brine_core::call::{CallError, Cx, Result, exec, module};
-use brine_core::text::python_str;
+use brine_core::text::{python_str, python_type};
 use brine_core::Value;
 
 module! { "random": get_str, hash, rand_int, sample, seed, shadow_hash, shuffle, str_encode }
@@ -181,7 +181,7 @@ fn seeded(seed: Option<Value>) -> Result<Random> {
         Some(Value::Float(x)) if x.fract() == 0.0 && x.abs() < 1e18 => Ok(Random::from_int(x as i128)),
         Some(other) => Err(CallError::Arguments(format!(
             "The only supported seed types are: None,\nint, float, str, bytes, and bytearray. ({} given)",
-            type_name(&other)
+            python_type(&other)
         ))),
     }
 }
@@ -228,7 +228,7 @@ fn choose(value: &Value, size: Option<i128>, seed: Option<Value>) -> Result {
             return Err(CallError::Arguments(text.into()));
         }
         other => {
-            let text = format!("object of type '{}' has no len(): {}", type_name(other), python_str(other));
+            let text = format!("object of type '{}' has no len(): {}", python_type(other), python_str(other));
             return Err(CallError::Arguments(text));
         }
     };

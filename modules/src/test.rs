@@ -5,7 +5,7 @@ mod numbers;
 mod report;
 
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, VarArgs, exec, module};
-use brine_core::text::{python_repr, python_str};
+use brine_core::text::{python_repr, python_str, python_type};
 use brine_core::{COMPAT_VERSION, Map, Value, map};
 use exceptions::exec_raise_exception;
 use numbers::{exec_collatz, exec_fib, exec_rand_sleep, exec_rand_str, exec_random_hash, exec_sleep};
@@ -117,23 +117,9 @@ fn arg_type(args: VarArgs, kwargs: KwArgs) -> Result<Map> {
 }
 
 fn type_of(value: &Value) -> String {
-    format!("<class '{}'>", type_name(value))
+    format!("<class '{}'>", python_type(value))
 }
 
-/// Python's name of a value's type.
-pub(crate) fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Nil => "NoneType",
-        Value::Bool(_) => "bool",
-        Value::Int(_) => "int",
-        Value::Float(_) => "float",
-        Value::Str(_) => "str",
-        Value::Bytes(_) => "bytes",
-        Value::List(_) => "list",
-        Value::Map(_) => "dict",
-        Value::DateTime(_) => "datetime.datetime",
-    }
-}
 
 /// Return the arguments as Python would print them.
 ///
@@ -274,7 +260,7 @@ pub(crate) fn python_int(value: &Value) -> Result<i128> {
         Value::Str(text) => text.trim().parse().map_err(|_| wrong(python_repr(value))),
         other => Err(CallError::Arguments(format!(
             "int() argument must be a string, a bytes-like object or a real number, not '{}'",
-            type_name(other)
+            python_type(other)
         ))),
     }
 }

@@ -195,23 +195,7 @@ impl Dir {
     /// # Errors
     /// As the system has it; a directory that is not there has no files.
     pub fn names(&self) -> io::Result<Vec<String>> {
-        let entries = match fs::read_dir(&self.path) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(e) => return Err(e),
-        };
-        let mut names = Vec::new();
-        for entry in entries.flatten() {
-            if !entry.file_type().is_ok_and(|t| t.is_file()) {
-                continue;
-            }
-            if let Ok(name) = entry.file_name().into_string()
-                && !name.starts_with('.')
-            {
-                names.push(name);
-            }
-        }
-        Ok(names)
+        self.listing(fs::FileType::is_file)
     }
 
     /// Names of the sub-directories, dot names left out.
@@ -219,6 +203,11 @@ impl Dir {
     /// # Errors
     /// As the system has it; a directory that is not there has none.
     pub fn dirs(&self) -> io::Result<Vec<String>> {
+        self.listing(fs::FileType::is_dir)
+    }
+
+    /// Names of the entries of one kind; dot names and names that are not UTF-8 are left out.
+    fn listing(&self, wanted: fn(&fs::FileType) -> bool) -> io::Result<Vec<String>> {
         let entries = match fs::read_dir(&self.path) {
             Ok(entries) => entries,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -227,7 +216,7 @@ impl Dir {
         let mut names = Vec::new();
         for entry in entries.flatten() {
             if let (Ok(kind), Ok(name)) = (entry.file_type(), entry.file_name().into_string())
-                && kind.is_dir()
+                && wanted(&kind)
                 && !name.starts_with('.')
             {
                 names.push(name);

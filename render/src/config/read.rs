@@ -46,7 +46,7 @@ impl Reader {
             other => {
                 return Err(ConfigError::NotAMap {
                     path: path.to_owned(),
-                    kind: super::types::python_type(&other),
+                    kind: brine_core::text::python_type(&other),
                 });
             }
         };

@@ -3,7 +3,7 @@
 use super::error::ConfigError;
 use super::read::Reader;
 use brine_core::options::{Daemon, Status, Type, near_miss};
-use brine_core::text::python_str;
+use brine_core::text::{python_str, python_type};
 use brine_protocol::{Map, Value};
 
 /// The overrides that count. An unknown key is a warning and stays (modules may read it); a value of a wrong type is
@@ -71,20 +71,5 @@ fn wanted(types: &[Type]) -> String {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         Some((last, _)) => (*last).to_owned(),
         None => String::new(),
-    }
-}
-
-/// Python's name of a value's type.
-pub(super) fn python_type(value: &Value) -> &'static str {
-    match value {
-        Value::Nil => "NoneType",
-        Value::Bool(_) => "bool",
-        Value::Int(_) => "int",
-        Value::Float(_) => "float",
-        Value::Str(_) => "str",
-        Value::Bytes(_) => "bytes",
-        Value::List(_) => "list",
-        Value::Map(_) => "dict",
-        Value::DateTime(_) => "datetime.datetime",
     }
 }
