@@ -73,9 +73,18 @@ impl Attached {
         self.path.lock().clone()
     }
 
-    /// Both connections are made anew, at once.
-    pub fn kick(&self) {
+    /// Both connections are made anew, at once, from the address that the routes choose now.
+    pub fn kick(&self, from: IpAddr) {
+        if let Some(path) = self.path.lock().as_mut() {
+            path.from = Some(from);
+        }
         self.link.kick();
+        self.kick_ears.notify_one();
+    }
+
+    /// What waits to connect does so now; a request in flight is left alone.
+    pub fn redial(&self) {
+        self.link.redial();
         self.kick_ears.notify_one();
     }
 

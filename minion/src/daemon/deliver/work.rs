@@ -6,6 +6,7 @@ use crate::spool::{Item, Spool, SpoolError};
 use brine_core::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -20,6 +21,8 @@ pub(super) struct Work {
     flying: JoinSet<Landed>,
     /// How many fly to each master.
     busy: BTreeMap<String, usize>,
+    /// How often a master was there (again).
+    ups: u64,
 }
 
 /// An attempt that is over.
@@ -27,6 +30,8 @@ struct Landed {
     key: u64,
     entry: Entry,
     to: String,
+    /// What `ups` was at its start.
+    ups: u64,
     verdict: Verdict,
 }
 
@@ -38,6 +43,8 @@ enum Verdict {
     Refused,
     /// The master was not reached.
     Later,
+    /// The connection was given up because our address has changed: the next one is being made.
+    Again,
 }
 
 impl Work {
@@ -51,7 +58,7 @@ impl Work {
         let next = left.len() as u64;
         let entry = |seq| Entry { seq: Some(seq), item: None, due: now, failures: 0 };
         let waiting = (0..).zip(left.into_iter().map(entry)).collect();
-        Self { spool, settings, links, waiting, next, flying: JoinSet::new(), busy: BTreeMap::new() }
+        Self { spool, settings, links, waiting, next, flying: JoinSet::new(), busy: BTreeMap::new(), ups: 0 }
     }
 
     /// Works until nobody can hand in returns any more.
@@ -64,6 +71,7 @@ impl Work {
                     Some(Message::New(entry)) => self.add(entry),
                     Some(Message::MasterUp) => {
                         let now = Instant::now();
+                        self.ups += 1;
                         self.waiting.values_mut().for_each(|e| e.due = now);
                     }
                     None => return,
@@ -131,10 +139,11 @@ impl Work {
                 continue;
             }
             *busy += 1;
-            let timeout = self.settings.timeout;
+            let (timeout, ups) = (self.settings.timeout, self.ups);
             self.flying.spawn(async move {
                 let verdict = match link.request(&item.load, timeout, 1).await {
                     Ok(answer) => judge(&answer),
+                    Err(e) if e.is_kick() => Verdict::Again,
                     Err(e) => {
                         tracing::info!("a return could not be delivered and is kept: {e}");
                         Verdict::Later
@@ -142,7 +151,7 @@ impl Work {
                 };
                 // Kept in memory only for the first attempt, unless the spool has no copy.
                 entry.item = entry.seq.is_none().then_some(item);
-                Landed { key, entry, to: link.name().to_owned(), verdict }
+                Landed { key, entry, to: link.name().to_owned(), ups, verdict }
             });
         }
     }
@@ -165,7 +174,7 @@ impl Work {
     }
 
     fn landed(&mut self, landed: Landed) {
-        let Landed { key, mut entry, to, verdict } = landed;
+        let Landed { key, mut entry, to, ups, verdict } = landed;
         if let Some(busy) = self.busy.get_mut(&to) {
             *busy -= 1;
         }
@@ -173,13 +182,22 @@ impl Work {
             Verdict::Done => return self.forget(&entry),
             Verdict::Refused => entry.failures += 1,
             Verdict::Later if entry.seq.is_none() => entry.failures += 1,
-            Verdict::Later => {}
+            Verdict::Later | Verdict::Again => {}
         }
         if entry.seq.is_none() && entry.failures >= self.settings.tries {
             tracing::error!("a return is dropped after {} failed attempts", entry.failures);
             return;
         }
-        let wait = chance::between(self.settings.retry_min, self.settings.retry_max);
+        // One that was lost with its connection does not wait longer than those that were not under way.
+        let at_once = match verdict {
+            Verdict::Again => true,
+            Verdict::Later => ups != self.ups,
+            Verdict::Done | Verdict::Refused => false,
+        };
+        let wait = match at_once {
+            true => Duration::ZERO,
+            false => chance::between(self.settings.retry_min, self.settings.retry_max),
+        };
         // A master that cannot handle a return now may be able to in an hour, and is not asked all the time.
         entry.due = Instant::now() + wait * entry.failures.clamp(1, 60);
         self.waiting.insert(key, entry);
@@ -208,5 +226,46 @@ async fn sleep_until(when: Option<Instant>) {
     match when {
         Some(when) => tokio::time::sleep_until(when).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_core::map;
+
+    /// Work without links, and one return in its spool.
+    fn work(masters: &[&str]) -> (tempfile::TempDir, Work) {
+        let dir = tempfile::tempdir().unwrap();
+        let spool =
+            Arc::new(Spool::open(&dir.path().join("spool"), &dir.path().join("key"), 1 << 20).unwrap());
+        spool.put(&Item { master: "one".into(), load: map! {"jid" => "1"} }).unwrap();
+        let hour = Duration::from_secs(3600);
+        let settings = DeliverySettings {
+            masters: masters.iter().map(|m| (*m).to_owned()).collect(),
+            retry_min: hour,
+            retry_max: hour,
+            tries: 3,
+            timeout: hour,
+        };
+        (dir, Work::new(spool, settings, Links::default()))
+    }
+
+    /// Whether a return that landed so is to be sent now.
+    fn at_once(work: &mut Work, ups: u64, verdict: Verdict) -> bool {
+        let (key, entry) = work.waiting.pop_first().unwrap();
+        work.landed(Landed { key, entry, to: "one".into(), ups, verdict });
+        work.waiting[&key].due <= Instant::now()
+    }
+
+    #[tokio::test]
+    async fn a_return_lost_with_its_connection_is_sent_again_at_once() {
+        let (_dir, mut work) = work(&["one"]);
+        assert!(!at_once(&mut work, 0, Verdict::Later), "the master is away");
+        assert!(at_once(&mut work, 0, Verdict::Again), "our address has changed");
+        work.ups += 1;
+        assert!(at_once(&mut work, 0, Verdict::Later), "the master is back since the attempt began");
+        assert!(!at_once(&mut work, 1, Verdict::Later));
+        assert!(!at_once(&mut work, 0, Verdict::Refused));
     }
 }
