@@ -115,7 +115,12 @@ impl Work {
         let links = self.links.lock().clone();
         let Some(anyone) = links.first() else { return };
         let now = Instant::now();
-        let due: Vec<u64> = self.waiting.iter().filter(|(_, e)| e.due.is_some_and(|due| due <= now)).map(|(k, _)| *k).collect();
+        let due: Vec<u64> = self
+            .waiting
+            .iter()
+            .filter(|(_, e)| e.due.is_some_and(|due| due <= now))
+            .map(|(k, _)| *k)
+            .collect();
         for key in due {
             if links.iter().all(|l| self.busy.get(l.name()).is_some_and(|n| *n >= IN_FLIGHT)) {
                 return;
