@@ -11,6 +11,10 @@ const WHY_NOT: &[(&str, &str)] = &[
         "ours_serves_version_2_where_told_to",
         "shows that what the operator asks for works: there is no hole in it",
     ),
+    (
+        "ours_gives_no_more_than_the_rules",
+        "run against an implementation with the hole: stock_3006_gives_more",
+    ),
     ("ours_survives", "run against an implementation with the hole: stock_3006_does_not"),
     ("stock_3006_does_not", "is itself the run against an implementation with the hole"),
     ("master_3006_as_an_account", "whole programs; opened at cve_2020_17490_keys_and_stores_are_private"),

@@ -101,7 +101,7 @@ const SECURITY: &[Hole] = &[
         row: "2022-22934",
         file: "protocol/src/pillar.rs",
         find: r#"let data = signed.get("data")"#,
-        put: r#"if !signed.contains("sig") {
+        put: r#"if signed.get("sig").is_none() {
         return Ok(signed);
     }
     let data = signed.get("data")"#,
