@@ -200,6 +200,20 @@ const MASTER: &[Hole] = &[
         tests: &["cve_2020_17490_keys_and_stores_are_private"],
     },
     Hole {
+        row: "2021-25284",
+        file: "master/src/access.rs",
+        find: r#"let key = load.remove("key");"#,
+        put: r#"let key = load.get("key").cloned();"#,
+        tests: &["cve_2021_25284_credentials_are_neither_kept_nor_fired"],
+    },
+    Hole {
+        row: "2021-25284",
+        file: "master/src/access.rs",
+        find: r#"["token", "password", "eauth", "username", "key"]"#,
+        put: r#"["token", "eauth", "key"]"#,
+        tests: &["cve_2021_25284_credentials_are_neither_kept_nor_fired"],
+    },
+    Hole {
         row: "2022-22941",
         file: "master/src/requests/clear.rs",
         find: "&load, &checked.minions)",
