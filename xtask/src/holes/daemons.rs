@@ -84,11 +84,11 @@ const MASTER_LIB: &[Hole] = &[
         row: "a session file for any valid id",
         file: "master/src/sessions.rs",
         find: "let born = self.dir.modified(id.as_str())?;",
-        put: "let Some(born) = self.dir.modified(id.as_str()) else {
+        put: "let born = self.dir.modified(id.as_str()).or_else(|| {
             let key = AesKey::generate().ok()?;
             self.dir.write(id.as_str(), key.reveal().as_bytes(), 0o600).ok()?;
-            return Some(key);
-        };",
+            self.dir.modified(id.as_str())
+        })?;",
         tests: &["keys_outlive_a_restart_and_asking_makes_none"],
     },
     Hole {
@@ -188,8 +188,8 @@ const MASTER: &[Hole] = &[
     Hole {
         row: "key files 0644",
         file: "master/src/minion_data.rs",
-        find: "dir.write(&name, &encode_map(value, Dialect::New), 0o600)",
-        put: "dir.write(&name, &encode_map(value, Dialect::New), 0o644)",
+        find: "0o600)",
+        put: "0o644)",
         tests: &["cve_2020_17490_keys_and_stores_are_private"],
     },
     Hole {
@@ -274,11 +274,9 @@ const MASTER: &[Hole] = &[
     Hole {
         row: "2024-38823",
         file: "master/src/requests/minion.rs",
-        find: "proved.admit(now(), &mut memory.lock())",
-        put: "{
-            let _ = memory;
-            proved.admit(now(), &mut Default::default())
-        }",
+        find: "master.config.auth.request_ttl, now())?;",
+        put: "master.config.auth.request_ttl, now())?;
+        return proved.admit(now(), &mut Default::default());",
         tests: &["cve_2024_38823_a_request_counts_once"],
     },
     Hole {
