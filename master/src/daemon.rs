@@ -15,6 +15,7 @@ use crate::fs::Dir;
 use crate::jobs::{DbThread, Jobs, StoreError};
 use crate::keys::{MasterKeyError, UserKeys, load_credentials};
 use crate::master::{Master, Parts};
+use crate::nonces::Nonces;
 use crate::requests;
 use crate::start::{self, EnvError, UserError};
 use crate::upkeep;
@@ -158,11 +159,20 @@ impl Running {
         let users =
             UserKeys::create(&config.user_keys).map_err(io(config.user_keys.dir.path().to_owned()))?;
         open_cachedir(&config);
-        let (jobs, store) = Jobs::open(config.jobs.clone())?;
+        let (jobs, mut store) = Jobs::open(config.jobs.clone())?;
         mark_sockets(&config);
         let port = Arc::new(port);
-        let parts =
-            Parts { credentials, users, jobs, events: events.clone(), port, vouch: server.vouching() };
+        let cachedir = &config.paths.cachedir;
+        let parts = Parts {
+            credentials,
+            users,
+            jobs,
+            events: events.clone(),
+            port,
+            vouch: server.vouching(),
+            minions: std::mem::take(&mut store.minions),
+            nonces: Nonces::open(Dir::at(cachedir)).map_err(io(cachedir.clone()))?,
+        };
         let master = Master::new(config, parts);
         crate::known::restore(&Dir::at(&master.config.paths.cachedir))
             .into_iter()

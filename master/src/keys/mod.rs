@@ -4,11 +4,13 @@
 //! time, so nothing here is remembered between two requests.
 
 mod autosign;
+mod mark;
 mod master_key;
 mod store;
 mod user_keys;
 
 pub use autosign::{AutoKey, AutoKeyConfig};
+pub use mark::KeyMark;
 pub use master_key::{MasterKeyConfig, MasterKeyError, load_credentials};
 pub use store::{KeyState, KeyStore};
 pub use user_keys::{UserKeys, UserKeysConfig};
