@@ -26,6 +26,9 @@ const STRANGERS_BYTES: usize = 8 << 20;
 /// How long a stop may take before what is unsent is given up.
 const STOP: Duration = Duration::from_secs(5);
 
+/// How long subscribers have for what was sent to them before the stop.
+const LAST_JOBS: Duration = Duration::from_secs(2);
+
 /// Why the master does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -198,8 +201,14 @@ impl Running {
             let _ = Dir::at(&self.master.config.paths.sock_dir).remove(name);
         }
         crate::known::keep(&Dir::at(&self.master.config.paths.cachedir), &self.master.vouch);
+        let port = self.master.port.clone();
         // The last handle of the store goes with the master; its thread ends then.
         drop(self.master);
+        // Jobs that are on their way go out whole, and subscribers see an orderly end. Where something still works for
+        // the master, what it holds is cut off later.
+        if let Some(port) = Arc::into_inner(port) {
+            port.shutdown(LAST_JOBS).await;
+        }
         let store = self.store;
         let _ = tokio::time::timeout(STOP, tokio::task::spawn_blocking(move || store.join())).await;
     }

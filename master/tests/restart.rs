@@ -105,6 +105,21 @@ async fn a_session_ends_with_the_key_it_was_made_for() {
     master.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_lets_out_what_was_published() {
+    let master = TestMaster::start(Map::new()).await;
+    let mut m1 = master.accepted("m1", key(0)).await;
+    m1.ret("req", 1).await;
+    m1.subscribe().await;
+    // More than any buffer between the two holds.
+    let (arg, cli) = ("x".repeat(24 << 20), master.cli());
+    cli.publish(map! {"arg" => vec![arg.as_str()]}).await;
+    let begun = std::time::Instant::now();
+    let (_tmp, job) = tokio::join!(master.stop(), m1.job());
+    assert!(begun.elapsed() < PATIENCE / 2);
+    assert_eq!(job.get("arg").unwrap().as_list().unwrap()[0].as_str().unwrap().len(), arg.len());
+}
+
 /// 3008's `salt --batch` publishes all its parts under one job id.
 #[tokio::test(flavor = "multi_thread")]
 async fn late_answers_to_any_part_of_a_batch_count() {
