@@ -21,7 +21,7 @@ mod yaml;
 pub use color::{Code, Colors};
 pub use nested::nested;
 pub use progress::{DEFAULT_COLUMNS, Progress};
-pub(crate) use python::sorted;
+pub(crate) use python::{is_decimal, sorted};
 
 use brine_core::Opts;
 use brine_protocol::Value;

@@ -1,6 +1,6 @@
 //! Python's `textwrap.fill`, as the highstate outputter uses it for warnings.
 
-use super::python::is_space;
+use super::python::{is_decimal, is_space};
 
 /// `textwrap.TextWrapper(width=width, initial_indent=indent, subsequent_indent=indent).fill(text)` with an indent of
 /// that many blanks.
@@ -91,7 +91,7 @@ fn is_word(c: char) -> bool {
 }
 
 fn is_letter(c: char) -> bool {
-    is_word(c) && !c.is_numeric()
+    is_word(c) && !is_decimal(c)
 }
 
 fn ends_word(c: char) -> bool {

@@ -7,6 +7,7 @@ pub(crate) mod random;
 pub(crate) mod shapes;
 pub(crate) mod states;
 pub(crate) mod stock;
+pub(crate) mod words;
 
 use brine_protocol::{Map, Value};
 use serde_json::{Value as Json, json};
