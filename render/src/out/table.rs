@@ -6,6 +6,9 @@ use brine_core::Opts;
 use brine_core::text::python_str;
 use brine_protocol::{Map, Value};
 
+/// Characters that a table may have: one long cell widens all rows, and rows are a minion's.
+const LARGEST: usize = 256 << 20;
+
 type Result<T> = std::result::Result<T, CannotPrint>;
 
 /// Data as tables, with the options `out.table.*`.
@@ -178,6 +181,11 @@ impl<'a> Table<'a> {
         let across = (len(self.prefix) + len(self.suffix) + widths.iter().sum::<usize>())
             .checked_add_signed(len(self.delim).cast_signed() * (columns.cast_signed() - 1))
             .unwrap_or(0);
+        // Every line is as wide as the widest.
+        let lines: usize = physical.iter().map(Vec::len).sum();
+        if lines.saturating_mul(across) > LARGEST {
+            return Err(CannotPrint::Data);
+        }
         let rule = self.row_delimiter.repeat(across);
         let (gray, white) = (self.style.colors.light_gray.clone(), self.style.colors.white.clone());
         if self.separate_rows {
