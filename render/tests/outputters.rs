@@ -25,6 +25,10 @@ fn random(salt: u64) -> Random {
 /// Options that all outputters heed.
 fn common_options(random: &mut Random) -> Map {
     let mut opts = map! {"color" => random.one_in(2)};
+    if random.one_in(10) {
+        // Standard output is no terminal on either side.
+        opts.remove("color");
+    }
     if random.one_in(6) {
         opts.insert("strip_colors", false);
     }

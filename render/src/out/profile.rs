@@ -1,6 +1,6 @@
 //! `profile`: the durations of states as a table.
 
-use super::python::{float, len};
+use super::python::{fixed, float, len};
 use super::{CannotPrint, Style, table};
 use brine_core::Opts;
 use brine_core::text::python_str;
@@ -53,7 +53,7 @@ fn durations(data: &Value) -> Result<Value> {
             rows.push((duration, name, format!("{module}.{function}")));
         }
     }
-    let fixed: Vec<String> = rows.iter().map(|row| format!("{:.4}", row.0)).collect();
+    let fixed: Vec<String> = rows.iter().map(|row| fixed(row.0, 4)).collect();
     let width = fixed.iter().map(String::len).max().unwrap_or(0).max("duration (ms)".len());
     let mut rows: Vec<[String; 3]> = rows
         .into_iter()

@@ -1,6 +1,6 @@
 //! Python's ways with text, numbers and order that outputters show.
 
-use brine_core::text::python_type;
+use brine_core::text::{python_float, python_type};
 use brine_protocol::{Map, Value};
 use std::cmp::Ordering;
 
@@ -92,6 +92,11 @@ fn float_text(text: &str) -> Option<f64> {
         return None;
     }
     text.replace('_', "").parse().ok()
+}
+
+/// `f"{x:.{places}f}"`.
+pub(super) fn fixed(x: f64, places: usize) -> String {
+    if x.is_finite() { format!("{x:.places$}") } else { python_float(x) }
 }
 
 /// Python's `==`: numbers of all kinds by their value.

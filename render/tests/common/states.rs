@@ -122,7 +122,7 @@ impl Random {
 
     fn duration(&mut self) -> Value {
         match self.below(12) {
-            0 => "12.5 ms".into(),
+            0 => self.pick(&["12.5 ms", "12.5 ms", "nan", "1_0.5", " inf "]).into(),
             1 => self.below(3000).to_string().into(),
             2 => (self.below(5000) as i64).into(),
             3 if self.one_in(4) => self.text().into(),

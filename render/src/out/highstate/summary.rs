@@ -3,6 +3,7 @@
 use super::state::milliseconds;
 use super::{CannotPrint, Result, Run};
 use crate::out::color::Code;
+use crate::out::python::fixed;
 use brine_core::text::python_float;
 use brine_protocol::{Map, Value};
 
@@ -109,7 +110,7 @@ impl Run<'_> {
             if took > 999.0 {
                 (took, unit) = (took / 1000.0, "s");
             }
-            let number = if took.is_finite() { format!("{took:.3}") } else { python_float(took) };
+            let number = fixed(took, 3);
             lines.push(format!("{}Total run time: {number:>1$} {unit}{end}", c.cyan, width - 5));
         }
     }
