@@ -11,29 +11,22 @@ use brine_protocol::message::tags;
 use brine_protocol::{Map, Value, map};
 
 use super::clear::unavailable;
-use crate::access::{self, Caller};
+use crate::access::{self, Act, Form};
 use crate::keys::KeyState;
 use crate::master::Master;
 
 pub(super) async fn wheel(master: &Arc<Master>, peer: SocketAddr, mut load: Map) -> Value {
     let fun = load.get_str("fun").unwrap_or_default().to_owned();
-    let user = load.get_str("user").unwrap_or("root").to_owned();
-    match access::authenticate(master, peer, &mut load) {
-        Err(denied) => return denied.reply("wheel"),
-        // Stock checks no rules here at all; publish rules say nothing about keys.
-        Ok(Caller::Limited { .. }) => {
-            return access::Denied::Forbidden(format!("{user}: wheel {fun}")).reply("wheel");
-        }
-        Ok(Caller::Full) => {}
-    }
-    let mut args = load.get("kwarg").and_then(Value::as_map).cloned().unwrap_or_default();
-    for (key, value) in &load {
-        if !matches!(key.as_str(), Some("cmd" | "fun" | "user" | "kwarg")) && args.get_key(key).is_none() {
-            args.insert(key.clone(), value.clone());
-        }
-    }
+    let (arg, args) = access::master_args(&load);
+    let caller = match access::admit_master(master, peer, &mut load, Form::Wheel, &fun, (&arg, &args)).await {
+        Ok(caller) => caller,
+        Err(reply) => return reply,
+    };
+    let user = caller.name.clone();
     let Some(function) = Function::parse(&fun) else { return unavailable(&fun, "wheel") };
     let jid = master.new_jid();
+    let act = Act { kind: "wheel", fun: fun.clone(), jid: jid.to_string(), ..Act::default() };
+    access::record(master, &caller, &act);
     let tag = format!("salt/wheel/{jid}");
     let mut data =
         map! {"fun" => format!("wheel.{fun}"), "jid" => &jid, "tag" => tag.as_str(), "user" => user};
