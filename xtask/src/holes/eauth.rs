@@ -7,6 +7,7 @@ pub(super) const SUITES: &[Suite] = &[
     Suite { package: "brine-pam", target: &["--test", "pam"], holes: PAM },
     Suite { package: "brine-master", target: &["--lib"], holes: LIB },
     Suite { package: "brine-master", target: &["--test", "eauth"], holes: REQUESTS },
+    Suite { package: "brine-master", target: &["--test", "ldap"], holes: LDAP },
 ];
 
 const CORE: &[Hole] = &[Hole {
@@ -79,6 +80,14 @@ const LIB: &[Hole] = &[
         tests: &["nobody_gets_in_without_a_password_of_his_own"],
     },
 ];
+
+const LDAP: &[Hole] = &[Hole {
+    row: "2020-28972",
+    file: "master/src/eauth/ldap/conn.rs",
+    find: ".set_no_tls_verify(options.no_verify);",
+    put: ".set_no_tls_verify(options.no_verify || !options.urls.is_empty());",
+    tests: &["a_server_is_believed_by_its_certificate"],
+}];
 
 const REQUESTS: &[Hole] = &[
     Hole {
