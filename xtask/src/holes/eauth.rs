@@ -109,7 +109,8 @@ const REQUESTS: &[Hole] = &[
         row: "`user:` is the caller's claim",
         file: "master/src/access.rs",
         find: r#"load.insert("user", proved.name.as_str());"#,
-        put: r#"let proved = Proved { name: load.get_str("user").unwrap_or_default().to_owned(), ..proved };"#,
+        put: r#"let mut proved = proved;
+    proved.name = load.get_str("user").unwrap_or_default().to_owned();"#,
         tests: &["a_login_gets_its_rules_and_no_more", "the_blacklist_holds_for_names_that_were_proved"],
     },
     Hole {
