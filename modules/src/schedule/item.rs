@@ -4,7 +4,7 @@ use super::key_error;
 use brine_core::call::{CallError, Cx, KwArgs, Result, exec};
 use brine_core::clock::unix_now;
 use brine_core::schedule::{Moment, SECOND, parse_date};
-use brine_core::text::{python_str, python_type};
+use brine_core::text::python_type;
 use brine_core::{Map, Value, map};
 
 /// Taken as they are, after what is checked.
@@ -122,9 +122,8 @@ fn invalid_when(when: &Value) -> Result<Option<String>> {
             Value::Str(text) => return Ok(Some(text.clone())),
             other => {
                 let kind = python_type(other);
-                tracing::debug!("{} is no text", python_str(other));
                 let text = format!("Parser must be a string or character stream, not {kind}");
-                return Err(CallError::exception("TypeError", text));
+                return Err(CallError::Arguments(text));
             }
         }
     }
