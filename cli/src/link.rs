@@ -6,7 +6,7 @@ use brine_core::Opts;
 use brine_net::{Endpoint, ReqClient, ReqOptions, RequestClient};
 use brine_protocol::envelope::Envelope;
 use brine_protocol::msgpack::{self, Dialect};
-use brine_protocol::{Map, Value};
+use brine_protocol::{Map, Value, map};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -85,6 +85,17 @@ impl Link {
             kwargs.update(self.proofs.clone());
         }
         read_reply(&self.request(load).await?)
+    }
+
+    /// Asks the master to run a wheel function.
+    pub(crate) async fn wheel(&mut self, fun: &str, kwarg: Map) -> Result<Value> {
+        let mut load = map! {"cmd" => "wheel", "fun" => fun, "kwarg" => kwarg};
+        if self.proofs.is_empty() {
+            load.insert("user", self.user.as_str());
+            load.insert("key", self.key.as_str());
+        }
+        load.update(self.proofs.clone());
+        self.request(load).await
     }
 
     /// Asks the master for anything: a clear request and its answer.
@@ -169,7 +180,6 @@ fn credentials(opts: &Opts) -> (String, Zeroizing<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brine_protocol::map;
 
     #[test]
     fn answers_of_a_master_are_understood() {

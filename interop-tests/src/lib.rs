@@ -19,6 +19,7 @@ pub mod ports;
 pub mod script;
 pub mod side;
 pub mod table;
+pub mod terminal;
 pub mod tunnel;
 pub mod user;
 pub mod wait;

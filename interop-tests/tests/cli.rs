@@ -30,4 +30,6 @@ trios! {
     stock_3007_on_ours: "ours", "ours", "3007";
     stock_3008_on_ours: "ours", "ours", "3008";
     ours_on_ours: "ours", "ours", "ours";
+    ours_with_stock_minions: "ours", "3006", "ours";
+    stock_3006_on_ours: "ours", "ours", "3006";
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use brine_interop_tests::daemon::command;
-use brine_interop_tests::failure::same;
-use brine_interop_tests::{Failure, Fleet, Ran, Result, Side, cli};
+use brine_interop_tests::failure::{hold, same};
+use brine_interop_tests::{Failure, Fleet, Ran, Result, Side, cli, terminal};
 
 const STOCK: Side = Side::Stock("3006.28");
 
@@ -238,6 +238,66 @@ fn keys() {
             same(&format!("keys after {words:?}"), &sides[0].1, &sides[1].1)?;
         }
         differences.none()
+    });
+}
+
+/// On a terminal: words for a program, and questions with their answers.
+const ON_TERMINAL: &[(&str, &[&str], &[(&str, &str)])] = &[
+    ("salt-key", &[], &[]),
+    ("salt-key", &["--no-color"], &[]),
+    ("salt-key", &["-F"], &[]),
+    ("salt-key", &["-a", "new1"], &[("[n/Y] ", "\n")]),
+    ("salt-key", &["-a", "new1"], &[("[n/Y] ", "no\n")]),
+    ("salt-key", &["-d", "old1"], &[("[N/y] ", "y\n")]),
+    ("salt-key", &["-d", "old1"], &[("[N/y] ", "\n")]),
+    ("salt-key", &["-R"], &[("[n/Y] ", "Y\n")]),
+    ("salt", &["m1", "test.ping"], &[]),
+    ("salt", &["m1", "test.retcode", "3"], &[]),
+    ("salt", &["m1", "test.ping", "--no-color"], &[]),
+    ("salt", &["-b", "1", "m1", "test.ping"], &[]),
+    ("salt", &["nobody", "test.ping"], &[]),
+];
+
+#[test]
+fn on_a_terminal() {
+    check(|| {
+        let fleet = Fleet::new(Side::Ours, Side::Ours)?.start_accepted()?;
+        let pki = fleet.path("pki/master");
+        let master = fs::read_to_string(pki.join("master.pub"))?;
+        let minion = fs::read_to_string(pki.join("minions/m1"))?;
+        let mut differences = Differences::default();
+        for (program, words, talk) in ON_TERMINAL {
+            let mut sides = Vec::new();
+            for side in [Side::Ours, STOCK] {
+                lay_out(&pki, &master)?;
+                fs::write(pki.join("minions/m1"), &minion)?;
+                let mut cmd = command(None, &side.program(program)?);
+                cmd.arg("-c").arg(fleet.path("etc")).args(*words);
+                sides.push(terminal::run(&cmd, talk, Duration::from_secs(120))?);
+            }
+            differences.compare(&sides[0], &sides[1], true);
+        }
+        differences.none()
+    });
+}
+
+/// A password is not shown, and a token is its owner's alone. The master need not know the user for the asking.
+#[test]
+fn passwords_are_asked_for_unseen() {
+    check(|| {
+        let mut fleet = Fleet::new(Side::Ours, Side::Ours)?;
+        fleet.start_master()?;
+        for side in [Side::Ours, STOCK] {
+            let mut cmd = command(None, &side.program("salt")?);
+            cmd.arg("-c").arg(fleet.path("etc")).args(["-a", "pam", "*", "test.ping"]);
+            let talk = [("username: ", "nobody-here\n"), ("password: ", "very-secret\n")];
+            let ran = terminal::run(&cmd, &talk, Duration::from_secs(120))?;
+            hold(!ran.out.contains("very-secret"), || ran.failure("the password is shown").0)?;
+            hold(ran.out.contains("username: nobody-here\npassword: \n"), || {
+                ran.failure("other questions").0
+            })?;
+        }
+        Ok(())
     });
 }
 

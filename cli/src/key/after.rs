@@ -19,15 +19,15 @@ pub(super) fn tell_master(opts: &Opts, act: &str, names: &[String]) -> Result {
     bus::fire(opts, events.collect())
 }
 
-/// Removes what the master has cached of minions that have no key any more.
-pub(super) fn drop_caches(opts: &Opts, store: &KeyStore) -> Result {
+/// Removes what the master has cached of minions that have no key any more, but for those of `kept`.
+pub(super) fn drop_caches(opts: &Opts, store: &KeyStore, kept: &[&String]) -> Result {
     let known: HashSet<String> = store.minions()?.into_iter().flat_map(|(_, names)| names).collect();
     let dir = opts.path("cachedir").join("minions");
     let Ok(entries) = fs::read_dir(&dir) else { return Ok(()) };
     for entry in entries.flatten() {
         let Ok(name) = entry.file_name().into_string() else { continue };
         // A link is removed as a link: remove_dir_all does not follow it.
-        if !known.contains(&name) && entry.file_type().is_ok_and(|t| t.is_dir()) {
+        if !known.contains(&name) && !kept.contains(&&name) && entry.file_type().is_ok_and(|t| t.is_dir()) {
             fs::remove_dir_all(entry.path()).map_err(|e| CliError::io(entry.path(), e))?;
         }
     }
@@ -82,10 +82,12 @@ mod tests {
         let cache = dir.path().join("cache");
         fs::create_dir_all(cache.join("minions/gone")).unwrap();
         fs::create_dir_all(cache.join("minions/here")).unwrap();
+        fs::create_dir_all(cache.join("minions/kept")).unwrap();
         fs::create_dir_all(dir.path().join("pki/minions")).unwrap();
         fs::write(dir.path().join("pki/minions/here"), "pem").unwrap();
         let opts = Opts::new(map! {"cachedir" => cache.to_str().unwrap()});
-        drop_caches(&opts, &KeyStore::new(dir.path().join("pki"))).unwrap();
+        drop_caches(&opts, &KeyStore::new(dir.path().join("pki")), &[&"kept".to_owned()]).unwrap();
+        assert!(cache.join("minions/kept").is_dir());
         assert!(cache.join("minions/here").is_dir() && !cache.join("minions/gone").exists());
     }
 }

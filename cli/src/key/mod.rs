@@ -1,18 +1,22 @@
-//! `salt-key`: works on the key directories, and tells a running master what it did.
+//! `salt-key`: works on the key directories, and tells a running master what it did; with `--auth` it asks the master.
 
 mod after;
 mod generate;
+mod here;
+mod keyring;
 pub mod options;
+mod remote;
 mod store;
 
 use crate::exit::{CliError, NO_USER, Result};
 use crate::output::Output;
 use crate::startup::{Command, MasterId, Start, read_line, start};
-use brine_core::target::fnmatch;
 use brine_core::user::become_user;
-use brine_protocol::crypt::{HashType, PublicKey, pem_finger};
-use brine_protocol::{Map, Value};
+use brine_protocol::{Map, Value, map};
+use here::Here;
+use keyring::{Keyring, Verb, as_lists, matching};
 use options::{Action, PROGRAM};
+use remote::Remote;
 use std::io::{BufRead, Write};
 use store::{KeyStore, Keys, Status};
 
@@ -41,10 +45,10 @@ pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> Result {
     let keys = KeyCommand::new(command)?;
     match action {
         Action::GenSignature => generate::signature(&keys.command, bits, &keys.out),
-        Action::ListAll => keys.list("all"),
-        Action::List(state) => keys.list(&state),
-        Action::Print(m) => keys.print(&m),
-        Action::Finger(m) => keys.finger(&m),
+        Action::ListAll => keys.list(None),
+        Action::List(state) => keys.list(status_of(&state).flatten()),
+        Action::Print(m) => keys.show(&keys.keys.print(&m)?),
+        Action::Finger(m) => keys.show(&keys.keys.finger(&m)?),
         Action::Accept(m) => keys.change(Verb::Accept, &m),
         Action::Reject(m) => keys.change(Verb::Reject, &m),
         Action::Delete(m) => keys.change(Verb::Delete, &m),
@@ -65,61 +69,18 @@ fn status_of(state: &str) -> Option<Option<Status>> {
     known.into_iter().find(|(begin, _)| state.starts_with(begin)).map(|(_, status)| status)
 }
 
-/// What may be done to keys.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Verb {
-    Accept,
-    Reject,
-    Delete,
-}
-
-impl Verb {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Accept => "accept",
-            Self::Reject => "reject",
-            Self::Delete => "delete",
-        }
-    }
-
-    /// The state of keys that it was done to.
-    fn makes(self) -> Status {
-        if self == Self::Accept { Status::Accepted } else { Status::Rejected }
-    }
-
-    fn past(self) -> &'static str {
-        match self {
-            Self::Accept => "accepted",
-            Self::Reject => "rejected",
-            Self::Delete => "deleted",
-        }
-    }
-}
-
-/// What became of a key.
-enum Applied {
-    Done,
-    /// It was not there any more.
-    Gone,
-    /// It is no key.
-    Invalid,
-}
-
 /// One run of the command.
 struct KeyCommand {
     command: Command,
-    store: KeyStore,
+    keys: Box<dyn Keyring>,
     out: Output,
     quiet: bool,
     yes: bool,
     include: Vec<Status>,
-    rotate: bool,
-    preserve: bool,
 }
 
 impl KeyCommand {
     fn new(command: Command) -> Result<Self> {
-        let store = KeyStore::new(command.opts.path("pki_dir"));
         let all = command.on("include_all");
         let include = [
             (Status::Accepted, command.on("include_accepted") || all),
@@ -136,52 +97,40 @@ impl KeyCommand {
             // A word that is no text is from a configuration file.
             _ => Ok(command.opts.get(key).map_or(key == "rotate_aes_key", Value::truthy)),
         };
+        let include: Vec<Status> =
+            include.into_iter().filter(|(_, wanted)| *wanted).map(|(s, _)| s).collect();
+        let (rotate, preserve) = (truth("rotate_aes_key")?, truth("preserve_minions")?);
+        let keys: Box<dyn Keyring> = if command.some("eauth").is_some() {
+            let included = |s: Status| include.contains(&s);
+            let flags = map! {
+                "include_accepted" => included(Status::Accepted),
+                "include_rejected" => included(Status::Rejected),
+                "include_denied" => included(Status::Denied),
+            };
+            Box::new(Remote::connect(&command, flags)?)
+        } else {
+            let store = KeyStore::new(command.opts.path("pki_dir"));
+            Box::new(Here { store, opts: command.opts.clone(), rotate, preserve })
+        };
         Ok(Self {
-            store,
+            keys,
             out: Output::new(&command.opts)?,
             quiet: command.on("quiet"),
             yes: command.on("yes"),
-            include: include.into_iter().filter(|(_, wanted)| *wanted).map(|(s, _)| s).collect(),
-            rotate: truth("rotate_aes_key")?,
-            preserve: truth("preserve_minions")? || command.on("preserve_minion_cache"),
+            include,
             command,
         })
     }
 
-    fn list(&self, state: &str) -> Result {
-        match status_of(state) {
-            Some(Some(status)) => self.show(&as_lists(&vec![(status, self.store.list(status)?)])),
-            // The master's own keys are read, and not shown: as stock does.
-            _ => self.show(&as_lists(&self.store.minions()?)),
-        }
-    }
-
-    fn print(&self, pattern: &str) -> Result {
-        let found = matching(self.store.minions()?, pattern);
-        self.show_each(found, |status, name| Ok(Value::from(self.store.read(status, name)?)))
-    }
-
-    fn finger(&self, pattern: &str) -> Result {
-        let hash = HashType::parse(self.command.opts.str("hash_type")).unwrap_or(HashType::Sha256);
-        let found = matching(self.store.all()?, pattern);
-        self.show_each(found, |status, name| Ok(pem_finger(&self.store.read(status, name)?, hash).into()))
-    }
-
-    fn show_each(&self, keys: Keys, each: impl Fn(Status, &str) -> Result<Value>) -> Result {
-        let mut data = Map::new();
-        for (status, names) in keys {
-            let mut inner = Map::new();
-            for name in names {
-                let shown = each(status, &name)?;
-                inner.insert(name, shown);
-            }
-            data.insert(status.dir(), inner);
-        }
-        self.show(&data)
+    /// The keys of one state, or with None of all; the master's own are never shown, as in stock.
+    fn list(&self, status: Option<Status>) -> Result {
+        let mut keys = self.keys.minions()?;
+        keys.retain(|(s, _)| status.is_none_or(|wanted| wanted == *s));
+        self.show(&as_lists(&keys))
     }
 
     fn change(&self, verb: Verb, pattern: &str) -> Result {
-        let found = self.touched(verb, matching(self.store.minions()?, pattern));
+        let found = self.touched(verb, matching(self.keys.minions()?, pattern));
         if found.is_empty() {
             self.say(&format!(
                 "The key glob '{pattern}' does not match any {} keys.",
@@ -194,31 +143,12 @@ impl KeyCommand {
         if !self.yes && !self.confirmed(verb)? {
             return Ok(());
         }
-        let mut changed = Vec::new();
-        let mut invalid = Vec::new();
-        for (status, names) in &found {
-            for name in names {
-                match self.apply(verb, *status, name)? {
-                    Applied::Done => changed.push(name.clone()),
-                    Applied::Gone => {}
-                    Applied::Invalid => invalid.push(name.as_str()),
-                }
-            }
-        }
-        after::tell_master(&self.command.opts, verb.name(), &changed)?;
+        let invalid = self.keys.change(verb, &found)?;
         for name in &invalid {
             eprintln!("Unable to accept invalid key for {name}.");
         }
         for name in self.told(verb, &found, &invalid)? {
             self.say(&format!("Key for minion {name} {}.", verb.past()))?;
-        }
-        if verb != Verb::Accept {
-            if !self.preserve {
-                after::drop_caches(&self.command.opts, &self.store)?;
-            }
-            if self.rotate {
-                after::ask_for_new_session_key(&self.command.opts)?;
-            }
         }
         Ok(())
     }
@@ -258,12 +188,12 @@ impl KeyCommand {
 
     /// The names to report: of deleted keys those that were asked for, else the keys that are there now under these
     /// names, each once for every state it is in.
-    fn told(&self, verb: Verb, found: &Keys, invalid: &[&str]) -> Result<Vec<String>> {
-        let asked = found.iter().flat_map(|(_, names)| names).filter(|n| !invalid.contains(&n.as_str()));
+    fn told(&self, verb: Verb, found: &Keys, invalid: &[String]) -> Result<Vec<String>> {
+        let asked = found.iter().flat_map(|(_, names)| names).filter(|n| !invalid.contains(n));
         if verb == Verb::Delete {
             return Ok(asked.cloned().collect());
         }
-        let now = self.store.minions()?;
+        let now = self.keys.minions()?;
         let mut told: Keys = Vec::new();
         for name in asked {
             for (status, _) in now.iter().filter(|(_, names)| names.contains(name)) {
@@ -274,21 +204,6 @@ impl KeyCommand {
             }
         }
         Ok(told.into_iter().flat_map(|(_, names)| names).collect())
-    }
-
-    /// Does it to one key.
-    fn apply(&self, verb: Verb, status: Status, name: &str) -> Result<Applied> {
-        let done = match verb {
-            Verb::Accept => {
-                if PublicKey::from_pem(&self.store.read(status, name)?).is_err() {
-                    return Ok(Applied::Invalid);
-                }
-                self.store.transfer(status, Status::Accepted, name)?
-            }
-            Verb::Reject => self.store.transfer(status, Status::Rejected, name)?,
-            Verb::Delete => self.store.remove(status, name)?,
-        };
-        Ok(if done { Applied::Done } else { Applied::Gone })
     }
 
     /// Asks the user; plain Enter means yes, but for deletion.
@@ -313,35 +228,5 @@ impl KeyCommand {
 
     fn say(&self, text: &str) -> Result {
         if self.quiet { Ok(()) } else { self.out.line(text) }
-    }
-}
-
-/// The keys that match a glob, or any of a comma-separated list of globs; states without a match are left out.
-fn matching(keys: Keys, pattern: &str) -> Keys {
-    let globs: Vec<&str> = pattern.split(',').collect();
-    keys.into_iter()
-        .map(|(s, names)| {
-            (s, names.into_iter().filter(|n| globs.iter().any(|g| fnmatch(n, g))).collect::<Vec<_>>())
-        })
-        .filter(|(_, names)| !names.is_empty())
-        .collect()
-}
-
-fn as_lists(keys: &Keys) -> Map {
-    keys.iter().map(|(status, names)| (status.dir(), Value::from(names.clone()))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lists_of_globs_match_and_empty_states_vanish() {
-        let keys = vec![
-            (Status::Accepted, vec!["db1".to_owned(), "web1".to_owned()]),
-            (Status::Pending, vec!["cache".to_owned()]),
-        ];
-        let found = matching(keys, "web*,db?");
-        assert_eq!(found, vec![(Status::Accepted, vec!["db1".to_owned(), "web1".to_owned()])]);
     }
 }
