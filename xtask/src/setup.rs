@@ -1,6 +1,8 @@
 //! Installs what the tests need: stock Salt in cached virtualenvs, and a few Debian packages.
 
 use crate::run::{Result, output, run};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -66,6 +68,28 @@ fn on_path(program: &str) -> bool {
         .any(|dir| dir.join(program).is_file())
 }
 
+/// Debian's word for packages not to start the services they bring: the tests start what they need themselves. It is
+/// taken back when this is dropped; one that was there before stays.
+struct NoServices(Option<&'static str>);
+
+impl NoServices {
+    fn declare() -> Self {
+        const POLICY: &str = "/usr/sbin/policy-rc.d";
+        let mut new = std::fs::OpenOptions::new();
+        new.write(true).create_new(true).mode(0o755);
+        let written = new.open(POLICY).and_then(|mut file| file.write_all(b"#!/bin/sh\nexit 101\n"));
+        Self(written.is_ok().then_some(POLICY))
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if let Some(policy) = self.0 {
+            let _ = std::fs::remove_file(policy);
+        }
+    }
+}
+
 fn packages() -> Result {
     let mut missing: Vec<&str> =
         PROGRAMS.iter().filter(|(program, _)| !on_path(program)).map(|(_, package)| *package).collect();
@@ -81,6 +105,7 @@ fn packages() -> Result {
         return Err(format!("as root, first: apt-get install {}", missing.join(" ")));
     }
     run(Command::new("apt-get").args(["-qq", "update"]))?;
+    let _guard = NoServices::declare();
     run(Command::new("apt-get")
         .env("DEBIAN_FRONTEND", "noninteractive")
         .args(["-qq", "-y", "--no-install-recommends", "install"])
