@@ -1,7 +1,6 @@
 //! `salt`: publishes a job through the master and shows what comes back.
 
 mod args;
-mod gather;
 mod show;
 
 use crate::bus::Event;
@@ -10,9 +9,9 @@ use crate::exit::{CliError, NO_RETURN, Result};
 use crate::link::Link;
 use crate::output::Output;
 use args::Job;
+use brine_core::gather::{Gather, Next};
 use brine_protocol::{Map, Value, map};
 use clap::ArgMatches;
-use gather::{Gather, Next};
 use show::{How, Part, Show};
 use std::time::{Duration, Instant};
 

@@ -5,10 +5,9 @@
 
 mod autosign;
 mod master_key;
-mod store;
 mod user_keys;
 
 pub use autosign::{AutoKey, AutoKeyConfig};
+pub use brine_store::keys::{KeyState, KeyStore};
 pub use master_key::{MasterKeyConfig, MasterKeyError, load_credentials};
-pub use store::{KeyState, KeyStore};
 pub use user_keys::{UserKeys, UserKeysConfig};

@@ -36,7 +36,7 @@ impl Failure {
             CallError::CommandNotFound(e) => format!("Command required for '{fun}' not found: {e}\n"),
             CallError::Arguments(e) => format!("\nPassed invalid arguments: {e}.\n\nUsage:\n"),
             CallError::Invocation(e) | CallError::Client(e) => format!("{e}\n"),
-            other => outcome::traceback(other),
+            other => other.traceback(),
         };
         Self { stderr, code: 1 }
     }

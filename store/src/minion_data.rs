@@ -13,7 +13,6 @@ use brine_protocol::msgpack::{Dialect, decode, encode_map};
 use brine_protocol::{Map, Value, map};
 use parking_lot::Mutex;
 
-use crate::config::DataConfig;
 use crate::fs::Dir;
 use crate::keys::{KeyState, KeyStore};
 
@@ -21,6 +20,34 @@ use crate::keys::{KeyState, KeyStore};
 const LARGEST: u64 = 64 << 20;
 /// Bytes of files whose content is kept decoded in memory.
 const MEMORY: u64 = 16 << 20;
+
+/// Options of cached minion data.
+#[derive(Clone, Debug)]
+pub struct DataConfig {
+    /// `cachedir`
+    pub cachedir: std::path::PathBuf,
+    /// `minion_data_cache`
+    pub enabled: bool,
+    /// `enforce_mine_cache`
+    pub mine_always: bool,
+    /// `minion_data_cache_events`
+    pub events: bool,
+    /// Whether 3008's banks are used instead of `minions/<id>/` (`minion_data_layout: 3008`).
+    pub banks: bool,
+}
+
+impl DataConfig {
+    /// As the options say, below `cachedir`.
+    pub fn of(opts: &brine_core::Opts, cachedir: std::path::PathBuf) -> Self {
+        Self {
+            cachedir,
+            enabled: opts.flag("minion_data_cache"),
+            mine_always: opts.flag("enforce_mine_cache"),
+            events: opts.flag("minion_data_cache_events"),
+            banks: opts.int("minion_data_layout").is_some_and(|series| series >= 3008),
+        }
+    }
+}
 
 /// The cache of minions' data.
 #[derive(Debug)]

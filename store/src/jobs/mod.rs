@@ -6,6 +6,7 @@
 mod db;
 mod expect;
 mod files;
+mod shelf;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use parking_lot::Mutex;
 pub use db::{Caps, Db, DbThread, JobRow, StoreError, Stored};
 pub use expect::{Expect, Recent, RecentJobs};
 pub use files::JobFiles;
+pub use shelf::{Job, Shelf};
 
 /// How jobs are kept.
 #[derive(Clone, Debug)]
