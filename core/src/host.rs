@@ -14,7 +14,10 @@ pub enum Refresh {
     /// Modules (a new registry).
     Modules,
     /// Pillar from the master.
-    Pillar,
+    Pillar {
+        /// A master with `pillar_cache` is to compile it anew.
+        clean_cache: bool,
+    },
     /// Matchers.
     Matchers,
     /// Beacons.

@@ -69,7 +69,11 @@ def clear(load, version=3):
 
 
 def root_key():
-    with open(f"{ROOT}/cache/master/.{USER}_key") as handle:
+    return user_key(USER)
+
+
+def user_key(user):
+    with open(f"{ROOT}/cache/master/.{user}_key") as handle:
         return handle.read().strip()
 
 
@@ -324,6 +328,48 @@ def do_session():
     return out
 
 
+def do_weaknesses():
+    """What a stranger and a minion may do on a stock master and should not: see docs/security.md."""
+    name, stranger = sys.argv[5], sys.argv[6]
+    out = {}
+    out["stranger"] = text(reply(pack({"enc": "aes", "load": b"x" * 100, "version": 3, "id": stranger})))
+    out["publish"] = text(reply(clear({
+        "cmd": "publish", "tgt": "*", "fun": "test.ping", "arg": [], "tgt_type": "glob", "ret": "",
+        "user": "root", "key": "A" * 75 + "=", "kwargs": {}, "jid": "20200101000000000001",
+    })))
+    session = Session(name, name)
+    for tag in (
+        "salt/job/20200101000000000002/ret/m2",
+        "salt/minion/m2/start",
+        "salt/run/20200101000000000003/new",
+        "brine/weak/done",
+    ):
+        load = session.load(cmd="_minion_event", tag=tag, data={"n": 1}, pretag=None)
+        if tag == "brine/weak/done":
+            forged = {"m2": {"return": "forged", "retcode": 0, "success": True}}
+            jid = "20200101000000000004"
+            syndic = session.load(cmd="_syndic_return", jid=jid, fun="test.ping", fun_args=[], **{"return": forged})
+            out["syndic"] = session.opened(reply(session.seal(syndic)), syndic["nonce"])
+        out[tag] = session.opened(reply(session.seal(load)), load["nonce"])
+    return out
+
+
+def do_rules():
+    """What a user with rules gets with his own key. No minion is there, so that nothing is run."""
+    mine = {"user": "nobody", "key": user_key("nobody")}
+    job = dict(mine, cmd="publish", tgt="*", tgt_type="glob", fun="test.ping", arg=[], ret="", jid="", kwargs={})
+    wheel = dict(mine, cmd="wheel", fun="key.list_all", kwarg={})
+    asked = {
+        "what he may": job,
+        "what he may not": dict(job, fun="test.echo", arg=["x"]),
+        "a list that begins with what he may": dict(job, fun=["test.ping", "test.echo"], arg=[[], ["x"]]),
+        "as root": dict(job, fun="test.echo", arg=["x"], user="root"),
+        "wheel": wheel,
+        "wheel as root": dict(wheel, user="root"),
+    }
+    return {name: text(reply(clear(load))) for name, load in asked.items()}
+
+
 def do_garbage():
     """Bytes that are no requests, on both ports."""
     publish_port = int(sys.argv[5])
@@ -389,6 +435,8 @@ WHAT = {
     "bad-keys": do_bad_keys,
     "wedging": do_wedging,
     "session": do_session,
+    "weaknesses": do_weaknesses,
+    "rules": do_rules,
     "garbage": do_garbage,
 }
 

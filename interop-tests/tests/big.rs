@@ -1,4 +1,5 @@
-//! A return of 64 MiB where stock manages that, with `max_event_size` raised on both sides as stock needs it.
+//! A return of 64 MiB where stock manages that, with `max_event_size` raised on both sides as stock needs it; and what is
+//! shown of a large return without that.
 
 use brine_interop_tests::cases::returns;
 use brine_interop_tests::{Fleet, Result, Side};
@@ -14,6 +15,25 @@ fn play(master: &str, minion: &str, size: usize) -> Result {
     fleet.settings.minion_lines.push("max_event_size: 200000000".into());
     let fleet = fleet.start_accepted()?;
     returns::sized(&fleet, size)
+}
+
+/// With `max_event_size` as it is by default on the master, `salt` is told that there was more.
+fn cut(master: &str, minion: &str) -> Result {
+    let mut fleet = Fleet::new(Side::parse(master)?, Side::parse(minion)?)?;
+    // So that it is the master who cuts.
+    fleet.settings.minion_lines.push("max_event_size: 200000000".into());
+    returns::cut(&fleet.start_accepted()?)
+}
+
+#[test]
+fn what_is_too_large_is_cut_by_stock_3006() -> Result {
+    cut("3006", "3006")
+}
+
+#[test]
+fn what_is_too_large_is_cut_by_ours() -> Result {
+    cut("ours", "3006")?;
+    cut("ours", "ours")
 }
 
 #[test]

@@ -155,6 +155,12 @@ fn many_kills() -> Result {
     none_lost("3006", 200)
 }
 
+#[test]
+#[ignore = "two hundred kills take an hour; run by cargo xtask soak"]
+fn many_kills_with_our_master() -> Result {
+    none_lost("ours", 200)
+}
+
 /// Stock loses returns in this test, which shows that it can fail.
 #[test]
 #[ignore = "depends on timing of stock; run by cargo xtask soak"]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use brine_core::cmdline::{Opt, Parsed, Program, flag, log_level, parse, value};
+use brine_core::cmdline::{LOGGING, Opt, PAGES, Parsed, Program, Section, flag, parse, value};
 
 /// What the command line asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,20 +36,22 @@ const PROGRAM: Program = Program {
     name: "salt-master",
     usage: "[options]",
     about: "The Salt master: commands minions.",
-    options: OPTIONS,
+    sections: &[PAGES, Section { title: "Options", options: OPTIONS }, LOGGING],
+    exits: &[
+        (0, "Ended in order, or serves in the background."),
+        (1, "Cannot run."),
+        (64, "The command line is wrong."),
+    ],
 };
 
 #[rustfmt::skip]
 const OPTIONS: &[Opt] = &[
-    flag(&["--version"], "version", "Print the version and exit."),
-    flag(&["-h", "--help"], "help", "Print this page and exit."),
+    value(&["--saltfile"], "saltfile", "FILE", "Accepted for compatibility; Saltfiles are not read."),
     value(&["-c", "--config-dir"], "config_dir", "DIR", "Read the configuration from this directory (/etc/salt)."),
     value(&["-u", "--user"], "user", "USER", "Run as this user."),
     flag(&["-d", "--daemon"], "daemon", "Run in the background; returns when the master serves."),
     value(&["--pid-file"], "pidfile", "FILE", "Write the process id to this file (/var/run/salt-master.pid)."),
-    log_level(&["-l", "--log-level"], "log_level", "Log to the terminal from this level on."),
-    value(&["--log-file"], "log_file", "FILE", "Log to this file (/var/log/salt/master)."),
-    log_level(&["--log-file-level"], "log_level_logfile", "Log to the file from this level on."),
+    flag(&["--disable-keepalive"], "disable_keepalive", "Accepted for compatibility; there is no parent that restarts the master."),
 ];
 
 impl Args {
@@ -58,13 +60,9 @@ impl Args {
     /// # Errors
     /// What to print instead of starting.
     pub fn parse(words: impl IntoIterator<Item = String>) -> Result<Self, Early> {
-        let line: Parsed =
-            parse(PROGRAM.options, words).map_err(|said| Early::Wrong(PROGRAM.usage_error(&said)))?;
-        if line.has("help") {
-            return Err(Early::Text(PROGRAM.help()));
-        }
-        if line.has("version") {
-            return Err(Early::Text(PROGRAM.version(brine_core::COMPAT_VERSION_LINE)));
+        let line: Parsed = parse(&PROGRAM, words).map_err(|said| Early::Wrong(PROGRAM.usage_error(&said)))?;
+        if let Some(text) = PROGRAM.page(&line, brine_core::COMPAT_VERSION_LINE) {
+            return Err(Early::Text(text));
         }
         let get = |dest: &str| line.get(dest).map(str::to_owned);
         Ok(Self {

@@ -21,6 +21,8 @@ pub struct Events {
     bus: Arc<EventBus>,
     /// Clients of 3007 and later are served.
     bare: bool,
+    /// `max_event_size`
+    max_event: usize,
 }
 
 impl Events {
@@ -36,16 +38,17 @@ impl Events {
             ..EventBusOptions::new(&config.pub_path, &config.pull_path)
         };
         let (bus, fired) = EventBus::bind(options)?;
-        Ok((Self { bus: Arc::new(bus), bare: config.framing == Framing::Bare }, fired))
+        Ok((Self { bus: Arc::new(bus), bare: config.framing == Framing::Bare, max_event: config.max_event }, fired))
     }
 
-    /// Fires an event; `_stamp` is added. Costs next to nothing while nobody listens.
+    /// Fires an event; `_stamp` is added, and large values are cut as `max_event_size` has it. Costs next to nothing
+    /// while nobody listens.
     pub fn fire(&self, tag: impl Into<String>, mut data: Map) {
         if self.bus.readers() == 0 {
             return;
         }
         data.insert("_stamp", stamp(SystemTime::now()));
-        self.bus.publish(&Event::new(tag, data).to_body());
+        self.bus.publish(&Event::new(tag, data).to_trimmed_body(self.max_event));
     }
 
     /// Fires the return of a job.
@@ -67,7 +70,7 @@ impl Events {
     }
 
     /// Passes on what programs of this host fire, until the bus is gone. Who may fire is decided by the socket's mode;
-    /// bodies are passed on as they are, if they are events at all.
+    /// bodies are passed on as they are, if they are events at all: in stock too, whoever fires cuts.
     pub async fn relay(self, mut fired: FiredEvents) {
         while let Some(event) = fired.recv().await {
             match brine_protocol::message::events::split(&event.body) {

@@ -174,6 +174,8 @@ async fn a_minion_may_give_up_its_key_and_wheel_moves_keys() {
     assert_eq!(master.minion("m2", key(1)).auth().await, Auth::In);
     wheel("key.delete", map! {"match" => "m2"}).await;
     assert!(!master.path("pki/minions/m2").exists());
+    // Whoever lost his key does not keep the global one.
+    bus.next("key").await;
     let unknown = wheel("file_roots.write", map! {"path" => "../../x"}).await;
     assert!(unknown.get("error").is_some());
     master.stop().await;

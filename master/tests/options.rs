@@ -51,6 +51,32 @@ async fn returns_must_be_signed_where_that_is_required() {
     master.stop().await;
 }
 
+/// Stock cuts events and tells the command line so; the return itself is kept whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_cut_at_max_event_size_and_stored_returns_are_not() {
+    let trimmed = Value::from("VALUE_TRIMMED");
+    for (option, size, cut) in [
+        (Map::new(), 1 << 20, true),
+        (Map::new(), 1 << 19, false),
+        (map! {"max_event_size" => 4096}, 4096, true),
+        (map! {"max_event_size" => 2 << 20}, 1 << 20, false),
+        (map! {"max_event_size" => 0, "event_pub_framing" => 3007}, 1 << 20, false),
+    ] {
+        let master = TestMaster::start(option).await;
+        let mut bus = master.events().await;
+        let m1 = master.accepted("m1", key(0)).await;
+        let (jid, whole) = ("20260101000000000000", Value::from("x".repeat(size)));
+        m1.ret(jid, whole.clone()).await;
+        let event = bus.next("salt/job/20260101000000000000/ret/m1").await;
+        let shown = event.data.get("return");
+        assert!(shown == Some(if cut { &trimmed } else { &whole }), "{size}");
+        assert_eq!(event.data.get_str("fun"), Some("test.ping"));
+        let stored = master.running().master.jobs.returns(&Jid::parse(jid).unwrap()).await.unwrap();
+        assert!(stored[0].1.get("return") == Some(&whole));
+        master.stop().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn jobs_are_signed_unless_told_otherwise() {
     for (sign, there) in [(true, true), (false, false)] {

@@ -98,6 +98,43 @@ async fn cve_2020_17490_keys_and_stores_are_private() {
     master.stop().await;
 }
 
+/// What proves a caller is neither kept nor shown, whether he gets what he wants or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn cve_2021_25284_credentials_are_neither_kept_nor_fired() {
+    let acl = map! {"nobody" => vec!["test.ping"]};
+    let master = TestMaster::start(map! {"publisher_acl" => acl}).await;
+    let mut m1 = master.accepted("m1", key(0)).await;
+    m1.subscribe().await;
+    let mut bus = master.events().await;
+    let key = master.user_key("nobody");
+    let ask = |fun: &str, jid: &str| {
+        let kwargs = map! {"password" => "hunter2", "username" => "fred"};
+        map! {"fun" => fun, "jid" => jid, "user" => "nobody", "key" => key.as_str(), "kwargs" => kwargs}
+    };
+    let (good, bad) = ("20260101000000000001", "20260101000000000002");
+    master.cli().publish(ask("test.ping", good)).await;
+    assert_eq!(error(&master.cli().publish(ask("cmd.run", bad)).await), Some("AuthorizationError"));
+    let mut seen = vec![format!("{:?}", m1.job().await)];
+    let jid = brine_protocol::ids::Jid::parse(good).unwrap();
+    seen.push(format!("{:?}", master.running().master.jobs.load(&jid).await.unwrap().unwrap()));
+    loop {
+        let event = bus.next("").await;
+        seen.push(format!("{event:?}"));
+        if event.tag == format!("salt/job/{bad}/error") {
+            break;
+        }
+    }
+    for file in files(&master.path("cache/jobs")) {
+        seen.push(String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned());
+    }
+    for text in seen {
+        for secret in [key.as_str(), "hunter2", "fred"] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
+    master.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn cve_2022_22934_and_22935_and_22936_replies_are_signed_and_bound() {
     let master = TestMaster::start(map! {"auto_accept" => true}).await;

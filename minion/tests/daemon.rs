@@ -4,6 +4,7 @@
 
 mod common;
 
+use brine_protocol::command::MinionCommand;
 use brine_protocol::{Map, Value, map};
 use common::{FakeMaster, MinionProcess, Mood, eventually};
 use nix::sys::signal::Signal;
@@ -163,8 +164,10 @@ async fn blackout_refuses_and_is_lifted_by_a_refresh() {
     assert!(text.starts_with("ERROR executing 'test.ping': Minion in blackout mode."), "{text}");
     assert_eq!(ret.get("retcode"), Some(&Value::Int(1)));
     master.memory.lock().unwrap().pillar = Map::new();
-    let done = master.run("saltutil.refresh_pillar", vec!["wait=True".into()]).await;
+    let done =
+        master.run("saltutil.refresh_pillar", vec!["wait=True".into(), "clean_cache=False".into()]).await;
     assert!(is_true(&done), "{done:?}");
+    assert_eq!(master.loads("_pillar").last().unwrap().get("clean_cache"), None);
     assert!(is_true(&master.run("test.ping", vec![]).await));
 }
 
@@ -186,6 +189,22 @@ async fn a_terminated_minion_ends_in_order_with_its_programs() {
     })
     .await;
     assert!(!dir.path().join("var/run/salt-minion.pid").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_waits_for_the_master_can_be_killed() {
+    let (master, _minion, _dir) = pair("").await;
+    master.memory.lock().unwrap().deaf_to = Some(MinionCommand::MineGet);
+    let waits = master.publish(&master.job("mine.get", vec!["*".into(), "test.ping".into()]));
+    eventually("the job's request", || master.loads("_mine_get").pop()).await;
+    let killed = master.run("saltutil.kill_job", vec![waits.as_str().into()]).await;
+    assert!(killed.get_str("return").unwrap().starts_with("Signal 9 sent to job"), "{killed:?}");
+    // Its request alone would last a minute.
+    let deadline = Instant::now() + common::SOON;
+    while master.run("saltutil.running", vec![]).await.get("return") != Some(&Value::List(vec![])) {
+        assert!(Instant::now() < deadline, "still running");
+    }
+    assert!(master.returns(&waits).is_empty(), "a killed job returns nothing");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ mod common;
 
 use brine_minion::spool::Spool;
 use brine_protocol::Value;
+use brine_protocol::command::MinionCommand;
 use common::{FakeMaster, MinionProcess, eventually};
 use std::collections::HashSet;
 use std::path::Path;
@@ -38,11 +39,11 @@ async fn a_return_without_answer_is_sent_again() {
     let (master, dir) = (FakeMaster::start().await, tempfile::tempdir().unwrap());
     let minion = start(&master, &dir);
     master.listened_to().await;
-    master.memory.lock().unwrap().deaf_to_returns = true;
+    master.memory.lock().unwrap().deaf_to = Some(MinionCommand::Return);
     let jid = master.publish(&master.job("test.ping", vec![]));
     master.returned(&jid).await;
     assert_eq!(minion.spooled(), 1, "no answer, so the master may not have it");
-    master.memory.lock().unwrap().deaf_to_returns = false;
+    master.memory.lock().unwrap().deaf_to = None;
     eventually("the spool is empty", || (minion.spooled() == 0).then_some(())).await;
     assert!(master.returns(&jid).len() >= 2);
 }
@@ -64,7 +65,7 @@ async fn kill_at_random(rounds: usize) {
     for round in 0..rounds {
         master.listened_to().await;
         // Every third round the master answers no return, so that they pile up.
-        master.memory.lock().unwrap().deaf_to_returns = round % 3 == 2;
+        master.memory.lock().unwrap().deaf_to = (round % 3 == 2).then_some(MinionCommand::Return);
         for _ in 0..4 {
             master.publish(&master.job("test.ping", vec![]));
         }
@@ -74,7 +75,7 @@ async fn kill_at_random(rounds: usize) {
         promised.extend(owed(dir.path()));
         minion.launch();
     }
-    master.memory.lock().unwrap().deaf_to_returns = false;
+    master.memory.lock().unwrap().deaf_to = None;
     eventually("the spool is empty", || (minion.spooled() == 0).then_some(())).await;
     assert!(!promised.is_empty(), "no kill came while a return was in the spool");
     let lost: Vec<_> = promised.iter().filter(|jid| master.returns(jid).is_empty()).collect();

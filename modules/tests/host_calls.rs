@@ -85,9 +85,10 @@ fn refreshes_reach_the_daemon() {
     let (cx, notes) = cx(vec![]);
     for (fun, args) in [
         ("saltutil.refresh_pillar", Args::none().with("wait", true).with("timeout", 5)),
-        ("saltutil.pillar_refresh", Args::none()),
+        ("saltutil.pillar_refresh", Args::none().with("clean_cache", false)),
         ("saltutil.refresh_modules", Args::none().with("async", false)),
         ("saltutil.refresh_grains", Args::none().with("refresh_pillar", false)),
+        ("saltutil.refresh_grains", Args::none().with("clean_pillar_cache", true)),
         ("saltutil.refresh_beacons", Args::none()),
         ("saltutil.refresh_matchers", Args::none()),
         ("event.fire", Args::positional([Value::from(Map::new()), "my/tag".into()])),
@@ -98,7 +99,11 @@ fn refreshes_reach_the_daemon() {
     let asked = notes.asked.lock().unwrap().join(", ");
     assert_eq!(
         asked,
-        "Pillar 5, Pillar 0, Modules 30, Grains 0, Modules 0, Beacons 0, Matchers 0, event my/tag, Pillar 0"
+        [
+            "Pillar { clean_cache: true } 5, Pillar { clean_cache: false } 0, Modules 30, Grains 0, Modules 0, Grains 0, ",
+            "Pillar { clean_cache: true } 0, Beacons 0, Matchers 0, event my/tag, Pillar { clean_cache: false } 0",
+        ]
+        .concat()
     );
 }
 

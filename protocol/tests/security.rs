@@ -194,6 +194,8 @@ fn cve_2024_38822_no_minion_speaks_as_another() {
             send("m1", with(load("m1"), "tok", tok.clone())),
             Err(RequestError::Crypt(CryptError::Mac))
         );
+        let other = with(load("m2"), "tok", key(1).token().unwrap());
+        assert_eq!(send("m2", other), Err(RequestError::Token), "token of another: {command:?}");
         assert_eq!(send("m2", with(load("m2"), "tok", tok)), Ok(()), "{command:?}");
     }
 }

@@ -5,7 +5,7 @@
 mod common;
 
 use brine_core::options::Daemon;
-use brine_protocol::{Map, Value};
+use brine_protocol::{Map, Value, map};
 use brine_render::config::{self, ConfigError, FoundId, Loaded};
 use common::{data, untag};
 use serde_json::Value as Json;
@@ -101,20 +101,37 @@ fn options_are_stocks() {
 }
 
 #[test]
-fn a_bad_value_names_file_key_and_line() {
-    let files = [("master", "id: m1\n\nlog_level: [debug]\n")];
-    let (loaded, dir) = with_files(Daemon::Master, &files);
+fn a_bad_value_names_file_key_and_line_and_what_is_used() {
+    let text =
+        "id: m1\n\nlog_level: [debug]\npeer: true\ninterface: 5\nauto_accept: \"yes\"\nping_on_rotate: 1\n";
+    let (loaded, dir) = with_files(Daemon::Master, &[("master", text)]);
     let place = dir.path().join("master");
-    assert_eq!(
-        loaded.unwrap_err().to_string(),
+    let loaded = loaded.unwrap();
+    let wrong = |line: u8, key: &str, value: &str, found: &str, wanted: &str, used: &str| {
         format!(
-            "{}:3: Config option 'log_level' with value ['debug'] has an invalid type of list, a str is required \
-             for this option",
+            "{}:{line}: Config option '{key}' with value {value} has an invalid type of {found}, a {wanted} is \
+             required for this option; {used} is used",
             place.display()
         )
+    };
+    assert_eq!(
+        loaded.warnings,
+        [
+            wrong(3, "log_level", "['debug']", "list", "str", "the default"),
+            wrong(4, "peer", "True", "bool", "dict", "the default"),
+            wrong(6, "auto_accept", "yes", "str", "bool", "auto_accept: False"),
+            wrong(7, "ping_on_rotate", "1", "int", "bool", "ping_on_rotate: True"),
+        ]
     );
-    let (loaded, _dir) = with_files(Daemon::Master, &[("master", "id: m1\nkey_pass: [hush]\n")]);
-    assert!(!loaded.unwrap_err().to_string().contains("hush"));
+    assert_eq!(loaded.opts.str("log_level"), "warning");
+    assert_eq!(loaded.opts.get("peer"), Some(&map! {}.into()));
+    assert_eq!(loaded.opts.str("interface"), "5");
+    assert!(!loaded.opts.flag("auto_accept") && loaded.opts.flag("ping_on_rotate"));
+    let (loaded, _dir) = with_files(Daemon::Master, &[("master", "id: m1\nkey_pass: [hush]\nmine_get:\n")]);
+    let loaded = loaded.unwrap();
+    assert!(!loaded.warnings.concat().contains("hush") && loaded.opts.str("key_pass").contains("hush"));
+    // No rule at all would open the whole mine.
+    assert_eq!(loaded.opts.get("mine_get"), Some(&map! {}.into()));
     // In an included file, and for an option that has no effect: a warning.
     let files = [("minion", "id: m1\n"), ("minion.d/x.conf", "# one\nwinrepo_dir: [a]\n")];
     let (loaded, dir) = with_files(Daemon::Minion, &files);

@@ -5,6 +5,7 @@
 mod bench;
 mod demo;
 mod fleet;
+mod holes;
 mod retry;
 mod run;
 mod setup;
@@ -22,6 +23,7 @@ cargo xtask COMMAND
   tidy          check the layering of the crates and the habits of the source
   bench         measure ours and stock in one run and print medians and ratios
   soak          the long tests: ten idle minutes, two hundred kills, fifty dead paths
+  holes         open each hole of docs/security.md in a copy of the tree; its tests must fail
 ";
 
 fn main() -> ExitCode {
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         Some("test") => test::test(&args[1..]),
         Some("setup") => setup::setup().map(drop),
         Some("tidy") => tidy::tidy(),
+        Some("holes") => holes::holes(&args[1..]),
         Some("bench") => bench::bench(&args[1..]),
         Some("soak") => test::soak(),
         Some("help" | "--help" | "-h") => {

@@ -1,135 +1,91 @@
-//! Command lines as stock Salt's programs read them: a table of options, Python optparse's rules, and a help page
-//! made from the table. What an option means is the program's business.
+//! Command lines as stock Salt's programs read them: one table of options a program, Python optparse's rules, and what is
+//! made from the table: help page, man page, completion for shells. What an option means is the program's business.
 
+mod complete;
+mod help;
+mod man;
+mod number;
 mod parse;
+mod table;
 
-pub use parse::{Parsed, parse};
+pub use number::{float, int};
+pub use parse::{Parsed, parse, parse_more};
+pub use table::{
+    Kind, LOG_LEVELS, LOGGING, LOGGING_LONG, Opt, PAGES, Program, Section, flag, float_value, int_value,
+    log_level, off, value,
+};
 
-use std::fmt::Write;
+use brine_protocol::{Map, Value};
+use std::collections::HashSet;
 
 /// Salt's `EX_USAGE`.
 pub const EX_USAGE: u8 = 64;
 
-/// Whether an option takes a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// It is there or not.
-    Flag,
-    /// It takes a value, shown by this name; the last one counts.
-    Value(&'static str),
-    /// It takes one of these values; shown by this name.
-    Choice(&'static str, &'static [&'static str]),
-}
-
-/// One option.
-#[derive(Clone, Copy, Debug)]
-pub struct Opt {
-    /// Every spelling, dashes included, short ones first.
-    pub names: &'static [&'static str],
-    /// The key of its value.
-    pub dest: &'static str,
-    /// Whether it takes a value.
-    pub kind: Kind,
-    /// One sentence.
-    pub help: &'static str,
-}
-
-/// A flag.
-pub const fn flag(names: &'static [&'static str], dest: &'static str, help: &'static str) -> Opt {
-    Opt { names, dest, kind: Kind::Flag, help }
-}
-
-/// An option with a value.
-pub const fn value(
-    names: &'static [&'static str],
-    dest: &'static str,
-    metavar: &'static str,
-    help: &'static str,
-) -> Opt {
-    Opt { names, dest, kind: Kind::Value(metavar), help }
-}
-
-/// An option that takes a log level.
-pub const fn log_level(names: &'static [&'static str], dest: &'static str, help: &'static str) -> Opt {
-    Opt { names, dest, kind: Kind::Choice("LEVEL", LOG_LEVELS), help }
-}
-
-/// The levels of stock's command lines, in its order.
-const LOG_LEVELS: &[&str] =
-    &["all", "debug", "error", "critical", "garbage", "info", "profile", "quiet", "trace", "warning"];
-
-/// One program's command line.
-#[derive(Clone, Copy, Debug)]
-pub struct Program {
-    /// Its name.
-    pub name: &'static str,
-    /// What follows the name in the usage line.
-    pub usage: &'static str,
-    /// What it is for.
-    pub about: &'static str,
-    /// Its options.
-    pub options: &'static [Opt],
-}
-
 impl Program {
-    /// The usage line with `Usage: ` in front.
-    pub fn usage_line(&self) -> String {
-        format!("Usage: {} {}\n", self.name, self.usage)
+    /// Every option, in the table's order.
+    pub fn options(&self) -> impl Iterator<Item = &'static Opt> + use<> {
+        self.sections.iter().flat_map(|s| s.options)
     }
 
-    /// What goes to stderr when the command line is wrong.
-    pub fn usage_error(&self, message: &str) -> String {
-        format!("{}\n{}: error: {message}\n", self.usage_line(), self.name)
+    /// The text that a command line asks for instead of the program's work: help, `--version` (`version`, since scripts
+    /// compare it), man page or completion. None: there is work to do.
+    pub fn page(&self, line: &Parsed, version: &str) -> Option<String> {
+        if line.has("help") {
+            Some(self.help())
+        } else if line.has("version") {
+            Some(format!("{} {version}\n", self.name))
+        } else if line.has("versions_report") {
+            let salt = version.split(' ').next().unwrap_or_default();
+            Some(format!(
+                "Salt Version:\n          Salt: {salt}\n\nBrine Version:\n         Brine: {}\n",
+                env!("CARGO_PKG_VERSION")
+            ))
+        } else if line.has("man") {
+            Some(self.man(version))
+        } else {
+            line.get("completion").map(|shell| self.completion(shell))
+        }
     }
 
-    /// The help page.
-    pub fn help(&self) -> String {
-        let mut out = format!("{}\n{}\n\nOptions:\n", self.usage_line(), self.about);
-        for option in self.options {
-            let names: Vec<String> = option
-                .names
-                .iter()
-                .map(|name| match option.kind {
-                    Kind::Flag => (*name).to_owned(),
-                    Kind::Value(metavar) | Kind::Choice(metavar, _) if name.starts_with("--") => {
-                        format!("{name}={metavar}")
-                    }
-                    Kind::Value(metavar) | Kind::Choice(metavar, _) => format!("{name} {metavar}"),
-                })
-                .collect();
-            let names = names.join(", ");
-            if names.len() <= 20 {
-                let _ = writeln!(out, "  {names:<22}{}", option.help);
-            } else {
-                let _ = writeln!(out, "  {names}\n{:24}{}", "", option.help);
+    /// What the command line says of the options, typed: flags are true (or false, for those that switch off), numbers
+    /// are numbers. What it does not mention is absent.
+    pub fn given(&self, line: &Parsed) -> Map {
+        let mut map = Map::new();
+        for (dest, name, text) in line.each() {
+            let kind = self.options().find(|o| o.names.contains(&name)).map(|o| o.kind);
+            map.insert(
+                dest,
+                match kind {
+                    Some(Kind::Flag) => Value::Bool(true),
+                    Some(Kind::Off) => Value::Bool(false),
+                    Some(Kind::Int(_)) => int(text).map_or(Value::Nil, Value::from),
+                    Some(Kind::Float(_)) => float(text).map_or(Value::Nil, Value::from),
+                    _ => Value::from(text),
+                },
+            );
+        }
+        map
+    }
+
+    /// What is wrong with the table itself; nothing, if it is sound. For tests.
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut seen = HashSet::new();
+        for option in self.options() {
+            let first = option.names.first().copied().unwrap_or("an option without name");
+            if option.help.is_empty() {
+                faults.push(format!("{first} has no help"));
+            }
+            for name in option.names {
+                if !seen.insert(*name) {
+                    faults.push(format!("{name} is there twice"));
+                }
+                let long = name.starts_with("--") && name.len() > 3;
+                if !(long || name.starts_with('-') && name.chars().count() == 2) {
+                    faults.push(format!("{name} is no option's name"));
+                }
             }
         }
-        out
-    }
-
-    /// What `--version` prints: the compatibility version, since scripts compare it.
-    pub fn version(&self, version: &str) -> String {
-        format!("{} {version}\n", self.name)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const OPTIONS: &[Opt] = &[
-        flag(&["-h", "--help"], "help", "This."),
-        value(&["-c", "--config-dir"], "config_dir", "DIR", "Where."),
-    ];
-
-    #[test]
-    fn help_names_every_option() {
-        let program = Program { name: "p", usage: "[options]", about: "About.", options: OPTIONS };
-        let help = program.help();
-        assert!(
-            help.starts_with("Usage: p [options]\n\nAbout.\n\nOptions:\n  -h, --help            This.\n")
-        );
-        assert!(help.contains("  -c DIR, --config-dir=DIR\n                        Where.\n"));
-        assert_eq!(program.usage_error("no"), "Usage: p [options]\n\np: error: no\n");
+        faults
     }
 }

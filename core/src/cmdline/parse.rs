@@ -1,54 +1,86 @@
 //! Python optparse's reading of a command line: clustered short options, abbreviated long ones, options after
 //! arguments, `--` ending them; and its words for what is wrong.
 
-use super::{Kind, Opt};
+use super::{Kind, Opt, Program, float, int};
 
 /// A command line taken apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parsed {
-    values: Vec<(&'static str, String)>,
+    values: Vec<Given>,
     /// What is no option, in order.
     pub args: Vec<String>,
+}
+
+/// One option that was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Given {
+    dest: &'static str,
+    name: &'static str,
+    text: String,
 }
 
 impl Parsed {
     /// Whether an option was given.
     pub fn has(&self, dest: &str) -> bool {
-        self.values.iter().any(|(d, _)| *d == dest)
+        self.values.iter().any(|g| g.dest == dest)
     }
 
     /// The last value given.
     pub fn get(&self, dest: &str) -> Option<&str> {
-        self.values.iter().rev().find(|(d, _)| *d == dest).map(|(_, v)| v.as_str())
+        self.values.iter().rev().find(|g| g.dest == dest).map(|g| g.text.as_str())
     }
 
     /// Every value given, in order.
     pub fn all<'a>(&'a self, dest: &str) -> impl Iterator<Item = &'a str> {
-        self.values.iter().filter(move |(d, _)| *d == dest).map(|(_, v)| v.as_str())
+        self.values.iter().filter(move |g| g.dest == dest).map(|g| g.text.as_str())
+    }
+
+    /// Key, name as the table has it, and text (empty for a flag) of every option given, in order.
+    pub fn each(&self) -> impl Iterator<Item = (&'static str, &'static str, &str)> {
+        self.values.iter().map(|g| (g.dest, g.name, g.text.as_str()))
+    }
+
+    /// Options that print a page end the reading, so what follows them is not looked at.
+    fn ended(&self) -> bool {
+        self.values.last().is_some_and(|g| ["help", "version", "man", "completion"].contains(&g.dest))
     }
 }
 
 /// Reads a command line (without the program's name). The error is optparse's message.
-pub fn parse(options: &'static [Opt], words: impl IntoIterator<Item = String>) -> Result<Parsed, String> {
+pub fn parse(program: &Program, words: impl IntoIterator<Item = String>) -> Result<Parsed, String> {
     let mut parsed = Parsed::default();
+    parse_more(program, words, &mut parsed)?;
+    Ok(parsed)
+}
+
+/// Reads more words into a command line, as `--args-stdin` asks for. The error is optparse's message.
+pub fn parse_more(
+    program: &Program,
+    words: impl IntoIterator<Item = String>,
+    parsed: &mut Parsed,
+) -> Result<(), String> {
+    let options: Vec<&'static Opt> = program.options().collect();
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
         if word == "--" {
             parsed.args.extend(words);
             break;
         } else if word.starts_with("--") {
-            long(options, &word, &mut words, &mut parsed)?;
+            long(&options, &word, &mut words, parsed)?;
         } else if word.len() > 1 && word.starts_with('-') {
-            short(options, &word, &mut words, &mut parsed)?;
+            short(&options, &word, &mut words, parsed)?;
         } else {
             parsed.args.push(word);
         }
+        if parsed.ended() {
+            break;
+        }
     }
-    Ok(parsed)
+    Ok(())
 }
 
 fn long(
-    options: &'static [Opt],
+    options: &[&'static Opt],
     word: &str,
     words: &mut impl Iterator<Item = String>,
     parsed: &mut Parsed,
@@ -58,21 +90,34 @@ fn long(
         None => (word, None),
     };
     let (option, name) = find_long(options, name)?;
-    match (option.kind, attached) {
-        (Kind::Flag, None) => parsed.values.push((option.dest, String::new())),
-        (Kind::Flag, Some(_)) => return Err(format!("{name} option does not take a value")),
-        (_, Some(value)) => parsed.values.push((option.dest, chosen(option, name, value)?)),
-        (_, None) => {
-            let value = words.next().ok_or_else(|| format!("{name} option requires 1 argument"))?;
-            parsed.values.push((option.dest, chosen(option, name, value)?));
+    let text = match (option.kind.metavar(), attached) {
+        (None, None) => String::new(),
+        (None, Some(_)) => return Err(format!("{name} option does not take a value")),
+        (Some(_), Some(value)) => value,
+        (Some(_), None) => words.next().ok_or_else(|| format!("{name} option requires 1 argument"))?,
+    };
+    put(option, name, text, parsed)
+}
+
+/// Keeps an option, if it takes that value.
+fn put(option: &'static Opt, name: &'static str, text: String, parsed: &mut Parsed) -> Result<(), String> {
+    let wrong = |what: &str| Err(format!("option {name}: invalid {what} value: '{text}'"));
+    match option.kind {
+        Kind::Int(_) if int(&text).is_none() => return wrong("integer"),
+        Kind::Float(_) if float(&text).is_none() => return wrong("floating-point"),
+        Kind::Choice(_, choices) if !choices.contains(&text.as_str()) => {
+            let choices = choices.join("', '");
+            return Err(format!("option {name}: invalid choice: '{text}' (choose from '{choices}')"));
         }
+        _ => {}
     }
+    parsed.values.push(Given { dest: option.dest, name, text });
     Ok(())
 }
 
 /// An exact name, or the only option that begins so.
-fn find_long(options: &'static [Opt], name: &str) -> Result<(&'static Opt, &'static str), String> {
-    let long = || options.iter().flat_map(|o| o.names.iter().map(move |n| (o, *n)));
+fn find_long(options: &[&'static Opt], name: &str) -> Result<(&'static Opt, &'static str), String> {
+    let long = || options.iter().flat_map(|o| o.names.iter().map(move |n| (*o, *n)));
     if let Some(found) = long().find(|(_, n)| *n == name) {
         return Ok(found);
     }
@@ -88,18 +133,8 @@ fn find_long(options: &'static [Opt], name: &str) -> Result<(&'static Opt, &'sta
     }
 }
 
-/// The value, if the option takes it.
-fn chosen(option: &Opt, name: &str, value: String) -> Result<String, String> {
-    match option.kind {
-        Kind::Choice(_, choices) if !choices.contains(&value.as_str()) => {
-            Err(format!("option {name}: invalid choice: '{value}' (choose from '{}')", choices.join("', '")))
-        }
-        _ => Ok(value),
-    }
-}
-
 fn short(
-    options: &'static [Opt],
+    options: &[&'static Opt],
     word: &str,
     words: &mut impl Iterator<Item = String>,
     parsed: &mut Parsed,
@@ -107,21 +142,19 @@ fn short(
     let mut rest = &word[1..];
     while let Some(letter) = rest.chars().next() {
         rest = &rest[letter.len_utf8()..];
-        let name = format!("-{letter}");
-        let option = options
-            .iter()
-            .find(|o| o.names.contains(&name.as_str()))
-            .ok_or_else(|| format!("no such option: {name}"))?;
-        match option.kind {
-            Kind::Flag => parsed.values.push((option.dest, String::new())),
-            _ if !rest.is_empty() => {
-                parsed.values.push((option.dest, chosen(option, &name, rest.to_owned())?));
-                return Ok(());
-            }
-            _ => {
-                let value = words.next().ok_or_else(|| format!("{name} option requires 1 argument"))?;
-                parsed.values.push((option.dest, chosen(option, &name, value)?));
-            }
+        let wanted = format!("-{letter}");
+        let found = options.iter().find_map(|o| Some((*o, *o.names.iter().find(|n| **n == wanted)?)));
+        let (option, name) = found.ok_or_else(|| format!("no such option: {wanted}"))?;
+        if option.kind.metavar().is_none() {
+            put(option, name, String::new(), parsed)?;
+        } else if rest.is_empty() {
+            let text = words.next().ok_or_else(|| format!("{name} option requires 1 argument"))?;
+            put(option, name, text, parsed)?;
+        } else {
+            return put(option, name, rest.to_owned(), parsed);
+        }
+        if parsed.ended() {
+            break;
         }
     }
     Ok(())
@@ -129,7 +162,7 @@ fn short(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{flag, log_level, value};
+    use super::super::{PAGES, Section, flag, float_value, int_value, log_level, off, value};
     use super::*;
 
     const OPTIONS: &[Opt] = &[
@@ -138,10 +171,22 @@ mod tests {
         log_level(&["-l", "--log-level"], "log_level", ""),
         value(&["-m"], "dirs", "D", ""),
         value(&["--log-file"], "log_file", "F", ""),
+        int_value(&["-t", "--timeout"], "timeout", "N", ""),
+        float_value(&["--wait"], "wait", "N", ""),
+        flag(&["--show"], "show", ""),
+        off(&["--hide"], "show", ""),
     ];
 
+    const PROGRAM: Program = Program {
+        name: "p",
+        usage: "",
+        about: "",
+        sections: &[PAGES, Section { title: "", options: OPTIONS }],
+        exits: &[],
+    };
+
     fn read(line: &str) -> Result<Parsed, String> {
-        parse(OPTIONS, line.split_whitespace().map(str::to_owned))
+        parse(&PROGRAM, line.split_whitespace().map(str::to_owned))
     }
 
     #[test]
@@ -169,8 +214,30 @@ mod tests {
                  'profile', 'quiet', 'trace', 'warning')",
             ),
             ("--log-file", "--log-file option requires 1 argument"),
+            ("-tx", "option -t: invalid integer value: 'x'"),
+            ("--time=5s", "option --timeout: invalid integer value: '5s'"),
+            ("--wait x", "option --wait: invalid floating-point value: 'x'"),
         ] {
             assert_eq!(read(line).unwrap_err(), message);
         }
+    }
+
+    #[test]
+    fn values_have_types_and_the_last_one_counts() {
+        let line = read("--show -t 5 --hide --wait .5 -t 0x10 -m 7").unwrap();
+        let want = brine_protocol::map! {"show" => false, "timeout" => 16, "wait" => 0.5, "dirs" => "7"};
+        assert_eq!(PROGRAM.given(&line), want);
+    }
+
+    #[test]
+    fn a_page_ends_the_reading() {
+        for line in ["--help --bogus", "-hx", "--completion bash -x"] {
+            assert!(PROGRAM.page(&read(line).unwrap(), "1").is_some(), "{line}");
+        }
+        assert_eq!(
+            PROGRAM.page(&read("x --version --bogus").unwrap(), "3006.28").as_deref(),
+            Some("p 3006.28\n")
+        );
+        assert!(read("--bogus --help").is_err());
     }
 }

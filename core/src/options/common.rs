@@ -115,7 +115,7 @@ pub(super) const ROWS: &[Row] = &[
     r("log_rotate_max_bytes", Int(0), &[INT], NOT_YET, "Size at which the log file is rotated; 0 is never."),
     r("master_sign_key_name", Str("master_sign"), &[STR], HONOURED, "Name of the files of the key that signs the master's key."),
     r("master_tops_first", Bool(false), &[BOOL], NO_STATES, "Apply those before the top file."),
-    r("max_event_size", Int(1048576), &[INT], NOT_YET, "Bytes above which values in events are cut."),
+    r("max_event_size", Int(1048576), &[INT], HONOURED, "Bytes above which large values in events become VALUE_TRIMMED; the job store keeps them whole."),
     r("metrics", Map(&[("enabled", Bool(false)), ("exporter", Str("otlp-http")), ("endpoint", Str("")), ("service_name", Str("")), ("resource_attributes", Map(&[])), ("insecure", Bool(true)), ("headers", Map(&[])), ("export_interval_seconds", Int(60)), ("prometheus", Map(&[("host", Str("127.0.0.1")), ("port", Int(9464))])), ("histogram_boundaries", Map(&[("salt.job.duration", List(&[Int(1), Int(5), Int(10), Int(25), Int(50), Int(100), Int(250), Int(500), Int(1000), Int(2500), Int(5000), Int(10000), Int(30000), Int(60000)])), ("salt.minion.exec.duration", List(&[Int(1), Int(5), Int(10), Int(25), Int(50), Int(100), Int(250), Int(500), Int(1000), Int(2500), Int(5000), Int(10000)])), ("salt.master.requests.duration", List(&[Int(1), Int(5), Int(10), Int(25), Int(50), Int(100), Int(250), Int(500), Int(1000), Int(2500), Int(5000), Int(10000)]))]))]), &[MAP], NO_TELEMETRY, "Export of metrics by OpenTelemetry."),
     r("minionfs_update_interval", Int(60), &[INT], NO_OTHER_FS, "Seconds between updates of pushed files."),
     r("module_dirs", List(&[]), &[LIST], NO_PYTHON, "Directories of custom modules."),

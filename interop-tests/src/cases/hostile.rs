@@ -156,6 +156,30 @@ pub fn replayed_and_altered(fleet: &mut Fleet) -> Result {
     wait::until("m1 to answer", START, || Ok(fleet.answers("m1")?.then_some(())))
 }
 
+/// Weaknesses of stock that no CVE names: what its master does for a stranger and for a minion that lies, ours does not.
+pub fn weaknesses_of_stock(fleet: &mut Fleet) -> Result {
+    let stranger = "brine-stranger";
+    let bus = Bus::listen(fleet)?;
+    script::wire(fleet, &["weaknesses", "m1", stranger])?.json()?;
+    bus.wait("the last event", START, |e| e.tag == "brine/weak/done")?;
+    // The error of a refused publish, events of others and of the master, a return of another minion.
+    let forged = [
+        "salt/job/20200101000000000001/error",
+        "salt/job/20200101000000000002/ret/m2",
+        "salt/minion/m2/start",
+        "salt/run/20200101000000000003/new",
+        "salt/job/20200101000000000004/ret/m2",
+    ];
+    let lets_through = !fleet.master.is_ours();
+    for tag in forged {
+        same(tag, bus.count(tag) > 0, lets_through)?;
+    }
+    let session = fleet.path("cache/master/sessions").join(stranger);
+    same("a session for an id without a key", session.exists(), lets_through)?;
+    let _ = fs::remove_file(session);
+    alive(fleet)
+}
+
 /// Bytes that are no requests, on both ports.
 pub fn garbage(fleet: &mut Fleet) -> Result {
     let port = fleet.settings.publish_port.to_string();

@@ -52,6 +52,7 @@ pub const MATRIX: &[Case] = &[
     case!(hostile::keys_that_are_none),
     case!(hostile::requests_that_wedge_stock),
     case!(hostile::replayed_and_altered),
+    case!(hostile::weaknesses_of_stock),
     case!(hostile::garbage),
     case!(keys::rejected_deleted_accepted),
     case!(keys::denied),

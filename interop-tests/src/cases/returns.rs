@@ -46,6 +46,20 @@ pub fn eight_mebibytes(fleet: &mut Fleet) -> Result {
     sized(fleet, BIG)
 }
 
+/// Of a return above `max_event_size` only a word is shown; one below it comes whole.
+///
+/// # Errors
+/// When it is otherwise.
+pub fn cut(fleet: &Fleet) -> Result {
+    for (size, shown) in [(2 << 20, "VALUE_TRIMMED".to_owned()), (1 << 19, "x".repeat(1 << 19))] {
+        let line = format!("head -c {size} /dev/zero | tr '\\0' x");
+        let ran = fleet.salt(&["-t", "60", "m1", "cmd.run", &line])?;
+        let got = ran.ret("m1")?;
+        hold(got == json!(shown), || format!("{size} bytes are shown as {:.60}", got.to_string()))?;
+    }
+    Ok(())
+}
+
 /// A return of `size` bytes of text comes back whole.
 ///
 /// # Errors

@@ -43,6 +43,8 @@ pub struct BusConfig {
     pub framing: Framing,
     /// Largest event taken from other processes.
     pub max_body: usize,
+    /// `max_event_size`: bytes above which large values in the master's own events are cut.
+    pub max_event: usize,
 }
 
 impl NetConfig {
@@ -139,6 +141,11 @@ impl BusConfig {
             pub_mode: if shared || framing == Framing::Bare { 0o660 } else { 0o600 },
             framing,
             max_body: 100 << 20,
+            max_event: match opts.int("max_event_size").unwrap_or(1 << 20) {
+                // No bound from 3007 on; to 3006 everything is larger than nothing.
+                0 if framing == Framing::Bare => usize::MAX,
+                n => usize::try_from(n).unwrap_or(0),
+            },
         })
     }
 }

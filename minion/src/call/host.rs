@@ -35,14 +35,14 @@ impl Host for CallHost {
         let tag = match what {
             Refresh::Grains => "grains_refresh",
             Refresh::Modules => "module_refresh",
-            Refresh::Pillar => "pillar_refresh",
+            Refresh::Pillar { .. } => "pillar_refresh",
             Refresh::Matchers => "matchers_refresh",
             Refresh::Beacons => "beacons_refresh",
             Refresh::Mine => return Err(CallError::Client("only the minion itself updates its mine".into())),
         };
         let mut data = Map::new();
-        if what == Refresh::Pillar {
-            data.insert("clean_cache", true);
+        if let Refresh::Pillar { clean_cache } = what {
+            data.insert("clean_cache", clean_cache);
         }
         self.fire_local(tag, data)
     }

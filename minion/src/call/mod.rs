@@ -17,19 +17,12 @@ use std::io::{self, Write};
 
 /// Runs the program on these words (without its own name). Returns the exit code.
 pub fn main(words: impl IntoIterator<Item = String>) -> u8 {
-    let line = match cmdline::parse(options::PROGRAM.options, words) {
+    let line = match cmdline::parse(&options::PROGRAM, words) {
         Ok(line) => line,
         Err(message) => return usage_error(&message),
     };
-    let program = options::PROGRAM;
-    if line.has("help") {
-        return print(&program.help());
-    }
-    if line.has("version") {
-        return print(&program.version(&startup::version_text()));
-    }
-    if line.has("versions_report") {
-        return print(&startup::versions_report());
+    if let Some(text) = options::PROGRAM.page(&line, &startup::version_text()) {
+        return print(&text);
     }
     match work(line) {
         Ok(code) => code,

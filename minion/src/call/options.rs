@@ -1,20 +1,22 @@
 //! The options of `salt-call`: stock's names, our words.
 
-use crate::cmdline::{Opt, Program, flag, log_level, value};
+use crate::cmdline::{LOGGING, Opt, PAGES, Program, Section, flag, value};
 
 /// The command line of `salt-call`.
 pub(super) const PROGRAM: Program = Program {
     name: "salt-call",
     usage: "[options] <function> [arguments]",
     about: "Runs one execution function on this machine, as its Salt minion would.",
-    options: OPTIONS,
+    sections: &[PAGES, Section { title: "Options", options: OPTIONS }, LOGGING],
+    exits: &[
+        (0, "The function has returned; with --retcode-passthrough, the function's own return code instead."),
+        (1, "It failed, or the master refuses this minion."),
+        (64, "The command line is wrong."),
+    ],
 };
 
 #[rustfmt::skip]
 const OPTIONS: &[Opt] = &[
-    flag(&["--version"], "version", "Print the version and exit."),
-    flag(&["-V", "--versions-report"], "versions_report", "Print this version and the Salt version it is compatible with."),
-    flag(&["-h", "--help"], "help", "Print this page and exit."),
     value(&["--saltfile"], "saltfile", "FILE", "Accepted for compatibility; Saltfiles are not read."),
     value(&["-c", "--config-dir"], "config_dir", "DIR", "Read the configuration from this directory (/etc/salt)."),
     value(&["--proxyid"], "proxyid", "ID", "Not supported: there are no proxy minions."),
@@ -53,7 +55,4 @@ const OPTIONS: &[Opt] = &[
     value(&["--state-verbose", "--state_verbose"], "state_verbose", "BOOL", "Whether to show states without changes."),
     value(&["--profiling-path"], "profiling_path", "DIR", "Accepted for compatibility; there is no Python profile."),
     flag(&["--enable-profiling"], "profiling_enabled", "Accepted for compatibility; there is no Python profile."),
-    log_level(&["-l", "--log-level"], "log_level", "Log to the terminal from this level on."),
-    value(&["--log-file"], "log_file", "FILE", "Log to this file."),
-    log_level(&["--log-file-level"], "log_level_logfile", "Log to the file from this level on."),
 ];

@@ -121,8 +121,7 @@ mod tests {
     use crate::cmdline;
 
     fn line(words: &str) -> Parsed {
-        cmdline::parse(super::super::options::PROGRAM.options, words.split_whitespace().map(str::to_owned))
-            .unwrap()
+        cmdline::parse(&super::super::options::PROGRAM, words.split_whitespace().map(str::to_owned)).unwrap()
     }
 
     #[test]

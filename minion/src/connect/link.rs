@@ -3,7 +3,7 @@
 use super::settings::LinkSettings;
 use crate::identity::pki::{Pki, PkiError};
 use brine_core::{Map, Value};
-use brine_net::{ReqClient, ReqError, RequestClient};
+use brine_net::{Disconnect, ReqClient, ReqError, RequestClient};
 use brine_protocol::auth::minion::{AuthAttempt, Credentials, Outcome};
 use brine_protocol::channel::{MinionChannel, ReplyError};
 use brine_protocol::crypt::{AesKey, CryptError, PublicKey};
@@ -76,6 +76,13 @@ pub enum RequestFailed {
     Crypt(#[from] CryptError),
 }
 
+impl RequestFailed {
+    /// Whether only our own change of address stands between this request and its answer.
+    pub fn is_kick(&self) -> bool {
+        matches!(self, Self::Req(ReqError::Disconnected(Disconnect::Kicked)))
+    }
+}
+
 /// One master's request port and our standing with it.
 pub struct MasterLink {
     settings: LinkSettings,
@@ -108,9 +115,14 @@ impl MasterLink {
         self.session.lock().clone()
     }
 
-    /// Connections are made anew, for when our address has changed.
+    /// Connections are made anew, for when our address has changed. A request in flight fails at once.
     pub fn kick(&self) {
         self.req.kick();
+    }
+
+    /// Idle connections are made anew and waiting attempts are made now, for when the path may have changed.
+    pub fn redial(&self) {
+        self.req.redial();
     }
 
     /// Signs in, unless somebody has since the sign-in numbered `seen` (0: never).

@@ -6,7 +6,7 @@ use super::state::Minion;
 use crate::connect::link::MasterLink;
 use crate::connect::pillar::{self, PillarFailed, PillarWish};
 use crate::connect::settings::seconds;
-use brine_core::call::{CallError, Cx, Result as CallResult};
+use brine_core::call::{CallError, Cancel, Cx, Result as CallResult};
 use brine_core::host::{Host, Refresh};
 use brine_core::{Map, Opts, Value, map};
 use parking_lot::{Mutex, RwLock};
@@ -73,9 +73,18 @@ impl Attached {
         self.path.lock().clone()
     }
 
-    /// Both connections are made anew, at once.
-    pub fn kick(&self) {
+    /// Both connections are made anew, at once, from the address that the routes choose now.
+    pub fn kick(&self, from: IpAddr) {
+        if let Some(path) = self.path.lock().as_mut() {
+            path.from = Some(from);
+        }
         self.link.kick();
+        self.kick_ears.notify_one();
+    }
+
+    /// What waits to connect does so now; a request in flight is left alone.
+    pub fn redial(&self) {
+        self.link.redial();
         self.kick_ears.notify_one();
     }
 
@@ -86,7 +95,10 @@ impl Attached {
 
     /// A context for calls on behalf of this master.
     pub fn cx(self: &Arc<Self>) -> Cx {
-        let mut cx = Cx::new(self.opts.clone(), self.minion.registry(), Arc::new(Around(self.clone())));
+        let cancel = Cancel::default();
+        let around = Around { attached: self.clone(), cancel: cancel.clone() };
+        let mut cx = Cx::new(self.opts.clone(), self.minion.registry(), Arc::new(around));
+        cx.cancel = cancel;
         cx.grains = self.minion.grains();
         cx.pillar = self.pillar.read().clone();
         cx
@@ -128,25 +140,29 @@ impl Attached {
     }
 }
 
-/// The [`Host`] of calls; counted, so that what it starts can outlive the call.
-struct Around(Arc<Attached>);
+/// The [`Host`] of one job's calls; counted, so that what it starts can outlive the call.
+struct Around {
+    attached: Arc<Attached>,
+    /// The job's.
+    cancel: Cancel,
+}
 
 impl Host for Around {
     fn master_request(&self, load: Map, timeout: Duration) -> CallResult {
-        let link = self.0.link.clone();
-        self.0
+        let link = self.attached.link.clone();
+        self.attached
             .minion
-            .wait(async move { link.request(&load, timeout, 1).await })?
+            .wait(&self.cancel, async move { link.request(&load, timeout, 1).await })?
             .map_err(|e| CallError::Client(e.to_string()))
     }
 
     fn fire_local(&self, tag: &str, data: Map) -> CallResult<()> {
-        bus::fire(&self.0.minion, crate::local_bus::stamped(tag, data));
+        bus::fire(&self.attached.minion, crate::local_bus::stamped(tag, data));
         Ok(())
     }
 
     fn refresh(&self, what: Refresh, wait: Option<Duration>) -> CallResult<()> {
-        bus::refresh(&self.0.minion, what, wait)
+        bus::refresh(&self.attached.minion, &self.cancel, what, wait)
     }
 
     fn compile_pillar(
@@ -161,29 +177,29 @@ impl Host for Around {
             over,
             clean_cache: false,
         };
-        let this = self.0.clone();
-        self.0
+        let this = self.attached.clone();
+        self.attached
             .minion
-            .wait(async move { this.compile(wish).await })?
+            .wait(&self.cancel, async move { this.compile(wish).await })?
             .map_err(|e| CallError::Client(e.to_string()))
     }
 
     fn running(&self) -> Vec<Map> {
-        self.0.minion.table.list()
+        self.attached.minion.table.list()
     }
 
     fn signal_job(&self, jid: &str, signal: i32) -> Value {
-        self.0.minion.table.signal(jid, signal)
+        self.attached.minion.table.signal(jid, signal)
     }
 
     /// The new key is shown at the next sign-in; until then the old session serves, so that the job that asked for this
     /// can return.
     fn rekey(&self) -> CallResult<()> {
-        self.0.minion.pki.renew().map_err(|e| CallError::execution(e.to_string()))
+        self.attached.minion.pki.renew().map_err(|e| CallError::execution(e.to_string()))
     }
 
     fn master(&self) -> Option<String> {
-        self.0.is_connected().then(|| self.0.link.name().to_owned())
+        self.attached.is_connected().then(|| self.attached.link.name().to_owned())
     }
 }
 

@@ -5,6 +5,7 @@
 use super::attached::Attached;
 use super::state::Minion;
 use crate::local_bus;
+use brine_core::call::Cancel;
 use brine_core::host::Refresh;
 use brine_core::{Map, Value};
 use brine_net::NetError;
@@ -153,6 +154,7 @@ pub(super) async fn refresh_grains(minion: &Arc<Minion>, forced: bool) {
 /// Does what a call asked for; with `wait`, returns when it is in force or the time is over.
 pub(super) fn refresh(
     minion: &Arc<Minion>,
+    cancel: &Cancel,
     what: Refresh,
     wait: Option<Duration>,
 ) -> brine_core::call::Result<()> {
@@ -161,20 +163,18 @@ pub(super) fn refresh(
         match what {
             Refresh::Grains => refresh_grains(&this, false).await,
             Refresh::Modules => refresh_modules(&this, true),
-            // As stock's saltutil asks by default: a master with `pillar_cache` compiles it anew.
-            Refresh::Pillar => refresh_pillar(&this, true).await,
+            Refresh::Pillar { clean_cache } => refresh_pillar(&this, clean_cache).await,
             Refresh::Mine => this.attached().iter().for_each(super::mine::update),
             Refresh::Matchers | Refresh::Beacons => {}
         }
     };
     // The sequence of two requests counts: grains are awaited, since the pillar that follows is asked for with them.
     let wait = if what == Refresh::Grains { Some(wait.unwrap_or(Duration::from_secs(30))) } else { wait };
+    // The work goes on when the wait for it is over, or the job that waits is killed.
+    let work = minion.handle.spawn(work);
     match wait {
-        Some(limit) => minion.wait(async move { drop(tokio::time::timeout(limit, work).await) }),
-        None => {
-            minion.handle.spawn(work);
-            Ok(())
-        }
+        Some(limit) => minion.wait(cancel, async move { drop(tokio::time::timeout(limit, work).await) }),
+        None => Ok(()),
     }
 }
 

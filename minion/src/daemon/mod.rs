@@ -55,23 +55,14 @@ impl<E: std::error::Error> From<E> for Failed {
 
 /// Runs the program on these words (without its own name). Returns the exit code.
 pub fn main(words: impl IntoIterator<Item = String>) -> u8 {
-    let line = match cmdline::parse(PROGRAM.options, words) {
+    let line = match cmdline::parse(&PROGRAM, words) {
         Ok(line) => line,
         Err(message) => {
             eprint!("{}", PROGRAM.usage_error(&message));
             return cmdline::EX_USAGE;
         }
     };
-    let text = if line.has("help") {
-        Some(PROGRAM.help())
-    } else if line.has("version") {
-        Some(PROGRAM.version(&startup::version_text()))
-    } else if line.has("versions_report") {
-        Some(startup::versions_report())
-    } else {
-        None
-    };
-    if let Some(text) = text {
+    if let Some(text) = PROGRAM.page(&line, &startup::version_text()) {
         let _ = io::stdout().write_all(text.as_bytes());
         return 0;
     }

@@ -44,26 +44,39 @@ pub(super) fn start(minion: &Arc<Minion>) {
 fn react(minion: &Minion) -> bool {
     let mut kicked = false;
     for attached in minion.attached() {
-        let Some(path) = attached.path() else {
-            // Never connected: the attempt that waits its turn is made now.
-            attached.kick();
-            kicked = true;
-            continue;
-        };
-        if starts_anew(attached.is_connected(), path.from, source_towards(path.to)) {
-            tracing::info!("the network has changed: connecting to master {} anew", attached.link.name());
-            attached.kick();
-            kicked = true;
+        let path = attached.path();
+        let now = path.as_ref().and_then(|path| source_towards(path.to));
+        match answer_to(attached.is_connected(), path.and_then(|path| path.from), now) {
+            Answer::Nothing => continue,
+            Answer::Redial => attached.redial(),
+            Answer::Kick(from) => {
+                tracing::info!("the network has changed: connecting to master {} anew", attached.link.name());
+                attached.kick(from);
+            }
         }
+        kicked = true;
     }
     kicked
 }
 
-/// Whether a change of the network is a reason to connect anew, given our address as the routes chose it when the
-/// connection was made, and as they choose it now.
-fn starts_anew(connected: bool, before: Option<IpAddr>, now: Option<IpAddr>) -> bool {
-    // Connected, and no route to the master at the moment: the same address may come back, and TCP outlives that.
-    !connected || (now.is_some() && now != before)
+/// What a change of the network means for the connections to one master.
+#[derive(Debug, PartialEq, Eq)]
+enum Answer {
+    Nothing,
+    /// The attempt that waits its turn is made now. A request in flight may well be answered: its path is the same.
+    Redial,
+    /// What runs from the old address is lost.
+    Kick(IpAddr),
+}
+
+/// Given our address as the routes chose it for the last connection, and as they choose it now.
+fn answer_to(connected: bool, before: Option<IpAddr>, now: Option<IpAddr>) -> Answer {
+    match (before, now) {
+        (before, Some(now)) if before != Some(now) => Answer::Kick(now),
+        // Connected, and no route to the master at the moment: the same address may come back, and TCP outlives that.
+        _ if connected => Answer::Nothing,
+        _ => Answer::Redial,
+    }
 }
 
 /// The address that packets to this peer leave from, by the routes of now. Sends nothing.
@@ -117,10 +130,12 @@ mod tests {
     #[test]
     fn a_connection_is_given_up_only_for_another_address() {
         let ip = |last: u8| Some(IpAddr::from([192, 0, 2, last]));
-        assert!(!starts_anew(true, ip(1), ip(1)));
-        assert!(starts_anew(true, ip(1), ip(2)));
-        assert!(!starts_anew(true, ip(1), None));
-        assert!(starts_anew(false, ip(1), ip(1)), "an attempt that waits its turn is made at once");
+        assert_eq!(answer_to(true, ip(1), ip(1)), Answer::Nothing);
+        assert_eq!(answer_to(true, ip(1), ip(2)), Answer::Kick(IpAddr::from([192, 0, 2, 2])));
+        assert_eq!(answer_to(false, ip(1), ip(2)), Answer::Kick(IpAddr::from([192, 0, 2, 2])));
+        assert_eq!(answer_to(true, ip(1), None), Answer::Nothing);
+        assert_eq!(answer_to(false, ip(1), ip(1)), Answer::Redial, "an attempt that waits is made at once");
+        assert_eq!(answer_to(false, None, None), Answer::Redial, "never connected");
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use crate::identity::pki::Pki;
 use crate::jobs::recent::Recent;
 use crate::jobs::runner::Runner;
 use crate::jobs::table::JobTable;
-use brine_core::call::CallError;
+use brine_core::call::{CallError, Cancel};
 use brine_core::{Map, Opts, Registry};
 use brine_net::ipc::EventBus;
 use brine_protocol::ids::MinionId;
@@ -15,7 +15,7 @@ use parking_lot::{Mutex, RwLock};
 use std::collections::HashSet;
 use std::sync::{Arc, mpsc as sync_mpsc};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// The daemon, whatever masters it has.
 pub struct Minion {
@@ -65,16 +65,31 @@ impl Minion {
         self.attached.lock().clone()
     }
 
-    /// Runs a future on the daemon's runtime and waits for it on this thread, which must be a job's.
+    /// Runs a future on the daemon's runtime and waits for it on this thread, which must be a job's. When the job is asked
+    /// to stop, the future is dropped.
     pub fn wait<T: Send + 'static>(
         &self,
+        cancel: &Cancel,
         future: impl Future<Output = T> + Send + 'static,
     ) -> brine_core::call::Result<T> {
         let (tx, rx) = sync_mpsc::sync_channel(1);
-        self.handle.spawn(async move {
-            let _ = tx.send(future.await);
+        let stop = Arc::new(Notify::new());
+        let hook = cancel.on_cancel({
+            let stop = stop.clone();
+            move || stop.notify_one()
         });
-        rx.recv().map_err(|_| CallError::Client("the minion is ending".into()))
+        self.handle.spawn(async move {
+            tokio::select! {
+                out = future => drop(tx.send(out)),
+                () = stop.notified() => {}
+            }
+        });
+        let out = rx.recv();
+        drop(hook);
+        out.or_else(|_| {
+            cancel.check()?;
+            Err(CallError::Client("the minion is ending".into()))
+        })
     }
 
     /// Collects grains anew. Blocks; not for the runtime's own thread.

@@ -20,7 +20,7 @@ pub type Deliver = Box<dyn FnOnce(Map) + Send>;
 pub struct Job {
     /// What was published.
     pub publish: PublishLoad,
-    /// The context its calls start from; job and cancel flag are set when it starts.
+    /// The context its calls start from, with a cancel flag of its own; the job is set when it starts.
     pub cx: Cx,
     /// Where the return goes.
     pub deliver: Deliver,
@@ -103,9 +103,8 @@ impl Runner {
         let Job { publish, mut cx, deliver } = job;
         let _span = tracing::info_span!("job", jid = %publish.jid).entered();
         tracing::info!("Starting a new job {} with PID {}", publish.jid, std::process::id());
-        let entry = self.0.table.enter(&publish.raw);
+        let entry = self.0.table.enter(&publish.raw, cx.cancel.clone());
         cx.job = entry.job();
-        cx.cancel = entry.cancel();
         let ret = run(&cx, &publish);
         // Out of the table before the return is on its way: who has the return does not find the job running.
         drop(entry);

@@ -55,10 +55,10 @@ impl JobTable {
         Self { running: Arc::default(), proc }
     }
 
-    /// Enters a job and writes its proc file. A proc file that cannot be written is logged, the job runs all the same:
+    /// Enters a job with the flag that ends it, and writes its proc file. A proc file that cannot be written is logged, the job runs all the same:
     /// a full disk is when jobs are needed most.
-    pub fn enter(&self, load: &Map) -> Entry {
-        let running = Running { job: Arc::new(JobContext::new(load.clone())), cancel: Cancel::default() };
+    pub fn enter(&self, load: &Map, cancel: Cancel) -> Entry {
+        let running = Running { job: Arc::new(JobContext::new(load.clone())), cancel };
         let jid = running.job.jid();
         if let Err(e) = self.proc.write(jid, load) {
             tracing::error!("Failed to write proc file {}: {e}", self.proc.display(jid));
@@ -126,11 +126,6 @@ impl JobTable {
 }
 
 impl Entry {
-    /// The flag that ends this job.
-    pub fn cancel(&self) -> Cancel {
-        self.running.cancel.clone()
-    }
-
     /// What its calls share.
     pub fn job(&self) -> Arc<JobContext> {
         self.running.job.clone()
@@ -158,7 +153,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let table = JobTable::new(ProcDir::open(dir.path()).unwrap());
         let jid = "20261125120000000001";
-        let entry = table.enter(&map! {"jid" => jid, "fun" => "test.sleep"});
+        let cancel = Cancel::default();
+        let entry = table.enter(&map! {"jid" => jid, "fun" => "test.sleep"}, cancel.clone());
         let list = table.list();
         assert_eq!(list.len(), 1);
         assert_eq!(list[0].get("pid"), Some(&Value::from(std::process::id())));
@@ -167,7 +163,7 @@ mod tests {
             table.signal(jid, 9),
             format!("Signal 9 sent to job {jid} at pid {}", std::process::id()).into()
         );
-        assert!(entry.cancel().is_cancelled());
+        assert!(cancel.is_cancelled());
         drop(entry);
         assert!(table.is_empty() && table.list().is_empty());
         assert!(!dir.path().join("proc").join(jid).exists());

@@ -13,17 +13,7 @@ pub const COMPATIBLE_VERSION: &str = "3006.28";
 /// Its code name.
 pub const CODE_NAME: &str = "Sulfur";
 
-/// Our own version.
-pub const BRINE_VERSION: &str = env!("CARGO_PKG_VERSION");
-
 /// What follows the program's name in `--version`.
 pub fn version_text() -> String {
     format!("{COMPATIBLE_VERSION} ({CODE_NAME})")
-}
-
-/// What `--versions-report` prints.
-pub fn versions_report() -> String {
-    format!(
-        "Salt Version:\n          Salt: {COMPATIBLE_VERSION}\n\nBrine Version:\n         Brine: {BRINE_VERSION}\n"
-    )
 }

@@ -33,8 +33,8 @@ pub(crate) struct Memory {
     pub(crate) pillar: Map,
     /// Pillars are signed by somebody else.
     pub(crate) forged_pillar: bool,
-    /// Returns are heard of and not answered.
-    pub(crate) deaf_to_returns: bool,
+    /// Requests of this command are heard of and not answered.
+    pub(crate) deaf_to: Option<MinionCommand>,
     sessions: HashMap<MinionId, AesKey>,
     keys: HashMap<MinionId, String>,
     serial: u64,
@@ -75,7 +75,7 @@ impl FakeMaster {
             sign: true,
             pillar: Map::new(),
             forged_pillar: false,
-            deaf_to_returns: false,
+            deaf_to: None,
             sessions: HashMap::new(),
             keys: HashMap::new(),
             serial: 0,
@@ -261,6 +261,7 @@ fn sign_in(memory: &mut Memory, publish_port: u16, load: &Map, version: u8) -> V
 fn handle(memory: &mut Memory, request: &request::MinionRequest) -> Option<Value> {
     memory.loads.push(request.load.clone());
     match request.command {
+        command if command.is_some() && command == memory.deaf_to => None,
         Some(MinionCommand::Pillar) => {
             let minion = PublicKey::from_pem(&memory.keys[&*request.minion]).unwrap();
             let pillar = memory.pillar.clone();
@@ -268,7 +269,6 @@ fn handle(memory: &mut Memory, request: &request::MinionRequest) -> Option<Value
             let signer = forger.as_ref().unwrap_or(memory.credentials.key());
             Some(request.private_reply(pillar.into(), &minion, signer).unwrap())
         }
-        Some(MinionCommand::Return) if memory.deaf_to_returns => None,
         _ => Some(request.reply(&Value::Nil).unwrap()),
     }
 }

@@ -1,4 +1,4 @@
-//! Starting a child: the only place of the workspace with unsafe code, since what a child does to itself between
+//! Starting a child: the only place of the minion with unsafe code, since what a child does to itself between
 //! `fork` and `exec` (session, terminal, umask, user) has no safe form.
 
 #![expect(unsafe_code, reason = "pre_exec and the terminal ioctl have no safe form")]

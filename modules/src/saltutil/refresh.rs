@@ -28,7 +28,7 @@ pub(super) fn ask(cx: &Cx, what: Refresh, wait: Option<Duration>) -> Result<bool
 pub(super) fn refresh_grains(cx: &Cx, kwargs: KwArgs) -> Result<bool> {
     let mut given = kwargs.clean();
     let pillar = given.remove("refresh_pillar").is_none_or(|value| value.truthy());
-    given.remove("clean_pillar_cache");
+    let clean_cache = given.remove("clean_pillar_cache").is_some_and(|value| value.truthy());
     if !given.is_empty() {
         let list: Vec<String> =
             given.iter().map(|(key, value)| format!("{}={}", python_str(key), python_str(value))).collect();
@@ -38,7 +38,7 @@ pub(super) fn refresh_grains(cx: &Cx, kwargs: KwArgs) -> Result<bool> {
         )));
     }
     ask(cx, Refresh::Grains, None)?;
-    ask(cx, if pillar { Refresh::Pillar } else { Refresh::Modules }, None)?;
+    ask(cx, if pillar { Refresh::Pillar { clean_cache } } else { Refresh::Modules }, None)?;
     Ok(true)
 }
 
@@ -52,10 +52,8 @@ pub(super) fn refresh_pillar(
     #[default(30)] timeout: f64,
     #[default(true)] clean_cache: Value,
 ) -> Result<bool> {
-    // A master that caches pillars is always told to compile this one anew.
-    let _ = clean_cache;
     let limit = Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::MAX);
-    ask(cx, Refresh::Pillar, wait.then_some(limit))
+    ask(cx, Refresh::Pillar { clean_cache: clean_cache.truthy() }, wait.then_some(limit))
 }
 
 /// Load the modules anew. With `async=False`, return once that is done.

@@ -82,9 +82,9 @@ pub(super) fn sync_grains(
     #[default(true)] refresh: bool,
     _extmod_whitelist: Option<Value>,
     _extmod_blacklist: Option<Value>,
-    #[default(false)] _clean_pillar_cache: Value,
+    #[default(false)] clean_pillar_cache: Value,
 ) -> Result {
-    sync(cx, refresh, Refresh::Pillar)
+    sync(cx, refresh, Refresh::Pillar { clean_cache: clean_pillar_cache.truthy() })
 }
 
 /// Fetch log handlers of the file server: none, as they are Python. Returns an empty list, after a refresh if asked.
@@ -264,12 +264,12 @@ pub(super) fn sync_pillar(
     #[default(true)] refresh: bool,
     _extmod_whitelist: Option<Value>,
     _extmod_blacklist: Option<Value>,
-    #[default(false)] _clean_pillar_cache: Value,
+    #[default(false)] clean_pillar_cache: Value,
 ) -> Result {
     if cx.opts.str("file_client") != "local" {
         return Err(CallError::execution("Pillar modules can only be synced to masterless minions"));
     }
-    sync(cx, refresh, Refresh::Pillar)
+    sync(cx, refresh, Refresh::Pillar { clean_cache: clean_pillar_cache.truthy() })
 }
 
 /// What `saltutil.sync_all` goes through, in stock's order.
@@ -289,14 +289,14 @@ pub(super) fn sync_all(
     #[default(true)] refresh: bool,
     _extmod_whitelist: Option<Value>,
     _extmod_blacklist: Option<Value>,
-    #[default(false)] _clean_pillar_cache: Value,
+    #[default(false)] clean_pillar_cache: Value,
 ) -> Result<Map> {
     let mut all: Map = KINDS.iter().map(|kind| (*kind, Value::List(Vec::new()))).collect();
     if cx.opts.str("file_client") == "local" {
         all.insert("pillar", Value::List(Vec::new()));
     }
     if refresh {
-        ask(cx, Refresh::Pillar, None)?;
+        ask(cx, Refresh::Pillar { clean_cache: clean_pillar_cache.truthy() }, None)?;
     }
     Ok(all)
 }

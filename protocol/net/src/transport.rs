@@ -150,6 +150,11 @@ pub trait RequestClient: Send + Sync {
     fn request(&self, body: Bytes, timeout: Duration)
     -> impl Future<Output = Result<Bytes, ReqError>> + Send;
 
-    /// Drops idle connections and connects again at once: for when the own address has changed.
+    /// Drops all connections and connects again at once: for when the own address has changed. A request in flight fails
+    /// with [`Disconnect::Kicked`].
     fn kick(&self);
+
+    /// Drops idle connections and connects again at once: for when the path may have changed. A request in flight keeps
+    /// its connection.
+    fn redial(&self);
 }

@@ -218,6 +218,35 @@ async fn a_kick_dials_again_at_once() {
     until("there is a new one", || client.idle_connections() == 1).await;
 }
 
+#[tokio::test]
+async fn a_kick_ends_a_request_in_flight_and_a_redial_does_not() {
+    let (mut server, addr) = server(Limits::default());
+    // Nothing else ends the wait within the test's time.
+    let client = ReqClient::new(endpoint(addr), ReqOptions { heartbeat: None, ..req_options() });
+    let (outcome, first) = tokio::join!(client.request(bytes("first"), LONG * 10), async {
+        let first = soon(server.next()).await.unwrap();
+        client.redial();
+        first.reply.send(bytes("answered"));
+        first.peer
+    });
+    assert_eq!(outcome.unwrap(), "answered");
+    let (outcome, second) = tokio::join!(soon(client.request(bytes("second"), LONG * 10)), async {
+        let second = soon(server.next()).await.unwrap();
+        client.kick();
+        second
+    });
+    assert_ne!(first, second.peer, "a connection made before a redial was used again");
+    assert_eq!(outcome, Err(ReqError::Disconnected(Disconnect::Kicked)));
+    until("the connection is gone", || second.reply.is_closed()).await;
+    let (outcome, third) = tokio::join!(client.request(bytes("third"), LONG), async {
+        let third = soon(server.next()).await.unwrap();
+        third.reply.send(bytes("again"));
+        third.peer
+    });
+    assert_eq!(outcome.unwrap(), "again");
+    assert_ne!(second.peer, third);
+}
+
 /// A REQ socket by hand, with an identity and one request sent.
 async fn named_requester(addr: SocketAddr, body: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(addr).await.unwrap();

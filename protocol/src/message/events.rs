@@ -45,16 +45,24 @@ impl Event {
 
     /// `tag`, two line feeds, data in the new dialect.
     pub fn to_body(&self) -> Vec<u8> {
-        let mut out = self.tag.as_bytes().to_vec();
-        out.extend_from_slice(SEPARATOR);
-        out.extend_from_slice(&msgpack::encode_map(&self.data, Dialect::New));
-        out
+        self.body_with(&msgpack::encode_map(&self.data, Dialect::New))
     }
 
-    /// As [`Self::to_body`], with the data cut down to `max_event_size`.
+    /// As [`Self::to_body`], with the data cut down to `max_event_size`. Costs no more than that while it is smaller.
     pub fn to_trimmed_body(mut self, max_event_size: usize) -> Vec<u8> {
-        trim::trim(&mut self.data, max_event_size);
-        self.to_body()
+        let encoded = msgpack::encode_map(&self.data, Dialect::New);
+        match trim::trim(&mut self.data, encoded.len(), max_event_size) {
+            Some(shorter) => self.body_with(&shorter),
+            None => self.body_with(&encoded),
+        }
+    }
+
+    fn body_with(&self, encoded: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.tag.len() + SEPARATOR.len() + encoded.len());
+        out.extend_from_slice(self.tag.as_bytes());
+        out.extend_from_slice(SEPARATOR);
+        out.extend_from_slice(encoded);
+        out
     }
 
     /// Splits at the first separator and decodes the data.

@@ -14,21 +14,22 @@ const BYTES_HEADER: usize = 33;
 /// Replaces large values until the data fits into `max` bytes (stock's default is 1 MiB): first those above half of
 /// `max`, then ever smaller ones, down to a tenth. What still does not fit after that is left as it is.
 ///
-/// Maps within maps are searched, lists are only replaced as a whole.
-pub fn trim(data: &mut Map, max: usize) {
-    if size_of_dump(data) <= max {
-        return;
+/// Maps within maps are searched, lists are only replaced as a whole. `encoded` is the length of the data in the new
+/// dialect; what the data is encoded to now comes back, or None when it was small enough and nothing was touched.
+pub fn trim(data: &mut Map, encoded: usize, max: usize) -> Option<Vec<u8>> {
+    if BYTES_HEADER + encoded <= max {
+        return None;
     }
+    let mut shorter = Vec::new();
     for tenths in [5, 4, 3, 2, 1] {
-        replace(data, max * tenths / 10);
-        if size_of_dump(data) < max {
-            return;
+        // Half of no size at all is no size: everything goes then.
+        replace(data, max.saturating_mul(tenths) / 10);
+        shorter = msgpack::encode_map(data, Dialect::New);
+        if BYTES_HEADER + shorter.len() < max {
+            break;
         }
     }
-}
-
-fn size_of_dump(data: &Map) -> usize {
-    BYTES_HEADER + msgpack::encode_map(data, Dialect::New).len()
+    Some(shorter)
 }
 
 fn replace(data: &mut Map, max: usize) {
@@ -70,7 +71,12 @@ mod tests {
     use crate::map;
 
     fn trimmed(mut data: Map, max: usize) -> Map {
-        trim(&mut data, max);
+        let encoded = msgpack::encode_map(&data, Dialect::New);
+        let before = data.clone();
+        match trim(&mut data, encoded.len(), max) {
+            Some(shorter) => assert_eq!(shorter, msgpack::encode_map(&data, Dialect::New)),
+            None => assert_eq!(data, before),
+        }
         data
     }
 

@@ -21,22 +21,6 @@ pub enum ConfigError {
         /// Python's name of what it holds.
         kind: &'static str,
     },
-    /// A value of a type that the option does not take.
-    #[error(
-        "{place}: Config option '{key}' with value {value} has an invalid type of {found}, a {wanted} is required for this option"
-    )]
-    Type {
-        /// File and line.
-        place: String,
-        /// The option.
-        key: String,
-        /// Its value.
-        value: String,
-        /// The value's type.
-        found: &'static str,
-        /// The types it takes.
-        wanted: String,
-    },
     /// A value of the right type that means nothing.
     #[error("{0}")]
     Value(String),

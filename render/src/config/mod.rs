@@ -6,6 +6,7 @@
 mod error;
 mod finish;
 mod glob;
+mod instead;
 mod names;
 mod read;
 mod types;
@@ -90,8 +91,7 @@ pub fn client_config(path: &Path, env: Env<'_>, find_id: FindId<'_>) -> Result<L
     let own = reader.file(&saltrc)?;
     let opts = loaded.opts.map_mut();
     opts.entry_or("token_file", || dir.join("salt_token").to_string_lossy().into_owned().into());
-    types::check(Daemon::Master, &own, &reader, &mut loaded.warnings)?;
-    opts.update(own);
+    opts.update(types::check(Daemon::Master, &own, &reader, &mut loaded.warnings));
     if let Some(file) = opts.get_str("token_file") {
         let file = read::expand_user(file, &home);
         opts.insert("token_file", file.to_string_lossy().into_owned());
@@ -123,7 +123,7 @@ fn load(daemon: Daemon, path: &Path, env: Env<'_>, find_id: FindId<'_>) -> Resul
         overrides.update(included);
     }
     let mut warnings = std::mem::take(&mut reader.warnings);
-    let overrides = types::check(daemon, &overrides, &reader, &mut warnings)?;
+    let overrides = types::check(daemon, &overrides, &reader, &mut warnings);
     let mut opts = daemon.defaults();
     opts.insert("user", current_user());
     opts.insert("conf_file", config_file(daemon, None).to_string_lossy().into_owned());

@@ -1,20 +1,29 @@
 //! Are the keys known, and do the values have types the options take?
 
-use super::error::ConfigError;
+use super::instead::{instead, taken};
 use super::read::Reader;
 use brine_core::options::{Daemon, Status, Type, near_miss};
 use brine_core::text::{python_str, python_type};
 use brine_protocol::{Map, Value};
 
-/// The overrides that count. An unknown key is a warning and stays (modules may read it); a value of a wrong type is
-/// an error for an option that has effect, else a warning; `null` where the option takes none leaves the default.
-pub(super) fn check(
-    daemon: Daemon,
-    overrides: &Map,
-    reader: &Reader,
-    warnings: &mut Vec<String>,
-) -> Result<Map, ConfigError> {
+/// A value of a type that the option does not take; stock's words, after the place.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{place}: Config option '{key}' with value {value} has an invalid type of {found}, a {wanted} is required for this option"
+)]
+struct WrongType {
+    place: String,
+    key: String,
+    value: String,
+    found: &'static str,
+    wanted: String,
+}
+
+/// The overrides that count. An unknown key is a warning and stays (modules may read it); a value of a wrong type is a
+/// warning that says what counts instead; `null` where the option takes none leaves the default.
+pub(super) fn check(daemon: Daemon, overrides: &Map, reader: &Reader, warnings: &mut Vec<String>) -> Map {
     let mut kept = Map::with_capacity(overrides.len());
+    let mut forced = Map::new();
     for (key, value) in overrides {
         let Some(name) = key.as_str() else {
             warnings.push(format!("ignored option {}: its name is no text", python_str(key)));
@@ -32,37 +41,56 @@ pub(super) fn check(
             kept.insert(name, value.clone());
             continue;
         };
-        if value.is_nil() && !row.types.is_empty() && !row.types.contains(&Type::Nil) {
+        // An empty rule is one all the same, where none at all allows everything.
+        let rule = row.key == "mine_get";
+        if value.is_nil() && !row.types.is_empty() && !row.types.contains(&Type::Nil) && !rule {
             // A key whose values are all commented out.
             continue;
         }
         let fits = row.types.is_empty()
             || row.types.iter().any(|t| t.takes(value))
             || value.as_str().is_some_and(|s| s.starts_with("sdb://"));
+        let honoured = row.status == Status::Honoured;
         if fits {
-            kept.insert(name, value.clone());
+            kept.insert(name, if honoured { taken(row, value) } else { value.clone() });
             continue;
         }
-        let error = ConfigError::Type {
+        let wrong = WrongType {
             place: reader.place(name),
             key: name.to_owned(),
             value: shown(name, value),
             found: python_type(value),
             wanted: wanted(row.types),
         };
-        if row.status == Status::Honoured {
-            return Err(error);
+        if !honoured {
+            warnings.push(wrong.to_string());
+            kept.insert(name, value.clone());
+            continue;
         }
-        warnings.push(error.to_string());
-        kept.insert(name, value.clone());
+        let used = instead(row, value);
+        let said = match (used.is_empty(), hidden(name)) {
+            (true, _) => "the default".into(),
+            (false, true) => "what it reads as".into(),
+            (false, false) => {
+                let list = used.iter().map(|(k, v)| format!("{}: {}", python_str(k), python_str(v)));
+                list.collect::<Vec<_>>().join(", ")
+            }
+        };
+        warnings.push(format!("{wrong}; {said} is used"));
+        forced.update(used);
     }
-    Ok(kept)
+    // Last, since one may be about another option.
+    kept.update(forced);
+    kept
 }
 
 /// A value for a message; what may be a secret is not shown.
 fn shown(name: &str, value: &Value) -> String {
-    let secret = ["pass", "secret", "priv", "token", "auth"].iter().any(|word| name.contains(word));
-    if secret { "(hidden)".into() } else { python_str(value) }
+    if hidden(name) { "(hidden)".into() } else { python_str(value) }
+}
+
+fn hidden(name: &str) -> bool {
+    ["pass", "secret", "priv", "token", "auth"].iter().any(|word| name.contains(word))
 }
 
 fn wanted(types: &[Type]) -> String {

@@ -1,9 +1,10 @@
 //! Returns on their way out: spooled first, sent as soon as their master can be reached, forgotten when it has them.
 //!
-//! A return is tried again after `return_retry_timer` (up to `return_retry_timer_max`) seconds, and at once when a
-//! master is back. For what is in the spool there is no last try: only the master's own refusal, or a full spool, ends
-//! one unsent. One that a master answers it could not handle is tried at growing intervals. A return that the spool would
-//! not take is tried `return_retry_tries` times, as in stock.
+//! A return for a master that was not reached yet waits until it is, without a timer. Any other is tried again after
+//! `return_retry_timer` (up to `return_retry_timer_max`) seconds, and at once when a master is back. For what is in the
+//! spool there is no last try: only the master's own refusal, or a full spool, ends one unsent. One that a master answers
+//! it could not handle is tried at growing intervals. A return that the spool would not take is tried
+//! `return_retry_tries` times, as in stock.
 
 mod work;
 
@@ -42,7 +43,10 @@ enum Message {
 struct Entry {
     seq: Option<Seq>,
     item: Option<Item>,
-    due: Instant,
+    /// The master it is for, once that was read from the spool.
+    to: Option<Box<str>>,
+    /// None: when a master is there (again).
+    due: Option<Instant>,
     /// Attempts that count towards `return_retry_tries`, and for what is in the spool make the wait longer.
     failures: u32,
 }
@@ -99,8 +103,9 @@ impl Deliverer {
         // The task lives as long as the runtime; without it the spool keeps the return for the next start.
         let _ = self.to_task.send(Message::New(Entry {
             seq,
+            to: Some(item.master.as_str().into()),
             item: Some(item),
-            due: Instant::now(),
+            due: Some(Instant::now()),
             failures: 0,
         }));
     }

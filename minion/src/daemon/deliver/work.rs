@@ -6,6 +6,7 @@ use crate::spool::{Item, Spool, SpoolError};
 use brine_core::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -20,6 +21,8 @@ pub(super) struct Work {
     flying: JoinSet<Landed>,
     /// How many fly to each master.
     busy: BTreeMap<String, usize>,
+    /// How often a master was there (again).
+    ups: u64,
 }
 
 /// An attempt that is over.
@@ -27,6 +30,8 @@ struct Landed {
     key: u64,
     entry: Entry,
     to: String,
+    /// What `ups` was at its start.
+    ups: u64,
     verdict: Verdict,
 }
 
@@ -38,6 +43,8 @@ enum Verdict {
     Refused,
     /// The master was not reached.
     Later,
+    /// The connection was given up because our address has changed: the next one is being made.
+    Again,
 }
 
 impl Work {
@@ -49,9 +56,9 @@ impl Work {
             tracing::info!("{} returns of an earlier run wait to be delivered", left.len());
         }
         let next = left.len() as u64;
-        let entry = |seq| Entry { seq: Some(seq), item: None, due: now, failures: 0 };
+        let entry = |seq| Entry { seq: Some(seq), item: None, to: None, due: Some(now), failures: 0 };
         let waiting = (0..).zip(left.into_iter().map(entry)).collect();
-        Self { spool, settings, links, waiting, next, flying: JoinSet::new(), busy: BTreeMap::new() }
+        Self { spool, settings, links, waiting, next, flying: JoinSet::new(), busy: BTreeMap::new(), ups: 0 }
     }
 
     /// Works until nobody can hand in returns any more.
@@ -64,7 +71,8 @@ impl Work {
                     Some(Message::New(entry)) => self.add(entry),
                     Some(Message::MasterUp) => {
                         let now = Instant::now();
-                        self.waiting.values_mut().for_each(|e| e.due = now);
+                        self.ups += 1;
+                        self.waiting.values_mut().for_each(|e| e.due = Some(now));
                     }
                     None => return,
                 },
@@ -100,51 +108,67 @@ impl Work {
     /// When something waits to be sent. What is due and was not sent waits for a landing or a link.
     fn next_due(&self) -> Option<Instant> {
         let now = Instant::now();
-        self.waiting.values().map(|e| e.due).filter(|due| *due > now).min()
+        self.waiting.values().filter_map(|e| e.due).filter(|due| *due > now).min()
     }
 
     fn send_what_is_due(&mut self) {
         let links = self.links.lock().clone();
         let Some(anyone) = links.first() else { return };
         let now = Instant::now();
-        let due: Vec<u64> = self.waiting.iter().filter(|(_, e)| e.due <= now).map(|(k, _)| *k).collect();
+        let due: Vec<u64> = self
+            .waiting
+            .iter()
+            .filter(|(_, e)| e.due.is_some_and(|due| due <= now))
+            .map(|(k, _)| *k)
+            .collect();
         for key in due {
             if links.iter().all(|l| self.busy.get(l.name()).is_some_and(|n| *n >= IN_FLIGHT)) {
                 return;
             }
             let Some(mut entry) = self.waiting.remove(&key) else { continue };
-            let Some(item) = self.content(&mut entry) else { continue };
-            let named = links.iter().find(|l| l.name() == item.master);
-            if named.is_none() && self.settings.masters.contains(&item.master) {
+            if entry.to.is_none() {
+                let Some(item) = self.content(&mut entry) else { continue };
+                entry.to = Some(item.master.as_str().into());
+                entry.item = Some(item);
+            }
+            let to = entry.to.as_deref().unwrap_or_default();
+            let named = links.iter().find(|l| l.name() == to);
+            if named.is_none() && self.settings.masters.iter().any(|master| master == to) {
                 // Its master is one of ours and has not been reached yet.
-                entry.item = entry.seq.is_none().then_some(item);
-                entry.due = now + self.settings.retry_max;
-                self.waiting.insert(key, entry);
+                entry.due = None;
+                self.keep(key, entry);
                 continue;
             }
             // A master that is no longer configured gets nothing any more: whoever is there takes its place.
             let link = named.unwrap_or(anyone).clone();
-            let busy = self.busy.entry(link.name().to_owned()).or_default();
-            if *busy >= IN_FLIGHT {
-                entry.item = Some(item);
-                self.waiting.insert(key, entry);
+            if self.busy.get(link.name()).is_some_and(|n| *n >= IN_FLIGHT) {
+                self.keep(key, entry);
                 continue;
             }
-            *busy += 1;
-            let timeout = self.settings.timeout;
+            let Some(item) = self.content(&mut entry) else { continue };
+            *self.busy.entry(link.name().to_owned()).or_default() += 1;
+            let (timeout, ups) = (self.settings.timeout, self.ups);
             self.flying.spawn(async move {
                 let verdict = match link.request(&item.load, timeout, 1).await {
                     Ok(answer) => judge(&answer),
+                    Err(e) if e.is_kick() => Verdict::Again,
                     Err(e) => {
                         tracing::info!("a return could not be delivered and is kept: {e}");
                         Verdict::Later
                     }
                 };
-                // Kept in memory only for the first attempt, unless the spool has no copy.
-                entry.item = entry.seq.is_none().then_some(item);
-                Landed { key, entry, to: link.name().to_owned(), verdict }
+                entry.item = Some(item);
+                Landed { key, entry, to: link.name().to_owned(), ups, verdict }
             });
         }
+    }
+
+    /// Keeps a return for later: in memory only where the spool has no copy.
+    fn keep(&mut self, key: u64, mut entry: Entry) {
+        if entry.seq.is_some() {
+            entry.item = None;
+        }
+        self.waiting.insert(key, entry);
     }
 
     fn content(&self, entry: &mut Entry) -> Option<Item> {
@@ -165,7 +189,7 @@ impl Work {
     }
 
     fn landed(&mut self, landed: Landed) {
-        let Landed { key, mut entry, to, verdict } = landed;
+        let Landed { key, mut entry, to, ups, verdict } = landed;
         if let Some(busy) = self.busy.get_mut(&to) {
             *busy -= 1;
         }
@@ -173,16 +197,25 @@ impl Work {
             Verdict::Done => return self.forget(&entry),
             Verdict::Refused => entry.failures += 1,
             Verdict::Later if entry.seq.is_none() => entry.failures += 1,
-            Verdict::Later => {}
+            Verdict::Later | Verdict::Again => {}
         }
         if entry.seq.is_none() && entry.failures >= self.settings.tries {
             tracing::error!("a return is dropped after {} failed attempts", entry.failures);
             return;
         }
-        let wait = chance::between(self.settings.retry_min, self.settings.retry_max);
+        // One that was lost with its connection does not wait longer than those that were not under way.
+        let at_once = match verdict {
+            Verdict::Again => true,
+            Verdict::Later => ups != self.ups,
+            Verdict::Done | Verdict::Refused => false,
+        };
+        let wait = match at_once {
+            true => Duration::ZERO,
+            false => chance::between(self.settings.retry_min, self.settings.retry_max),
+        };
         // A master that cannot handle a return now may be able to in an hour, and is not asked all the time.
-        entry.due = Instant::now() + wait * entry.failures.clamp(1, 60);
-        self.waiting.insert(key, entry);
+        entry.due = Some(Instant::now() + wait * entry.failures.clamp(1, 60));
+        self.keep(key, entry);
     }
 
     fn forget(&self, entry: &Entry) {
@@ -208,5 +241,68 @@ async fn sleep_until(when: Option<Instant>) {
     match when {
         Some(when) => tokio::time::sleep_until(when).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::link::MasterLink;
+    use crate::connect::settings::LinkSettings;
+    use crate::identity::pki::Pki;
+    use brine_core::{Map, Opts, map};
+    use brine_protocol::ids::MinionId;
+
+    /// Work without links, and one return in its spool.
+    fn work(masters: &[&str]) -> (tempfile::TempDir, Work) {
+        let dir = tempfile::tempdir().unwrap();
+        let spool =
+            Arc::new(Spool::open(&dir.path().join("spool"), &dir.path().join("key"), 1 << 20).unwrap());
+        spool.put(&Item { master: "one".into(), load: map! {"jid" => "1"} }).unwrap();
+        let hour = Duration::from_secs(3600);
+        let settings = DeliverySettings {
+            masters: masters.iter().map(|m| (*m).to_owned()).collect(),
+            retry_min: hour,
+            retry_max: hour,
+            tries: 3,
+            timeout: hour,
+        };
+        (dir, Work::new(spool, settings, Links::default()))
+    }
+
+    /// Whether a return that landed so is to be sent now.
+    fn at_once(work: &mut Work, ups: u64, verdict: Verdict) -> bool {
+        let (key, entry) = work.waiting.pop_first().unwrap();
+        work.landed(Landed { key, entry, to: "one".into(), ups, verdict });
+        work.waiting[&key].due.is_some_and(|due| due <= Instant::now())
+    }
+
+    #[tokio::test]
+    async fn a_return_lost_with_its_connection_is_sent_again_at_once() {
+        let (_dir, mut work) = work(&["one"]);
+        assert!(!at_once(&mut work, 0, Verdict::Later), "the master is away");
+        assert!(at_once(&mut work, 0, Verdict::Again), "our address has changed");
+        work.ups += 1;
+        assert!(at_once(&mut work, 0, Verdict::Later), "the master is back since the attempt began");
+        assert!(!at_once(&mut work, 1, Verdict::Later));
+        assert!(!at_once(&mut work, 0, Verdict::Refused));
+    }
+
+    #[tokio::test]
+    async fn a_return_for_a_master_not_reached_yet_waits_without_timer_and_is_not_read_again() {
+        let (dir, mut work) = work(&["one", "127.0.0.1:1"]);
+        let opts = Opts::new(map! {"id" => "m1", "pki_dir" => dir.path().display().to_string()});
+        let id = MinionId::parse("m1").unwrap();
+        let settings = LinkSettings::new("127.0.0.1:1", &id, &opts, &Map::new()).unwrap();
+        let other = MasterLink::new(settings, Arc::new(Pki::open(&opts).unwrap()));
+        work.links.lock().push(Arc::new(other));
+        work.send_what_is_due();
+        assert_eq!(work.next_due(), None);
+        // Reading it now would find it gone, and drop it.
+        std::fs::remove_dir_all(dir.path().join("spool")).unwrap();
+        work.waiting.values_mut().for_each(|e| e.due = Some(Instant::now()));
+        work.send_what_is_due();
+        assert_eq!((work.waiting.len(), work.flying.len()), (1, 0));
+        assert_eq!(work.next_due(), None);
     }
 }

@@ -73,13 +73,47 @@ struct Shared {
     /// Connections that wait for a job; the last one used is the first one taken.
     idle: Mutex<Vec<oneshot::Sender<Job>>>,
     permits: Semaphore,
-    /// Counts kicks: a connection made before the last one is not used again.
-    kicks: watch::Sender<u64>,
+    kicks: watch::Sender<Kicks>,
     closed: watch::Sender<bool>,
     /// How many connections are past their handshake.
     live: watch::Sender<usize>,
     /// A connection became idle.
     freed: Notify,
+}
+
+/// Counts kicks: a connection made before the last one gets no further request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Kicks {
+    any: u64,
+    /// Those that end a request in flight too.
+    hard: u64,
+}
+
+/// The kicks as one connection sees them.
+struct Since {
+    kicks: watch::Receiver<Kicks>,
+    /// When the attempt to connect began.
+    start: Kicks,
+}
+
+impl Since {
+    fn now(shared: &Shared) -> Self {
+        let mut kicks = shared.kicks.subscribe();
+        let start = *kicks.borrow_and_update();
+        Self { kicks, start }
+    }
+
+    /// Returns when this connection is no longer to be used.
+    async fn any(&mut self) {
+        let start = self.start;
+        let _ = self.kicks.wait_for(|k| k.any != start.any).await;
+    }
+
+    /// Returns when this connection is to end whatever it does.
+    async fn hard(&mut self) {
+        let start = self.start;
+        let _ = self.kicks.wait_for(|k| k.hard != start.hard).await;
+    }
 }
 
 /// Counts one connection.
@@ -115,7 +149,7 @@ impl ReqClient {
             link,
             idle: Mutex::default(),
             permits: Semaphore::new(options.max_connections.max(1)),
-            kicks: watch::channel(0).0,
+            kicks: watch::channel(Kicks::default()).0,
             closed: watch::channel(false).0,
             live: watch::channel(0).0,
             freed: Notify::new(),
@@ -167,7 +201,8 @@ impl RequestClient for ReqClient {
                     // The warm connection may come first, or another request may be done.
                     () = freed => continue,
                     link = dial_until(shared, deadline) => {
-                        tokio::spawn(run(Live::new(shared), link?, Some(job)));
+                        let (link, since) = link?;
+                        tokio::spawn(run(Live::new(shared), link, since, Some(job)));
                     }
                 }
             }
@@ -183,7 +218,15 @@ impl RequestClient for ReqClient {
     }
 
     fn kick(&self) {
-        self.shared.kicks.send_modify(|n| *n += 1);
+        self.shared.kicks.send_modify(|k| {
+            k.any += 1;
+            k.hard += 1;
+        });
+        self.shared.idle.lock().clear();
+    }
+
+    fn redial(&self) {
+        self.shared.kicks.send_modify(|k| k.any += 1);
         self.shared.idle.lock().clear();
     }
 }
@@ -195,29 +238,28 @@ async fn dial(shared: &Shared) -> Result<Link, Disconnect> {
 }
 
 /// Dials with back-off. A kick starts over at once.
-async fn dial_until(shared: &Shared, deadline: Instant) -> Result<Link, ReqError> {
+async fn dial_until(shared: &Shared, deadline: Instant) -> Result<(Link, Since), ReqError> {
     let mut waits = Waits::new(shared.options.backoff);
-    let mut kicks = shared.kicks.subscribe();
     let mut last = Disconnect::ConnectTimeout;
     let attempts = async {
         loop {
-            kicks.mark_unchanged();
+            let mut since = Since::now(shared);
             let start = Instant::now();
             tokio::select! {
                 outcome = dial(shared) => match outcome {
-                    Ok(link) => return link,
+                    Ok(link) => return (link, since),
                     Err(reason) => last = reason,
                 },
-                _ = kicks.changed() => continue,
+                () = since.any() => continue,
             }
             tokio::select! {
                 () = tokio::time::sleep(waits.after(start.elapsed())) => {}
-                _ = kicks.changed() => {}
+                () = since.any() => {}
             }
         }
     };
     match tokio::time::timeout_at(deadline, attempts).await {
-        Ok(link) => Ok(link),
+        Ok(made) => Ok(made),
         Err(_) => Err(ReqError::Unreachable(last)),
     }
 }
@@ -235,8 +277,8 @@ async fn keep_warm(shared: Arc<Shared>) {
                 // A request has dialled by itself.
                 _ = live.wait_for(|n| *n > 0) => {}
                 link = dial_until(&shared, never) => {
-                    if let Ok(link) = link {
-                        tokio::spawn(run(Live::new(&shared), link, None));
+                    if let Ok((link, since)) = link {
+                        tokio::spawn(run(Live::new(&shared), link, since, None));
                     }
                 }
             }
@@ -253,23 +295,22 @@ async fn is_set(flag: &mut watch::Receiver<bool>) {
 }
 
 /// One connection, from the end of its handshake to its own.
-async fn run(live: Live, mut link: Link, job: Option<Job>) {
+async fn run(live: Live, mut link: Link, since: Since, job: Option<Job>) {
     let shared = &live.0;
     let mut closed = shared.closed.subscribe();
     let reason = tokio::select! {
-        reason = work(shared, &mut link, job) => reason,
+        reason = work(shared, &mut link, since, job) => reason,
         () = is_set(&mut closed) => Disconnect::Kicked,
     };
     tracing::debug!(endpoint = %shared.endpoint, %reason, "request connection ended");
 }
 
 /// Jobs, one after the other. Returns at the first doubt.
-async fn work(shared: &Shared, link: &mut Link, mut job: Option<Job>) -> Disconnect {
-    let mut kicks = shared.kicks.subscribe();
+async fn work(shared: &Shared, link: &mut Link, mut since: Since, mut job: Option<Job>) -> Disconnect {
     loop {
         let mut done = None;
         if let Some(job) = job.take() {
-            match do_job(link, job).await {
+            match do_job(link, &mut since, job).await {
                 Ok(answered) => done = Some(answered),
                 Err(reason) => return reason,
             }
@@ -309,7 +350,7 @@ async fn work(shared: &Shared, link: &mut Link, mut job: Option<Job>) -> Disconn
                 Err(reason) => reason,
             },
             () = unused => Disconnect::Kicked,
-            _ = kicks.changed() => Disconnect::Kicked,
+            () = since.any() => Disconnect::Kicked,
         };
         // A job may have been handed over in this very moment.
         next.close();
@@ -323,7 +364,11 @@ async fn work(shared: &Shared, link: &mut Link, mut job: Option<Job>) -> Disconn
 type Reply = oneshot::Sender<Option<Result<Bytes, ReqError>>>;
 
 /// The reply and where it goes. Err when the connection is no longer to be used; the caller has been told.
-async fn do_job(link: &mut Link, Job { body, mut reply }: Job) -> Result<(Reply, Bytes), Disconnect> {
+async fn do_job(
+    link: &mut Link,
+    since: &mut Since,
+    Job { body, mut reply }: Job,
+) -> Result<(Reply, Bytes), Disconnect> {
     // A connection on which something has happened unasked cannot be trusted with a request.
     match link.is_quiet().await {
         Ok(true) => {}
@@ -339,6 +384,7 @@ async fn do_job(link: &mut Link, Job { body, mut reply }: Job) -> Result<(Reply,
     let outcome = tokio::select! {
         outcome = exchange(link, body) => outcome,
         () = reply.closed() => return Err(Disconnect::Kicked),
+        () = since.hard() => Err(ReqError::Disconnected(Disconnect::Kicked)),
     };
     let reason = match outcome {
         Ok(body) => return Ok((reply, body)),

@@ -1,0 +1,117 @@
+//! A table: the holes that the crates between the wire and the daemons close.
+
+use super::{BOUNDED, Hole, Suite};
+
+/// Those of `core`, `render`, `modules` and `protocol/net`.
+pub(super) const SUITES: &[Suite] = &[
+    Suite { package: "brine-core", target: &["--lib"], holes: CORE },
+    Suite { package: "brine-render", target: &["--test", "yaml"], holes: RENDER },
+    Suite { package: "brine-modules", target: &["--lib"], holes: MODULES_LIB },
+    Suite { package: "brine-modules", target: &["--test", "security"], holes: MODULES },
+    Suite { package: "brine-net", target: &["--lib"], holes: NET },
+];
+
+const CORE: &[Hole] = &[
+    Hole {
+        row: "2022-22941",
+        file: "core/src/auth_rules.rs",
+        find: "&& validate_tgt(fleet, target, minions)",
+        put: "&& minions.iter().any(|m| validate_tgt(fleet, target, std::slice::from_ref(m)))",
+        tests: &["a_target_bounds_the_minions"],
+    },
+    Hole {
+        row: "2022-22941",
+        file: "core/src/auth_rules.rs",
+        find: "&& !minions.is_empty()",
+        put: "",
+        tests: &["a_target_bounds_the_minions"],
+    },
+    Hole {
+        row: "a list of functions passes",
+        file: "core/src/auth_rules.rs",
+        find: "&& calls.iter().all(|call| {",
+        put: "&& calls.iter().any(|call| {",
+        tests: &["every_function_must_pass"],
+    },
+    Hole {
+        row: "`fun` rules of `peer`",
+        file: "core/src/auth_rules.rs",
+        find: "Regex::new(pattern, Anchor::Full)",
+        put: "Regex::new(pattern, Anchor::Match)",
+        tests: &["functions_match_as_a_whole"],
+    },
+    Hole {
+        row: "padding unchecked",
+        file: "core/src/target/pyre.rs",
+        find: "if pattern.len() > MAX_PATTERN {",
+        put: "if pattern.len() > MAX_PATTERN * MAX_PATTERN {",
+        tests: &["work_is_bounded"],
+    },
+];
+
+const RENDER: &[Hole] = &[Hole {
+    row: "2025-62348",
+    file: "render/src/yaml/construct.rs",
+    find: r#"Some("binary") => self.binary(id),"#,
+    put: r#"Some("binary") => self.binary(id),
+            Some(tag) if tag.starts_with("python/") => Ok(Value::Str(tag.to_owned())),"#,
+    tests: &["cve_2025_62348_no_object_is_built_from_a_tag"],
+}];
+
+const MODULES_LIB: &[Hole] = &[
+    Hole {
+        row: "2020-28243",
+        file: "modules/src/network/probes.rs",
+        find: "host.trim_start_matches(|c: char| !c.is_ascii_alphanumeric())",
+        put: "host",
+        tests: &["cve_2020_28243_a_host_name_is_neither_shell_nor_option"],
+    },
+    Hole {
+        row: "2020-28243",
+        file: "modules/src/network/probes.rs",
+        find: r#"c.is_ascii_alphanumeric() || ".-_".contains(*c)"#,
+        put: "!c.is_control()",
+        tests: &["cve_2020_28243_a_host_name_is_neither_shell_nor_option"],
+    },
+];
+
+const MODULES: &[Hole] = &[
+    Hole {
+        row: "2021-31607",
+        file: "modules/src/cmd/options.rs",
+        find: "Value::List(items) => list(items),",
+        put: r#"Value::List(items) => vec!["/bin/sh".into(), "-c".into(), list(items).join(" ")],"#,
+        tests: &["cve_2021_31607_a_command_without_shell_is_a_list_of_words"],
+    },
+    Hole {
+        row: "2023-34049",
+        file: "modules/src/cmd/script.rs",
+        find: "from_mode(0o500)",
+        put: "from_mode(0o755)",
+        tests: &["cve_2023_34049_scripts_lie_under_names_nobody_can_guess_and_only_their_user_opens_them"],
+    },
+    Hole {
+        row: "2023-34049",
+        file: "modules/src/cmd/script.rs",
+        find: r#"builder.prefix("__salt.tmp.")"#,
+        put: r#"builder.rand_bytes(0).prefix("__salt.tmp.brine")"#,
+        tests: &["cve_2023_34049_scripts_lie_under_names_nobody_can_guess_and_only_their_user_opens_them"],
+    },
+];
+
+const NET: &[Hole] = &[
+    Hole {
+        row: BOUNDED,
+        file: "protocol/net/src/guard.rs",
+        find: "let max = max.min(max_buffered_strangers);",
+        put: "let max = max.max(max_buffered_strangers);",
+        tests: &["strangers_share_a_small_purse_and_known_addresses_the_large_one"],
+    },
+    Hole {
+        row: BOUNDED,
+        file: "protocol/net/src/guard.rs",
+        find: "bytes <= most || ",
+        put: "bytes <= usize::MAX - most || ",
+        tests: &["strangers_share_a_small_purse_and_known_addresses_the_large_one"],
+    },
+];
