@@ -50,6 +50,7 @@ pub mod program;
 pub mod publish;
 pub mod requests;
 pub mod sessions;
+mod side;
 pub mod start;
 pub mod upkeep;
 

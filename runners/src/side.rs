@@ -183,7 +183,7 @@ fn ask(link: &mut dyn Link, jid: &str, ids: Vec<String>) -> Result<Option<String
 ///
 /// # Errors
 /// As [`collect`].
-pub fn cmd(side: &dyn Side, order: &Order) -> Result<Map> {
+pub(crate) fn cmd(side: &dyn Side, order: &Order) -> Result<Map> {
     let mut all = Map::new();
     collect(side, order, &mut |id, mut answer| {
         all.insert(id, answer.remove("return").unwrap_or_default());

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use brine_protocol::command::ClearCommand;
 use brine_protocol::ids::Jid;
 use brine_protocol::{Map, Value, map};
+use brine_runners::Kind;
 
 use super::job;
 use crate::access::{self, Caller, Denied};
 use crate::master::Master;
 
-pub(super) async fn answer(master: &Arc<Master>, peer: SocketAddr, mut load: Map) -> Value {
+pub(super) async fn answer(master: &Arc<Master>, peer: SocketAddr, load: Map) -> Value {
     use ClearCommand as C;
     match load.get_str("cmd").and_then(ClearCommand::parse) {
         Some(C::Ping) => load.into(),
@@ -25,16 +26,24 @@ pub(super) async fn answer(master: &Arc<Master>, peer: SocketAddr, mut load: Map
             "".into()
         }
         Some(C::GetToken) => false.into(),
-        Some(C::Wheel) => super::wheel::wheel(master, peer, load).await,
-        Some(C::Runner) => {
-            let fun = load.get_str("fun").unwrap_or_default().to_owned();
-            match access::authenticate(master, peer, &mut load) {
-                Err(denied) => denied.reply("runner"),
-                Ok(_) => unavailable(&fun, "runner"),
-            }
-        }
+        Some(C::Wheel) => run(master, peer, load, Kind::Wheel).await,
+        Some(C::Runner) => run(master, peer, load, Kind::Runner).await,
         // `_auth` is taken before; anything else does not exist.
         Some(C::Auth) | None => Map::new().into(),
+    }
+}
+
+/// A runner or wheel function. Stock checks no rules for keys of local users here at all; publish rules say nothing about
+/// what runs on the master, so it takes root's key or that of the master's user.
+async fn run(master: &Arc<Master>, peer: SocketAddr, mut load: Map, kind: Kind) -> Value {
+    let user = load.get_str("user").unwrap_or("root").to_owned();
+    match access::authenticate(master, peer, &mut load) {
+        Err(denied) => denied.reply(kind.name()),
+        Ok(Caller::Full) => super::run::run(master, kind, &load, user).await,
+        Ok(Caller::Limited { .. }) => {
+            let fun = load.get_str("fun").unwrap_or_default();
+            Denied::Forbidden(format!("{user}: {} {fun}", kind.name())).reply(kind.name())
+        }
     }
 }
 
