@@ -15,6 +15,7 @@ use crate::fs::Dir;
 use crate::jobs::{DbThread, Jobs, StoreError};
 use crate::keys::{MasterKeyError, UserKeys, load_credentials};
 use crate::master::{Master, Parts};
+use crate::nonces::Nonces;
 use crate::requests;
 use crate::start::{self, EnvError, UserError};
 use crate::upkeep;
@@ -24,6 +25,9 @@ use crate::upkeep;
 const STRANGERS_BYTES: usize = 8 << 20;
 /// How long a stop may take before what is unsent is given up.
 const STOP: Duration = Duration::from_secs(5);
+
+/// How long subscribers have for what was sent to them before the stop.
+const LAST_JOBS: Duration = Duration::from_secs(2);
 
 /// Why the master does not start.
 #[derive(Debug, thiserror::Error)]
@@ -158,11 +162,20 @@ impl Running {
         let users =
             UserKeys::create(&config.user_keys).map_err(io(config.user_keys.dir.path().to_owned()))?;
         open_cachedir(&config);
-        let (jobs, store) = Jobs::open(config.jobs.clone())?;
+        let (jobs, mut store) = Jobs::open(config.jobs.clone())?;
         mark_sockets(&config);
         let port = Arc::new(port);
-        let parts =
-            Parts { credentials, users, jobs, events: events.clone(), port, vouch: server.vouching() };
+        let cachedir = &config.paths.cachedir;
+        let parts = Parts {
+            credentials,
+            users,
+            jobs,
+            events: events.clone(),
+            port,
+            vouch: server.vouching(),
+            minions: std::mem::take(&mut store.minions),
+            nonces: Nonces::open(Dir::at(cachedir)).map_err(io(cachedir.clone()))?,
+        };
         let master = Master::new(config, parts);
         crate::known::restore(&Dir::at(&master.config.paths.cachedir))
             .into_iter()
@@ -188,8 +201,14 @@ impl Running {
             let _ = Dir::at(&self.master.config.paths.sock_dir).remove(name);
         }
         crate::known::keep(&Dir::at(&self.master.config.paths.cachedir), &self.master.vouch);
+        let port = self.master.port.clone();
         // The last handle of the store goes with the master; its thread ends then.
         drop(self.master);
+        // Jobs that are on their way go out whole, and subscribers see an orderly end. Where something still works for
+        // the master, what it holds is cut off later.
+        if let Some(port) = Arc::into_inner(port) {
+            port.shutdown(LAST_JOBS).await;
+        }
         let store = self.store;
         let _ = tokio::time::timeout(STOP, tokio::task::spawn_blocking(move || store.join())).await;
     }

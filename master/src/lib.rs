@@ -19,7 +19,7 @@
 //! | [`program`], [`cli`], [`start`], [`daemon`] | from `main` to serving and back, in an order that needs root first |
 //! | [`config`] | stock's options, cut into one typed config per part; nobody else reads the option map |
 //! | [`master`] | what the parts share |
-//! | [`keys`], [`sessions`] | key files in stock's layout, session keys |
+//! | [`keys`], [`sessions`], [`records`], [`nonces`] | key files in stock's layout, session keys, what is known of either |
 //! | [`requests`], [`access`], [`gate`] | who asks for what, who may, and how much of it at once |
 //! | [`jobs`], [`minion_data`] | what is kept |
 //! | [`publish`], [`events`], [`presence`] | what goes out, and who is there |
@@ -45,9 +45,11 @@ pub mod gate;
 pub mod keys;
 pub mod known;
 pub mod master;
+pub mod nonces;
 pub mod presence;
 pub mod program;
 pub mod publish;
+pub mod records;
 pub mod requests;
 pub mod sessions;
 mod side;

@@ -3,6 +3,7 @@
 //! One value, made at start and handed around by reference count. Each field guards itself; nothing here holds two locks
 //! at once, but for the publisher, which takes the key while it holds its counter.
 
+use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,19 +13,22 @@ use brine_core::jid::JidSource;
 use brine_net::{PubServer, Vouch};
 use brine_protocol::auth::master::MasterCredentials;
 use brine_protocol::crypt::{AesKey, PublicKey};
+use brine_protocol::envelope::RequestError;
 use brine_protocol::ids::{Jid, MinionId};
 use brine_protocol::replay::{ReplayWindow, VersionRatchet};
-use brine_protocol::request::{RequestKeys, RequestMemory};
+use brine_protocol::request::{MinionRequest, Proof, Proved, RequestKeys, RequestMemory};
 use parking_lot::{Mutex, RwLock};
 
 use crate::config::Config;
 use crate::events::Events;
 use crate::gate::AuthGate;
-use crate::jobs::Jobs;
-use crate::keys::{AutoKey, KeyState, KeyStore, UserKeys};
+use crate::jobs::{Jobs, MinionRow};
+use crate::keys::{AutoKey, KeyMark, KeyState, KeyStore, UserKeys};
 use crate::minion_data::MinionData;
+use crate::nonces::{Nonces, Seen};
 use crate::presence::Presence;
 use crate::publish::Publisher;
+use crate::records::Records;
 use crate::sessions::Sessions;
 
 /// Independent parts of what is remembered of requests, so that they do not wait for each other.
@@ -68,6 +72,9 @@ pub struct Master {
     pub gate: AuthGate,
     /// Addresses of this host.
     pub local: LocalAddrs,
+    /// What is known of minions' keys.
+    pub records: Records,
+    nonces: Nonces,
     jids: JidSource,
     memory: Box<[Mutex<RequestMemory>]>,
 }
@@ -87,6 +94,10 @@ pub struct Parts {
     pub port: Arc<PubServer>,
     /// How to vouch for addresses at the request port.
     pub vouch: Vouch,
+    /// What the store knows of minions' keys.
+    pub minions: Vec<MinionRow>,
+    /// The nonces seen, and those from before the start.
+    pub nonces: (Nonces, Vec<Seen>),
 }
 
 impl Master {
@@ -103,6 +114,13 @@ impl Master {
             replay: ReplayWindow::new(NONCES, NONCE_LIFE),
             versions: VersionRatchet::default(),
         };
+        let mut memory: Box<[RequestMemory]> = (0..SHARDS).map(|_| memory()).collect();
+        let (nonces, seen) = parts.nonces;
+        for Seen { shard, at, key } in seen {
+            if let Some(memory) = memory.get_mut(usize::from(shard)) {
+                memory.replay.restore(key, at);
+            }
+        }
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         Arc::new(Self {
             auto_key: AutoKey::new(config.auto_key.clone()),
@@ -112,6 +130,7 @@ impl Master {
                 config.auth.session_life,
             ),
             users: parts.users,
+            records: Records::new(parts.minions, parts.jobs.clone()),
             jobs: parts.jobs,
             events: parts.events,
             publisher: Publisher::new(parts.port.clone(), config.publish.clone()),
@@ -123,7 +142,8 @@ impl Master {
             gate: AuthGate::new(cpus / 2),
             local: LocalAddrs,
             jids: JidSource::new(config.publish.unique_jid.then(std::process::id)),
-            memory: (0..SHARDS).map(|_| Mutex::new(memory())).collect(),
+            memory: memory.into_iter().map(Mutex::new).collect(),
+            nonces,
             keys,
             config,
         })
@@ -135,12 +155,49 @@ impl Master {
         Jid::parse(&text).unwrap_or_else(|_| Jid::from_micros(0))
     }
 
-    /// What is remembered of the requests of one minion.
-    pub fn memory(&self, id: &MinionId) -> &Mutex<RequestMemory> {
-        let mut hasher = DefaultHasher::new();
-        id.as_str().hash(&mut hasher);
-        let n = usize::try_from(hasher.finish() % self.memory.len() as u64).unwrap_or(0);
-        &self.memory[n]
+    /// Lets a proved request through, or not: see [`Proved::admit`]. What has to be remembered of it is on disk then.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn admit(
+        &self,
+        proved: Proved,
+        key: Option<KeyMark>,
+        now: u64,
+    ) -> Result<MinionRequest, RequestError> {
+        let id = proved.minion().clone();
+        let shard = shard_of(&id);
+        let (request, seen) = {
+            let mut memory = self.memory[shard].lock();
+            if let Some(key) = key {
+                // What counts is known of this key and outlives a restart.
+                memory.versions.forget(&id);
+                memory.versions.note(&id, self.records.version(&id, key));
+            }
+            let before = memory.replay.newest();
+            let request = proved.admit(now, &mut memory)?;
+            (request, memory.replay.newest().filter(|newest| Some(*newest) != before))
+        };
+        if let Some((hash, at)) = seen {
+            self.nonces.note(Seen { shard: u8::try_from(shard).unwrap_or(u8::MAX), at, key: hash });
+        }
+        if let Some(key) = key.filter(|_| request.proof == Proof::Token) {
+            self.records.note(&id, key, request.version);
+        }
+        Ok(request)
+    }
+
+    /// Keeps the file of nonces from growing without end.
+    pub fn tidy_nonces(&self) {
+        self.nonces.tidy(2 * SHARDS * NONCES, || {
+            let parts = self.memory.iter().enumerate();
+            let seen = parts.flat_map(|(n, memory)| {
+                let shard = u8::try_from(n).unwrap_or(u8::MAX);
+                let memory = memory.lock();
+                memory.replay.held().map(|(key, at)| Seen { shard, at, key }).collect::<Vec<_>>()
+            });
+            seen.collect()
+        });
     }
 
     /// Removes a minion's accepted key and what hangs on it: its session, its data unless told to preserve them, and
@@ -161,26 +218,58 @@ impl Master {
     pub fn forget_key(&self, id: &MinionId) {
         self.sessions.end(id);
         self.presence.forget(id);
-        self.memory(id).lock().versions.forget(id);
+        self.memory[shard_of(id)].lock().versions.forget(id);
+        self.records.forget(id);
     }
 }
 
-/// The keys a request is checked with, read afresh.
+/// The same for the same minion, also after a restart.
+fn shard_of(id: &MinionId) -> usize {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    usize::try_from(hasher.finish() % SHARDS as u64).unwrap_or(0)
+}
+
+/// The keys one request is checked with. A minion's key is read from its file afresh, and once, so that all checks of a
+/// request are about the same key.
 #[derive(Debug)]
-pub struct Keys<'a>(pub &'a Master);
+pub struct Keys<'a> {
+    master: &'a Master,
+    read: RefCell<Option<(MinionId, Option<String>)>>,
+}
+
+impl<'a> Keys<'a> {
+    /// For one request.
+    pub fn new(master: &'a Master) -> Self {
+        Self { master, read: RefCell::new(None) }
+    }
+
+    fn with_pem<T>(&self, id: &MinionId, f: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let mut read = self.read.borrow_mut();
+        if !matches!(&*read, Some((known, _)) if known == id) {
+            *read = Some((id.clone(), self.master.keys.read(KeyState::Accepted, id).ok().flatten()));
+        }
+        f(read.as_ref()?.1.as_deref()?)
+    }
+
+    /// Which key is accepted.
+    pub fn mark(&self, id: &MinionId) -> Option<KeyMark> {
+        self.with_pem(id, |pem| Some(KeyMark::of(pem)))
+    }
+}
 
 impl RequestKeys for Keys<'_> {
     fn session(&self, id: &MinionId) -> Option<AesKey> {
-        self.0.sessions.get(id)
+        let key = self.mark(id)?;
+        self.master.sessions.get(id, key, self.master.records.fits(id, key))
     }
 
     fn global(&self) -> AesKey {
-        self.0.credentials.read().aes().clone()
+        self.master.credentials.read().aes().clone()
     }
 
     fn accepted(&self, id: &MinionId) -> Option<PublicKey> {
-        let pem = self.0.keys.read(KeyState::Accepted, id).ok()??;
-        PublicKey::from_pem(&pem).ok()
+        self.with_pem(id, |pem| PublicKey::from_pem(pem).ok())
     }
 }
 

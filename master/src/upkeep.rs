@@ -68,6 +68,7 @@ pub async fn run(master: Arc<Master>) {
             let master = master.clone();
             let files = tokio::task::spawn_blocking(move || {
                 known::keep(&cachedir(&master), &master.vouch);
+                master.tidy_nonces();
                 forget_owners(&master);
             });
             let _ = files.await;

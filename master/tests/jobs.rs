@@ -186,7 +186,7 @@ async fn thousands_of_returns_are_kept_in_few_commits() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_return_passes() {
-    let master = TestMaster::start(Map::new()).await;
+    let master = TestMaster::start(map! {"max_event_size" => 8 << 20}).await;
     let m1 = master.accepted("m1", key(0)).await;
     m1.ret("req", 1).await;
     let mut bus = master.events().await;

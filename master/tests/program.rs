@@ -1,6 +1,7 @@
 //! The program itself: how it starts, refuses to start, goes into the background and stops.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -11,6 +12,11 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a subscriber of everything says in ZMTP 3.0: its greeting, READY, and the empty subscription.
+const SUBSCRIBER: &[u8] = b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\0NULL\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\
+\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\
+\x04\x19\x05READY\x0bSocket-Type\0\0\0\x03SUB\0\x01\x01";
 
 struct Scratch {
     tmp: tempfile::TempDir,
@@ -119,11 +125,20 @@ fn it_serves_and_stops_in_order() {
     assert_eq!(std::fs::read(scratch.path("cache/.root_key")).ok(), key);
     assert_eq!(std::fs::read_to_string(scratch.path("run/pid")).unwrap(), child.0.id().to_string());
 
+    // Subscribers see the end of the connection, not a break.
+    let mut subscriber = std::net::TcpStream::connect(("127.0.0.1", scratch.ports[0])).unwrap();
+    subscriber.set_read_timeout(Some(PATIENCE)).unwrap();
+    subscriber.write_all(SUBSCRIBER).unwrap();
+    subscriber.read_exact(&mut [0; 64]).unwrap();
     child.signal(Signal::SIGHUP);
+    let begun = Instant::now();
     child.signal(Signal::SIGTERM);
     assert_eq!(child.exit_code(), 0);
-    for name in ["run/pid", "s/publish_pull.ipc", "s/workers.ipc", "s/master_event_pub.ipc"] {
-        assert!(!scratch.path(name).exists(), "{name} is left");
+    assert!(begun.elapsed() < Duration::from_secs(5), "it stops at once");
+    subscriber.read_to_end(&mut Vec::new()).unwrap();
+    for name in ["pid", "publish_pull.ipc", "workers.ipc", "master_event_pub.ipc", "master_event_pull.ipc"] {
+        let dir = if name == "pid" { "run" } else { "s" };
+        assert!(!scratch.path(dir).join(name).exists(), "{name} is left");
     }
 }
 

@@ -24,9 +24,7 @@ impl ReplayWindow {
 
     /// Notes a pair at time `now` (seconds, any steady origin). False when it was there already.
     pub fn fresh(&mut self, id: &MinionId, nonce: &Nonce, now: u64) -> bool {
-        while self.order.len() >= self.capacity
-            || self.order.front().is_some_and(|(_, at)| now.saturating_sub(*at) > self.seconds)
-        {
+        while self.order.front().is_some_and(|(_, at)| now.saturating_sub(*at) > self.seconds) {
             let Some((old, _)) = self.order.pop_front() else { break };
             self.seen.remove(&old);
         }
@@ -37,9 +35,34 @@ impl ReplayWindow {
         key.copy_from_slice(&hash.finalize()[..16]);
         let fresh = self.seen.insert(key);
         if fresh {
-            self.order.push_back((key, now));
+            self.push(key, now);
         }
         fresh
+    }
+
+    /// What it holds of the pair noted last, and when that was.
+    pub fn newest(&self) -> Option<([u8; 16], u64)> {
+        self.order.back().copied()
+    }
+
+    /// What it holds, oldest first, to be kept elsewhere.
+    pub fn held(&self) -> impl Iterator<Item = ([u8; 16], u64)> {
+        self.order.iter().copied()
+    }
+
+    /// Takes back what was [`held`](Self::held) before, in that order.
+    pub fn restore(&mut self, key: [u8; 16], at: u64) {
+        if self.seen.insert(key) {
+            self.push(key, at);
+        }
+    }
+
+    fn push(&mut self, key: [u8; 16], at: u64) {
+        self.order.push_back((key, at));
+        while self.order.len() > self.capacity {
+            let Some((old, _)) = self.order.pop_front() else { break };
+            self.seen.remove(&old);
+        }
     }
 
     /// How many pairs are held.
@@ -108,6 +131,20 @@ mod tests {
         assert!(!window.fresh(&id, &nonces[4], 12));
         assert!(window.fresh(&id, &nonces[4], 13));
         assert_eq!(window.len(), 1);
+    }
+
+    #[test]
+    fn what_was_held_is_held_again() {
+        let id = MinionId::parse("m").unwrap();
+        let nonces: Vec<Nonce> = (0..4).map(|_| Nonce::generate().unwrap()).collect();
+        let mut window = ReplayWindow::new(10, 10);
+        nonces.iter().for_each(|n| assert!(window.fresh(&id, n, 5)));
+        assert_eq!(window.newest(), window.held().last());
+        let mut again = ReplayWindow::new(3, 10);
+        window.held().for_each(|(key, at)| again.restore(key, at));
+        assert_eq!(again.len(), 3);
+        assert!(nonces[1..].iter().all(|n| !again.fresh(&id, n, 6)) && again.fresh(&id, &nonces[0], 6));
+        assert!(again.fresh(&id, &nonces[1], 16), "and no longer than before");
     }
 
     #[test]

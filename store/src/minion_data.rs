@@ -16,8 +16,10 @@ use parking_lot::Mutex;
 use crate::fs::Dir;
 use crate::keys::{KeyState, KeyStore};
 
-/// Largest file read back.
+/// Largest file read back: earlier versions wrote larger ones than [`MOST`].
 const LARGEST: u64 = 64 << 20;
+/// Bytes of one kind of data of one minion. A minion says itself what is in it, so this is what it can fill.
+const MOST: usize = 16 << 20;
 /// Bytes of files whose content is kept decoded in memory.
 const MEMORY: u64 = 16 << 20;
 
@@ -101,9 +103,17 @@ impl MinionData {
     }
 
     fn store(&self, id: &MinionId, kind: &str, value: &Map) -> io::Result<()> {
+        let bytes = encode_map(value, Dialect::New);
+        if bytes.len() > MOST {
+            let (is, most) = (bytes.len() >> 20, MOST >> 20);
+            let said = format!(
+                "{kind} of {is} MiB, more than the {most} MiB that one minion may have; the old one stays"
+            );
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, said));
+        }
         let (dir, name) = self.place(id.as_str(), kind)?;
         dir.ensure(0o755)?;
-        dir.write(&name, &encode_map(value, Dialect::New), 0o600)
+        dir.write(&name, &bytes, 0o600)
     }
 
     /// Keeps grains and pillar of a minion.

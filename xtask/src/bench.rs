@@ -96,7 +96,7 @@ fn timed(command: &mut Command) -> Result<(f64, f64)> {
 }
 
 /// Proportional memory in kB of a process and all below it: shared pages are counted once.
-fn tree_memory(pid: u32) -> f64 {
+pub(crate) fn tree_memory(pid: u32) -> f64 {
     let mut total = pss(pid);
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     for child in children.split_whitespace().filter_map(|c| c.parse().ok()) {
@@ -114,7 +114,7 @@ fn pss(pid: u32) -> f64 {
         .unwrap_or(0.0)
 }
 
-fn median(mut numbers: Vec<f64>) -> f64 {
+pub(crate) fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
 }

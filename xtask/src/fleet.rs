@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct Fleet {
     pub(crate) dir: PathBuf,
     bin: PathBuf,
+    /// The publish port and the request port.
+    pub(crate) ports: [u16; 2],
 }
 
 /// A daemon that ends with us.
@@ -77,7 +79,7 @@ impl Fleet {
             ),
         )
         .map_err(io)?;
-        Ok(Self { dir: dir.to_owned(), bin: bin.to_owned() })
+        Ok(Self { dir: dir.to_owned(), bin: bin.to_owned(), ports: [publish, ret] })
     }
 
     /// A program of this fleet with its configuration.

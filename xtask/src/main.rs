@@ -9,6 +9,7 @@ mod holes;
 mod retry;
 mod run;
 mod setup;
+mod swarm;
 mod test;
 mod tidy;
 
@@ -22,6 +23,7 @@ cargo xtask COMMAND
   setup         only install what the tests need
   tidy          check the layering of the crates and the habits of the source
   bench         measure ours and stock in one run and print medians and ratios
+  swarm         the same with a thousand simulated minions: time to all answers, the master's work and memory
   soak          the long tests: ten idle minutes, two hundred kills, fifty dead paths
   holes         open each hole of docs/security.md in a copy of the tree; its tests must fail
 ";
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Some("tidy") => tidy::tidy(),
         Some("holes") => holes::holes(&args[1..]),
         Some("bench") => bench::bench(&args[1..]),
+        Some("swarm") => swarm::swarm(&args[1..]),
         Some("soak") => test::soak(),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");

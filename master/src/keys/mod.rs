@@ -4,10 +4,12 @@
 //! time, so nothing here is remembered between two requests.
 
 mod autosign;
+mod mark;
 mod master_key;
 mod user_keys;
 
 pub use autosign::{AutoKey, AutoKeyConfig};
+pub use mark::KeyMark;
 pub use brine_store::keys::{KeyState, KeyStore};
 pub use master_key::{MasterKeyConfig, MasterKeyError, load_credentials};
 pub use user_keys::{UserKeys, UserKeysConfig};

@@ -16,7 +16,7 @@ use brine_protocol::envelope::{Envelope, RequestError};
 use brine_protocol::ids::MinionId;
 use brine_protocol::message::tags;
 
-use crate::keys::KeyState;
+use crate::keys::{KeyMark, KeyState};
 use crate::master::Master;
 
 /// Pending keys that are kept at most: strangers may add to that directory.
@@ -71,8 +71,13 @@ pub(super) async fn answer(
         }
         Verdict::Accept(acceptance) => {
             wait_for(master.gate.admit_again(peer.ip(), &request.id, Instant::now())).await?;
-            let session = match master.sessions.ensure(&request.id) {
-                Ok(session) => session,
+            let key = KeyMark::of(&request.pub_pem);
+            let fits = master.records.fits(&request.id, key);
+            let session = match master.sessions.ensure(&request.id, key, fits) {
+                Ok(session) => {
+                    master.records.note(&request.id, key, 0);
+                    session
+                }
                 Err(e) => {
                     tracing::error!("cannot write the session key of {}: {e}", request.id);
                     return None;

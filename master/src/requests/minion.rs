@@ -35,9 +35,10 @@ pub(super) async fn answer(
     envelope: &AesEnvelope,
 ) -> Result<Option<Value>, Value> {
     let open = || {
-        let proved = request::prove(envelope, &Keys(master), master.config.auth.request_ttl, now())?;
-        let memory = master.memory(proved.minion());
-        proved.admit(now(), &mut memory.lock())
+        let keys = Keys::new(master);
+        let proved = request::prove(envelope, &keys, master.config.auth.request_ttl, now())?;
+        let key = keys.mark(proved.minion());
+        master.admit(proved, key, now())
     };
     let opened = if envelope.data.len() > LARGE { tokio::task::block_in_place(open) } else { open() };
     let mut request = match opened {
@@ -113,7 +114,7 @@ fn encode(master: &Master, request: &MinionRequest, answer: Answer) -> Option<Va
         Answer::Value(value) => request.reply(&value),
         Answer::Private(pillar) => {
             use brine_protocol::request::RequestKeys;
-            match Keys(master).accepted(&request.minion) {
+            match Keys::new(master).accepted(&request.minion) {
                 // The key is gone between the check and here; stock's words.
                 None => return Some(brine_protocol::map! {"error" => "AES key not found"}.into()),
                 Some(key) => request.private_reply(pillar, &key, master.credentials.read().key()),

@@ -131,7 +131,7 @@ fn signature_passes(master: &Master, id: &MinionId, load: &mut Map) -> bool {
         }
         return true;
     }
-    let key: Option<PublicKey> = Keys(master).accepted(id);
+    let key: Option<PublicKey> = Keys::new(master).accepted(id);
     let valid = key.is_some_and(|key| returns::verify(load, &key, config.minion_sig_algo).is_ok());
     if !valid {
         tracing::error!("the signature of a return of {id} is not valid");

@@ -127,6 +127,18 @@ impl Dir {
         done
     }
 
+    /// An existing regular file, to append to.
+    ///
+    /// # Errors
+    /// When it is none, or as the system has it.
+    pub fn append(&self, name: &str) -> io::Result<fs::File> {
+        let name = component(name)?;
+        let flags =
+            OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+        let file = fs::File::from(openat(&self.fd()?, name, flags, Mode::empty())?);
+        if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
+    }
+
     /// Removes a file; false when there was none.
     ///
     /// # Errors

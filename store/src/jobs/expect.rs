@@ -8,12 +8,21 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use brine_core::target::{Anchor, Regex, fnmatch};
 use brine_protocol::ids::MinionId;
-use brine_protocol::{Map, Value};
+use brine_protocol::msgpack::{Dialect, decode, encode_map};
+use brine_protocol::{Map, Value, map};
 
 /// Jobs remembered; older ones are read from the database when somebody answers them after all.
 const JOBS: usize = 512;
 /// Names remembered over all those jobs.
 const NAMES: usize = 100_000;
+
+/// The part of an encoded load that [`Expect::of`] looks at, encoded again; None when the load says nothing of a target.
+pub(super) fn target(load: &[u8]) -> Option<Vec<u8>> {
+    let Ok(Value::Map(load)) = decode(load) else { return None };
+    let tgt = load.get("tgt")?;
+    let kind = load.get("tgt_type").cloned().unwrap_or_default();
+    Some(encode_map(&map! {"tgt" => tgt.clone(), "tgt_type" => kind}, Dialect::New))
+}
 
 /// Who may answer one job.
 #[derive(Debug)]
@@ -61,7 +70,7 @@ impl Expect {
     }
 
     /// Whoever may answer one or the other: clients may share a job id among the parts of a batch.
-    fn or(&self, other: Self) -> Self {
+    pub fn or(&self, other: Self) -> Self {
         match (self, other) {
             (Expect::Names(a), Expect::Names(mut b)) => {
                 b.extend(a.iter().cloned());
@@ -100,6 +109,11 @@ impl RecentJobs {
         if let Some(old) = self.jobs.get(jid) {
             recent.expect = old.expect.or(recent.expect);
         }
+        self.replace(jid, recent)
+    }
+
+    /// As [`RecentJobs::put`], for one that is known whole.
+    pub fn replace(&mut self, jid: &str, recent: Recent) -> std::sync::Arc<Recent> {
         let recent = std::sync::Arc::new(recent);
         self.names += recent.expect.names();
         if let Some(old) = self.jobs.insert(jid.to_owned(), recent.clone()) {
@@ -123,7 +137,6 @@ impl RecentJobs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brine_protocol::map;
 
     #[test]
     fn names_are_decided_and_data_is_not() {

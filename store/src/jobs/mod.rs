@@ -7,6 +7,9 @@ mod db;
 mod expect;
 mod files;
 mod shelf;
+mod shares;
+mod sql;
+mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +21,7 @@ use brine_protocol::msgpack::{Dialect, decode, encode, encode_map};
 use brine_protocol::{Map, Value};
 use parking_lot::Mutex;
 
-pub use db::{Caps, Db, DbThread, JobRow, StoreError, Stored};
+pub use db::{Caps, Db, DbThread, JobRow, MinionRow, StoreError, Stored};
 pub use expect::{Expect, Recent, RecentJobs};
 pub use files::JobFiles;
 pub use shelf::{Job, Shelf};
@@ -128,22 +131,18 @@ impl Jobs {
     /// When the database cannot be read.
     pub async fn verdict(&self, jid: &Jid, id: &MinionId) -> Result<(Verdict, bool), StoreError> {
         let recent = self.recent.lock().get(jid.as_str());
+        // What is remembered may be a later part alone of a job that was published in several: before somebody is
+        // turned away the database is asked.
         let recent = match recent {
-            Some(recent) => recent,
-            None => {
-                let Some(row) = self.db.job(jid.as_str().to_owned()).await? else {
-                    return Ok((Verdict::Keep, false));
-                };
-                let load =
-                    decode(&row.load).ok().and_then(|v| if let Value::Map(m) = v { Some(m) } else { None });
-                let nocache = self.files.is_nocache(jid);
-                // Of several publishes under one id, as the parts of a batch are, the row has only the last one's names.
-                let expect = match load.as_ref().map(Expect::of) {
-                    None | Some(Expect::Names(_)) => Expect::Any,
-                    Some(expect) => expect,
-                };
-                self.recent.lock().put(jid.as_str(), Recent { expect, nocache })
-            }
+            Some(recent) if recent.expect.allows(id) => recent,
+            known => match (self.stored_expect(jid).await?, known) {
+                (Some(expect), _) => {
+                    let nocache = self.files.is_nocache(jid);
+                    self.recent.lock().replace(jid.as_str(), Recent { expect, nocache })
+                }
+                (None, Some(known)) => known,
+                (None, None) => return Ok((Verdict::Keep, false)),
+            },
         };
         let verdict = match recent.expect.allows(id) {
             false => Verdict::Refuse,
@@ -151,6 +150,28 @@ impl Jobs {
             true => Verdict::Keep,
         };
         Ok((verdict, true))
+    }
+
+    /// Who may answer a job by what is stored of it, all its publishes together; None: nothing is stored.
+    async fn stored_expect(&self, jid: &Jid) -> Result<Option<Expect>, StoreError> {
+        let of = |bytes: &[u8]| match decode(bytes) {
+            Ok(Value::Map(load)) => Expect::of(&load),
+            _ => Expect::Any,
+        };
+        let Some(row) = self.db.job(jid.as_str().to_owned()).await? else { return Ok(None) };
+        let parts = self.db.targets(jid.as_str().to_owned()).await?;
+        let all = parts.iter().map(|part| of(part)).reduce(|all, part| all.or(part));
+        Ok(Some(all.unwrap_or_else(|| of(&row.load))))
+    }
+
+    /// Keeps what is known of a minion's key.
+    pub fn put_minion(&self, row: MinionRow) {
+        self.db.put_minion(row);
+    }
+
+    /// Forgets what is known of a minion's key.
+    pub fn forget_minion(&self, id: &MinionId) {
+        self.db.forget_minion(id.as_str().to_owned());
     }
 
     /// Keeps a return. When this is done the return is on disk and the minion may forget it.

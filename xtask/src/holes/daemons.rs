@@ -7,6 +7,7 @@ pub(super) const SUITES: &[Suite] = &[
     Suite { package: "brine-master", target: &["--lib"], holes: MASTER_LIB },
     Suite { package: "brine-master", target: &["--test", "security"], holes: MASTER },
     Suite { package: "brine-master", target: &["--test", "keys"], holes: KEYS },
+    Suite { package: "brine-master", target: &["--test", "restart"], holes: RESTART },
     Suite { package: "brine-master", target: &["--test", "options"], holes: OPTIONS },
     Suite { package: "brine-master", target: &["--test", "jobs"], holes: JOBS },
     Suite { package: "brine-master", target: &["--test", "peers"], holes: PEERS },
@@ -90,6 +91,27 @@ const MASTER_LIB: &[Hole] = &[
             self.dir.modified(id.as_str())
         })?;",
         tests: &["keys_outlive_a_restart_and_asking_makes_none"],
+    },
+    Hole {
+        row: "a session outlives the key",
+        file: "master/src/sessions.rs",
+        find: "if session.of != of || !fits {",
+        put: "if !fits {",
+        tests: &["a_session_is_of_one_key_alone"],
+    },
+    Hole {
+        row: "an accepted minion fills the disk",
+        file: "master/src/jobs/shares.rs",
+        find: "|| used.bytes > self.most_bytes {",
+        put: "{",
+        tests: &["one_minion_fills_its_share_and_takes_nothing_from_others"],
+    },
+    Hole {
+        row: "an accepted minion fills the disk",
+        file: "master/src/jobs/shares.rs",
+        find: "WHERE unasked AND id = ?1 AND jid",
+        put: "WHERE unasked AND ?1 = ?1 AND jid",
+        tests: &["one_minion_fills_its_share_and_takes_nothing_from_others"],
     },
     Hole {
         row: BOUNDED,
@@ -273,10 +295,9 @@ const MASTER: &[Hole] = &[
     },
     Hole {
         row: "2024-38823",
-        file: "master/src/requests/minion.rs",
-        find: "master.config.auth.request_ttl, now())?;",
-        put: "master.config.auth.request_ttl, now())?;
-        return proved.admit(now(), &mut Default::default());",
+        file: "master/src/master.rs",
+        find: "proved.admit(now, &mut memory)?",
+        put: "proved.admit(now, &mut Default::default())?",
         tests: &["cve_2024_38823_a_request_counts_once"],
     },
     Hole {
@@ -337,6 +358,37 @@ const KEYS: &[Hole] = &[
         find: "_ => return None,",
         put: "_ => Self::ListAll,",
         tests: &["a_minion_may_give_up_its_key_and_wheel_moves_keys"],
+    },
+];
+
+const RESTART: &[Hole] = &[
+    Hole {
+        row: "2024-38823",
+        file: "master/src/nonces.rs",
+        find: ".filter_map(Seen::from_bytes).collect()",
+        put: ".filter_map(Seen::from_bytes).take(0).collect()",
+        tests: &["cve_2024_38823_a_request_counts_once_also_after_a_restart"],
+    },
+    Hole {
+        row: "2025-62349",
+        file: "master/src/records.rs",
+        find: "self.jobs.put_minion(row);",
+        put: "drop(row);",
+        tests: &["cve_2025_62349_no_version_goes_down_over_a_restart"],
+    },
+    Hole {
+        row: "a session outlives the key",
+        file: "master/src/sessions.rs",
+        find: "if session.of != of || !fits {",
+        put: "if session.of != session.of {",
+        tests: &["a_session_ends_with_the_key_it_was_made_for"],
+    },
+    Hole {
+        row: "an accepted minion fills the disk",
+        file: "master/src/minion_data.rs",
+        find: "if bytes.len() > MOST {",
+        put: "if bytes.len() > MOST * 8 {",
+        tests: &["one_minion_s_data_is_bounded"],
     },
 ];
 

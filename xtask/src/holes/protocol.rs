@@ -325,8 +325,8 @@ const LIB: &[Hole] = &[
     Hole {
         row: "the token is constant",
         file: "protocol/src/replay.rs",
-        find: "while self.order.len() >= self.capacity\n            || ",
-        put: "while ",
+        find: "while self.order.len() > self.capacity {",
+        put: "while self.order.len() > self.capacity * 100 {",
         tests: &["pairs_are_seen_once_and_memory_is_bounded"],
     },
     Hole {
