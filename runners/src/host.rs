@@ -5,13 +5,28 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use brine_core::call::{CallError, Cx, Result};
+use brine_core::call::{CallError, Cx, Registry, Result};
 use brine_core::host::{Host, Refresh};
 use brine_core::{Map, Opts, Value};
 use brine_store::jobs::Shelf;
 use brine_store::{DataConfig, KeyStore, MinionData};
 
 use crate::side::Side;
+
+/// What `salt.cmd` needs: a minion's functions and grains, on the master. Handed in by who assembles; empty by default.
+#[derive(Clone)]
+pub struct Execution {
+    /// Execution modules.
+    pub registry: Arc<Registry>,
+    /// Collects the grains of this host.
+    pub grains: Arc<dyn Fn(&Opts) -> Map + Send + Sync>,
+}
+
+impl Default for Execution {
+    fn default() -> Self {
+        Self { registry: Arc::default(), grains: Arc::new(|_| Map::new()) }
+    }
+}
 
 /// What [`brine_core::call::Cx::host`] is in a runner or wheel call.
 pub struct MasterHost {
@@ -25,11 +40,18 @@ pub struct MasterHost {
     pub data: MinionData,
     /// `pki_dir`
     pub pki_dir: PathBuf,
+    /// Execution modules, for `salt.cmd`.
+    pub execution: Execution,
 }
 
 impl MasterHost {
-    /// The host with the files that these options name.
+    /// The host with the files that these options name, without execution modules.
     pub fn new(opts: &Opts, side: Box<dyn Side>) -> Arc<Self> {
+        Self::with_execution(opts, side, Execution::default())
+    }
+
+    /// The host with the files that these options name, and these execution modules.
+    pub fn with_execution(opts: &Opts, side: Box<dyn Side>, execution: Execution) -> Arc<Self> {
         let (pki_dir, cachedir) = (opts.path("pki_dir"), opts.path("cachedir"));
         let keys = KeyStore::at(&pki_dir);
         let nodegroups = opts.get("nodegroups").and_then(Value::as_map).cloned().unwrap_or_default();
@@ -39,6 +61,7 @@ impl MasterHost {
             data: MinionData::new(DataConfig::of(opts, cachedir), keys.clone(), nodegroups),
             keys,
             pki_dir,
+            execution,
         })
     }
 }

@@ -5,9 +5,33 @@
 //! and by the master for clients that prove who they are. What they need of a master beyond its files is [`Side`].
 //! Not here: who may call what.
 
+mod client;
+mod dates;
+mod diff;
+#[cfg(test)]
+mod fake;
 mod host;
+mod places;
+mod raise;
+mod roots;
 mod run;
 mod side;
+
+/// Functions that are known and refused, each by its name, for the want of something.
+macro_rules! refused {
+    ($module:literal, $lack:literal: $($name:ident),* $(,)?) => {
+        $(
+            #[doc = concat!("Needs ", $lack, ", which is not here: refused.")]
+            #[brine_core::call::exec]
+            fn $name(
+                _args: brine_core::call::VarArgs,
+                _kwargs: brine_core::call::KwArgs,
+            ) -> brine_core::call::Result {
+                Err(crate::lacking(concat!($module, ".", stringify!($name)).trim_end_matches("_"), $lack))
+            }
+        )*
+    };
+}
 
 macro_rules! list {
     ($(#[$doc:meta])* $name:ident, $path:ident: $($module:ident),* $(,)?) => {
@@ -19,14 +43,21 @@ macro_rules! list {
 
 list! {
     /// Every runner module.
-    RUNNERS, runner: manage
+    RUNNERS, runner:
+    cache, config, doc, error, event, fileserver, jobs, manage, mine, pillar, queue, reactor, salt, saltutil, state,
+    survey, test
 }
 
 list! {
     /// Every wheel module.
-    WHEEL, wheel: key
+    WHEEL, wheel: config, error, file_roots, key, minions, pillar_roots
 }
 
-pub use host::{MasterHost, master};
+pub use host::{Execution, MasterHost, master};
 pub use run::{Kind, Run, outcome};
 pub use side::{Answer, Ended, Link, Order, Published, Side, collect};
+
+/// The refusal of a function that needs what is not here.
+fn lacking(fun: &str, lack: &str) -> brine_core::call::CallError {
+    brine_core::call::CallError::execution(format!("{fun} needs {lack}, and that is not there yet"))
+}

@@ -3,10 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use brine_core::call::{Args, CallError, Cx, JobContext, Registry};
+use brine_core::call::{Args, CallError, Cx, JobContext, Registry, Result};
 use brine_core::{Map, Opts, Value, map};
 
-use crate::host::MasterHost;
+use crate::host::{MasterHost, master};
 
 /// Which kind of function runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +103,30 @@ impl Run {
     }
 }
 
+/// Fires an event of the progress of the run that this call belongs to, and shows it to whoever waits.
+pub(crate) fn progress(cx: &Cx, data: Map) -> Result<()> {
+    let side = &master(cx)?.side;
+    if let Some(tag) = cx.job.publish.get_str("tag") {
+        side.fire(&format!("{tag}/progress"), data.clone())?;
+    }
+    side.progress(&data);
+    Ok(())
+}
+
+/// Salt's `check_result`: whether a dict of states' results is there and holds no failure.
+fn states_succeeded(states: &Value, outermost: bool) -> bool {
+    let Some(states) = states.as_map().filter(|states| !states.is_empty()) else { return false };
+    states.iter().all(|(id, result)| match result {
+        Value::Map(fields) => match fields.get("result") {
+            Some(Value::Bool(ok)) => *ok,
+            Some(_) => true,
+            None => states_succeeded(result, false),
+        },
+        Value::List(_) => !outermost || id.as_str() == Some("__extend__"),
+        _ => !outermost,
+    })
+}
+
 /// Calls the function and puts `return`, `success` and `retcode` into `data`, as stock words them.
 pub fn outcome(cx: &Cx, kind: Kind, fun: &str, args: Args, data: &mut Map) {
     let called = catch_unwind(AssertUnwindSafe(|| cx.call(fun, args)));
@@ -115,8 +139,13 @@ pub fn outcome(cx: &Cx, kind: Kind, fun: &str, args: Args, data: &mut Map) {
     match result {
         Ok(value) => {
             let retcode = cx.job.context("retcode").as_ref().and_then(Value::as_int).unwrap_or(0);
+            // What a runner packs with an outputter for it is taken for the result of states.
+            let success = match value.get("data") {
+                Some(states) => states_succeeded(states, true),
+                None => retcode == 0,
+            };
             data.insert("return", value);
-            data.insert("success", retcode == 0);
+            data.insert("success", success);
         }
         Err(CallError::Arguments(e)) => {
             let doc = cx.registry.get(fun).map_or("", |f| f.doc);

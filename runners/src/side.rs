@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use brine_core::call::Result;
+use brine_core::call::{CallError, Result};
 use brine_core::gather::{Gather, Next};
 use brine_core::{Map, Value, map};
 use brine_protocol::ids::MinionId;
@@ -30,6 +30,30 @@ pub trait Side: Send + Sync {
 
     /// Somebody lost his key and still knows the global one: it changes, where `rotate_aes_key` says so.
     fn rotate(&self);
+
+    /// A line for the person who waits for the function. In the master's own process there is nobody to read it.
+    fn print(&self, line: &str) {
+        let _ = line;
+    }
+
+    /// An event of the run's progress, which has been fired already, for the person who waits.
+    fn progress(&self, event: &Map) {
+        let _ = event;
+    }
+
+    /// Whether the run is in a process of the person who asked for it: only then may he name paths, since only then
+    /// they are reached with his own rights.
+    fn is_callers_process(&self) -> bool {
+        false
+    }
+
+    /// The bus of a `master` or `minion` on this machine, below `sock_dir` instead of the configured one.
+    fn watch(&self, node: &str, sock_dir: Option<&str>) -> Result<Box<dyn Link>> {
+        if node == "master" && sock_dir.is_none() {
+            return self.link();
+        }
+        Err(CallError::execution("Only the bus of the master itself can be watched from here"))
+    }
 }
 
 /// One conversation with the master.
@@ -65,6 +89,8 @@ pub struct Order {
     pub arg: Vec<Value>,
     /// Returners.
     pub ret: String,
+    /// The job's id; empty for one that the master makes.
+    pub jid: String,
     /// How long to wait before asking who still works.
     pub timeout: Duration,
     /// How long minions have to say so.
@@ -85,6 +111,7 @@ impl Order {
             fun: fun.into(),
             arg: Vec::new(),
             ret: String::new(),
+            jid: String::new(),
             timeout: seconds("timeout", 5.0),
             gather_timeout: seconds("gather_job_timeout", 10.0),
             kwargs: Map::new(),
@@ -102,7 +129,8 @@ impl Order {
     pub fn load(&self) -> Map {
         map! {
             "fun" => self.fun.clone(), "arg" => self.arg.clone(), "tgt" => self.tgt.clone(),
-            "tgt_type" => self.tgt_type.as_str(), "ret" => self.ret.as_str(), "jid" => "", "kwargs" => self.kwargs.clone(),
+            "tgt_type" => self.tgt_type.as_str(), "ret" => self.ret.as_str(), "jid" => self.jid.as_str(),
+            "kwargs" => self.kwargs.clone(),
         }
     }
 }
@@ -177,17 +205,4 @@ fn ask(link: &mut dyn Link, jid: &str, ids: Vec<String>) -> Result<Option<String
         "kwargs" => Map::new(),
     };
     Ok(link.publish(load)?.map(|p| format!("salt/job/{}/ret/", p.jid)))
-}
-
-/// As `LocalClient.cmd`: id to `return`.
-///
-/// # Errors
-/// As [`collect`].
-pub(crate) fn cmd(side: &dyn Side, order: &Order) -> Result<Map> {
-    let mut all = Map::new();
-    collect(side, order, &mut |id, mut answer| {
-        all.insert(id, answer.remove("return").unwrap_or_default());
-        Ok(())
-    })?;
-    Ok(all)
 }

@@ -134,6 +134,28 @@ impl MinionData {
         Ok(())
     }
 
+    /// Forgets grains or pillar of a minion, or both; the rest is kept.
+    ///
+    /// # Errors
+    /// As the system has it.
+    pub fn clear(&self, id: &MinionId, grains: bool, pillar: bool) -> io::Result<()> {
+        self.decoded.lock().data.remove(id.as_str());
+        let mut gone: Vec<&str> = Vec::new();
+        gone.extend(grains.then_some("grains"));
+        gone.extend(pillar.then_some("pillar"));
+        if self.config.banks {
+            for kind in gone {
+                let (dir, name) = self.place(id.as_str(), kind)?;
+                dir.remove(&name)?;
+            }
+            return Ok(());
+        }
+        let (dir, name) = self.place(id.as_str(), "data")?;
+        let Some(Value::Map(mut data)) = self.load(id.as_str(), "data") else { return Ok(()) };
+        data.retain(|kind, value| value.truthy() && !kind.as_str().is_some_and(|kind| gone.contains(&kind)));
+        if data.is_empty() { dir.remove(&name).map(|_| ()) } else { self.store(id, "data", &data) }
+    }
+
     /// The mine of a minion.
     pub fn mine(&self, id: &str) -> Option<Map> {
         match self.load(id, "mine")? {
@@ -309,6 +331,13 @@ mod tests {
             assert!(tmp.path().join("cache").join(file).exists());
             assert_eq!(data.data("m1").unwrap().grains.get("os"), Some(&"Debian".into()));
             assert_eq!(data.cached(), ["m1"]);
+            data.put(&id, map! {"os" => "Debian"}, map! {"p" => 1}).unwrap();
+            data.clear(&id, false, true).unwrap();
+            let left = data.data("m1").unwrap();
+            assert!(left.grains.get("os").is_some() && left.pillar.get("p").is_none());
+            data.clear(&id, true, false).unwrap();
+            assert!(data.data("m1").is_none());
+            data.put(&id, map! {"os" => "Debian"}, Map::new()).unwrap();
             data.put_mine(&id, map! {"a" => 1}, false).unwrap();
             data.put_mine(&id, map! {"b" => 2}, false).unwrap();
             assert_eq!(data.mine("m1").unwrap(), map! {"a" => 1, "b" => 2});

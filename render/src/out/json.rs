@@ -23,7 +23,13 @@ pub(super) fn output(data: &Value, style: &Style) -> Result<String, CannotPrint>
     })
 }
 
-/// `json.dumps(value, ensure_ascii=False)` on one line, for callers that need JSON text; none if a key is no scalar.
+/// `json.dumps(value, ensure_ascii=False, indent=indent, sort_keys=sort)`, for callers that need JSON text; none if a
+/// key is no scalar, or keys cannot be compared.
+pub fn dumps(value: &Value, indent: Option<usize>, sort: bool) -> Option<String> {
+    let mut out = String::new();
+    Writer { out: &mut out, indent, sort }.value(value, 0).ok().map(|()| out)
+}
+
 pub(super) struct Writer<'a> {
     out: &'a mut String,
     indent: Option<usize>,

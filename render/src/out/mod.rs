@@ -13,6 +13,7 @@ mod simple;
 mod yaml;
 
 pub use color::Colors;
+pub use json::dumps as json_dumps;
 pub use nested::nested;
 pub(crate) use python::sorted;
 

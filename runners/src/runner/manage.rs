@@ -7,13 +7,17 @@ use brine_core::call::{Cx, Result, exec, module};
 use brine_core::{COMPAT_VERSION, Map, Value, map};
 use brine_store::KeyState;
 
+use crate::client::try_cmd;
 use crate::host::master;
 use crate::side::{Order, collect};
 
 module! {
-    "manage": alived, allowed, down, joined, list_not_state, list_state, not_alived, not_allowed, not_joined, not_present,
-    not_reaped, present, reaped, status, up, versions
+    "manage": alived, allowed, bootstrap, bootstrap_psexec, down, joined, key_regen, list_not_state, list_state, not_alived,
+    not_allowed, not_joined, not_present, not_reaped, present, reaped, safe_accept, status, up, versions
 }
+
+refused! { "manage", "salt-ssh": bootstrap, safe_accept }
+refused! { "manage", "PsExec": bootstrap_psexec }
 
 struct Target {
     tgt: Value,
@@ -89,6 +93,45 @@ fn down(
         }
     }
     Ok(down)
+}
+
+/// Delete all keys: have every minion make itself a new one, and remove what is in the master's `pki_dir`. The master
+/// must then be started anew, and every minion's key be accepted again.
+///
+/// CLI Example: salt-run manage.key_regen
+#[exec]
+fn key_regen(cx: &Cx) -> Result {
+    const DONE: &str = "The minion and master keys have been deleted.  Restart the Salt\n\
+        Master within the next 60 seconds!!!\n\n\
+        Wait for the minions to reconnect.  Once the minions reconnect\n\
+        the new keys will appear in pending and will need to be re-\n\
+        accepted by running:\n    salt-key -A\n\n\
+        Be advised that minions not currently connected to the master\n\
+        will not be able to reconnect and may require manual\n\
+        regeneration via a local call to\n    salt-call saltutil.regen_keys";
+    if try_cmd(cx, &Order::new(&cx.opts, "*", "glob", "saltutil.regen_keys"))?.is_none() {
+        return Ok(false.into());
+    }
+    let host = master(cx)?;
+    let accepted = host.keys.list(KeyState::Accepted)?;
+    remove_files(&host.pki_dir, 0);
+    for id in accepted {
+        host.side.key_gone(KeyState::Accepted, &id);
+    }
+    Ok(DONE.into())
+}
+
+/// Removes the files below a directory, links among them and never what they point to. Directories stay.
+fn remove_files(dir: &std::path::Path, depth: u8) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            if depth < 8 {
+                remove_files(&entry.path(), depth + 1);
+            }
+        } else if let Err(e) = std::fs::remove_file(entry.path()) {
+            tracing::warn!("{}: {e}", entry.path().display());
+        }
+    }
 }
 
 /// Which versions the minions have that answer, compared with the master's.
@@ -189,6 +232,49 @@ presence! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake::{Fake, call};
+    use crate::run::Kind;
+    use brine_core::call::Args;
+
+    #[test]
+    fn all_keys_go_when_they_are_made_anew() {
+        let tmp = tempfile::tempdir().unwrap();
+        let fake = Fake::default().answering("saltutil.regen_keys", map! {"m1" => true});
+        let cx = fake.cx(Kind::Runner, tmp.path(), Map::new());
+        let outside = tmp.path().join("outside");
+        std::fs::write(&outside, "kept").unwrap();
+        std::fs::write(tmp.path().join("pki/master.pem"), "k").unwrap();
+        std::fs::write(tmp.path().join("pki/minions/m1"), "k").unwrap();
+        std::os::unix::fs::symlink(&outside, tmp.path().join("pki/link")).unwrap();
+        let text = call(&cx, "manage.key_regen", Args::none()).unwrap();
+        assert!(text.as_str().unwrap().starts_with("The minion and master keys have been deleted.  Restart the Salt\nMaster"));
+        assert!(!tmp.path().join("pki/master.pem").exists() && !tmp.path().join("pki/minions/m1").exists());
+        assert!(outside.exists() && !tmp.path().join("pki/link").exists());
+        assert_eq!(fake.record.lock().gone, ["m1"]);
+        let refused = call(&cx, "manage.bootstrap", Args::none()).unwrap_err().to_string();
+        assert_eq!(refused, "manage.bootstrap needs salt-ssh, and that is not there yet");
+    }
+
+    #[test]
+    fn up_and_down_are_told_apart() {
+        let tmp = tempfile::tempdir().unwrap();
+        let mut fake = Fake::default().answering("test.ping", map! {"b" => true, "a" => true, "c" => Value::Nil});
+        fake.connected = map! {"b" => "10.0.0.2", "a" => "10.0.0.1"};
+        fake = fake.answering("test.version", map! {"b" => COMPAT_VERSION, "a" => "3000", "c" => Value::Nil});
+        let cx = fake.cx(Kind::Runner, tmp.path(), Map::new());
+        let text = |ids: &[&str]| Value::from(ids.to_vec());
+        let get = |fun: &str, args| call(&cx, fun, args).unwrap();
+        let status = map! {"up" => text(&["a", "b"]), "down" => text(&["c"])};
+        assert_eq!(get("manage.status", Args::none()), status.into());
+        assert_eq!(get("manage.down", Args::none()), text(&["c"]));
+        assert_eq!(get("manage.present", Args::none()), text(&["a", "b"]));
+        assert_eq!(get("manage.alived", Args::positional(["b"]).with("show_ip", true)), map! {"b" => "10.0.0.2"}.into());
+        let versions = map! {
+            "Master" => COMPAT_VERSION, "Minion requires update" => map! {"a" => "3000"},
+            "Up to date" => map! {"b" => COMPAT_VERSION}, "Minion offline" => map! {"c" => false},
+        };
+        assert_eq!(get("manage.versions", Args::none()), versions.into());
+    }
 
     #[test]
     fn versions_compare_by_number() {

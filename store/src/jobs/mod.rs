@@ -6,8 +6,8 @@
 mod db;
 mod expect;
 mod files;
-mod shelf;
 mod shares;
+mod shelf;
 mod sql;
 mod writer;
 

@@ -4,7 +4,7 @@
 //! A connection of its own for each question: SQLite lets any number of processes read while one writes.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use brine_protocol::msgpack::{Dialect, decode, encode, encode_map};
 use brine_protocol::{Map, Value};
@@ -99,19 +99,36 @@ impl Shelf {
         Ok(returns)
     }
 
-    /// Keeps the return of a runner or wheel function under its own id, as stock does with `runner_returns`. Without a
-    /// database (no master has run here yet) nothing is kept.
+    /// When the last return of a job came, to the second.
+    ///
+    /// # Errors
+    /// As the database has it.
+    pub fn ended(&self, jid: &str) -> Result<Option<SystemTime>, StoreError> {
+        let Some(conn) = self.open(false)? else { return Ok(None) };
+        let mut statement = conn.prepare("SELECT max(received) FROM returns WHERE jid = ?1")?;
+        let last: Option<i64> = statement.query_row([jid], |r| r.get(0))?;
+        let seconds = last.and_then(|at| u64::try_from(at).ok());
+        Ok(seconds.map(|at| SystemTime::UNIX_EPOCH + Duration::from_secs(at)))
+    }
+
+    /// Keeps the return of a runner or wheel function under its own id, as stock does with `runner_returns`: a job for
+    /// nobody, whose target is the master itself. Without a database (no master has run here yet) nothing is kept.
     ///
     /// # Errors
     /// As the database has it.
     pub fn keep_run(&self, jid: &str, id: &str, ret: &Map) -> Result<(), StoreError> {
         let Some(mut conn) = self.open(true)? else { return Ok(()) };
         let now = i64::try_from(super::now()).unwrap_or(i64::MAX);
-        let minions: Value = [id].into_iter().collect();
+        let mut job = brine_protocol::map! {"id" => id, "tgt" => id, "jid" => jid};
+        for key in ["fun", "user"] {
+            if let Some(value) = ret.get(key) {
+                job.insert(key, value.clone());
+            }
+        }
         let tx = conn.transaction()?;
         tx.execute(
             "INSERT INTO jobs (jid, created, load, minions) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-            params![jid, now, encode_map(ret, Dialect::New), encode(&minions, Dialect::New)],
+            params![jid, now, encode_map(&job, Dialect::New), encode(&Value::List(Vec::new()), Dialect::New)],
         )?;
         let load = brine_protocol::map! {"id" => id, "jid" => jid, "return" => ret.clone()};
         tx.execute(
@@ -175,6 +192,10 @@ mod tests {
         assert_eq!(pings.iter().map(|j| j.jid.as_str()).collect::<Vec<_>>(), ["1"]);
         shelf.keep_run("3", "master", &map! {"fun" => "runner.x", "return" => 5}).unwrap();
         assert_eq!(shelf.returns("3").unwrap()[0].1.get("return").unwrap().get("return"), Some(&5.into()));
-        assert_eq!(shelf.job("3").unwrap().unwrap().load.get_str("fun"), Some("runner.x"));
+        let run = shelf.job("3").unwrap().unwrap();
+        assert_eq!(run.load, map! {"id" => "master", "tgt" => "master", "jid" => "3", "fun" => "runner.x"});
+        assert!(run.minions.is_empty());
+        assert_eq!(shelf.ended("1").unwrap(), Some(SystemTime::UNIX_EPOCH + Duration::from_secs(3)));
+        assert_eq!(shelf.ended("2").unwrap(), None);
     }
 }

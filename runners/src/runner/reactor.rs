@@ -1,0 +1,7 @@
+//! Reactors, which come with the reactor system: until then each function is refused by its name.
+
+use brine_core::call::module;
+
+module! { "reactor": add, delete, is_leader, "list" => list_, set_leader }
+
+refused! { "reactor", "the reactor": add, delete, is_leader, list_, set_leader }
