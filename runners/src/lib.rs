@@ -17,17 +17,17 @@ mod roots;
 mod run;
 mod side;
 
-/// Functions that are known and refused, each by its name, for the want of something.
+/// Functions that are known and refused, each by its name, for the want of something; what they would do is said for all.
 macro_rules! refused {
-    ($module:literal, $lack:literal: $($name:ident),* $(,)?) => {
+    ($module:literal, $lack:literal, $doc:tt: $($name:ident),* $(,)?) => {
         $(
-            #[doc = concat!("Needs ", $lack, ", which is not here: refused.")]
+            #[doc = $doc]
             #[brine_core::call::exec]
             fn $name(
                 _args: brine_core::call::VarArgs,
                 _kwargs: brine_core::call::KwArgs,
             ) -> brine_core::call::Result {
-                Err(crate::lacking(concat!($module, ".", stringify!($name)).trim_end_matches("_"), $lack))
+                Err(crate::lacking(concat!($module, ".", stringify!($name)).trim_end_matches('_'), $lack))
             }
         )*
     };

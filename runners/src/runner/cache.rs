@@ -16,7 +16,7 @@ module! {
     "list" => list_, mine, pillar, store
 }
 
-refused! { "cache", "salt-cloud": cloud }
+refused! { "cache", "salt-cloud", "What salt-cloud has cached about machines: refused.": cloud }
 
 /// The minions that a target means; nobody where there is none.
 fn targets(host: &MasterHost, tgt: Option<&Value>, tgt_type: &str) -> Vec<String> {

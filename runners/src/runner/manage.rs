@@ -16,8 +16,10 @@ module! {
     not_allowed, not_joined, not_present, not_reaped, present, reaped, safe_accept, status, up, versions
 }
 
-refused! { "manage", "salt-ssh": bootstrap, safe_accept }
-refused! { "manage", "PsExec": bootstrap_psexec }
+refused! {
+    "manage", "salt-ssh", "Sets up minions, or accepts their keys, by way of salt-ssh: refused.": bootstrap, safe_accept
+}
+refused! { "manage", "PsExec", "Sets up minions by way of PsExec: refused.": bootstrap_psexec }
 
 struct Target {
     tgt: Value,

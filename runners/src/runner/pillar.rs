@@ -4,4 +4,7 @@ use brine_core::call::module;
 
 module! { "pillar": clear_pillar_cache, show_pillar, show_pillar_cache, show_top }
 
-refused! { "pillar", "pillar": clear_pillar_cache, show_pillar, show_pillar_cache, show_top }
+refused! {
+    "pillar", "pillar", "Shows compiled pillar, or what of it is cached: refused until there is pillar.":
+    clear_pillar_cache, show_pillar, show_pillar_cache, show_top
+}

@@ -96,7 +96,9 @@ fn sync_all(
 
 macro_rules! syncs {
     ($($name:ident: $kind:literal),* $(,)?) => { $(
-        #[doc = concat!("Custom modules of the kind `", $kind, "`: an empty list, since they need Python.")]
+        /// Custom modules of one kind from the file roots: an empty list, since they need Python.
+        ///
+        /// CLI Example: salt-run saltutil.sync_modules
         #[exec]
         fn $name(
             cx: &Cx,

@@ -17,7 +17,7 @@ module! {
 }
 
 refused! {
-    "state", "states":
+    "state", "states", "Applies states from the master, or controls such a run: refused until there are states.":
     orch, orch_show_sls, orchestrate, orchestrate_high, orchestrate_show_sls, orchestrate_single, pause, resume, rm_pause,
     set_pause, sls, soft_kill
 }

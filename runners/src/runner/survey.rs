@@ -123,10 +123,10 @@ mod tests {
             record.printed.join("\n"),
             "minion pool :\n------------\n['b']\npool size :\n----------\n    1\npool result :\n------------\n    x\nz\n\n\
              \nminion pool :\n------------\n['d']\npool size :\n----------\n    1\n\
-             differences from \"b\" results :\n-------------------------------\n\
+             differences from \"b\" results :\n-----------------------------\n\
              --- b\n+++ d\n@@ -1,2 +1 @@\n-x\n-z\n+5\n\n\n\
              minion pool :\n------------\n['a', 'c']\npool size :\n----------\n    2\n\
-             differences from \"b\" results :\n-------------------------------\n\
+             differences from \"b\" results :\n-----------------------------\n\
              --- b\n+++ a\n@@ -2 +2 @@\n-z\n+y\n\n"
         );
         assert!(call(&cx, "survey.hash", Args::positional(["*"])).is_err());
