@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn both_roots_are_read_and_written_and_not_left() {
+    fn cve_2021_25282_both_roots_are_read_and_written_and_not_left() {
         let tmp = tempfile::tempdir().unwrap();
         let (one, two) = (tmp.path().join("one"), tmp.path().join("two"));
         let text = |path: &Path| path.display().to_string();

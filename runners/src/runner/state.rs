@@ -30,7 +30,6 @@ const TURN: Duration = Duration::from_secs(5);
 ///
 /// CLI Example: salt-run state.event 'salt/minion/*/start' count=1 quiet=True
 #[exec]
-#[expect(clippy::too_many_arguments, reason = "the signature is stock's")]
 fn event(
     cx: &Cx,
     #[default("*")] tagmatch: String,

@@ -107,7 +107,7 @@ mod tests {
     use brine_core::map;
 
     #[test]
-    fn files_of_the_configuration_are_written_and_no_others() {
+    fn cve_2021_25282_configuration_is_written_in_its_place_only() {
         let tmp = tempfile::tempdir().unwrap();
         std::fs::write(tmp.path().join("master"), "# mine\ntimeout: 7\n").unwrap();
         let cx = Fake::default().cx(Kind::Wheel, tmp.path(), Map::new());

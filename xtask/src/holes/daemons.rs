@@ -4,6 +4,7 @@ use super::{BOUNDED, Hole, Suite};
 
 /// Those of `master` and `minion`.
 pub(super) const SUITES: &[Suite] = &[
+    Suite { package: "brine-runners", target: &["--lib"], holes: RUNNERS },
     Suite { package: "brine-master", target: &["--lib"], holes: MASTER_LIB },
     Suite { package: "brine-master", target: &["--test", "security"], holes: MASTER },
     Suite { package: "brine-master", target: &["--test", "keys"], holes: KEYS },
@@ -14,6 +15,30 @@ pub(super) const SUITES: &[Suite] = &[
     Suite { package: "brine-minion", target: &["--lib"], holes: MINION_LIB },
     Suite { package: "brine-minion", target: &["--test", "call"], holes: CALL },
     Suite { package: "brine-minion", target: &["--test", "daemon"], holes: DAEMON },
+];
+
+const RUNNERS: &[Hole] = &[
+    Hole {
+        row: "2021-25282",
+        file: "runners/src/places.rs",
+        find: "let below_root = directory | OFlag::O_NOFOLLOW;",
+        put: "let below_root = directory;",
+        tests: &["cve_2021_25282_links_are_not_followed"],
+    },
+    Hole {
+        row: "2021-25282",
+        file: "runners/src/roots.rs",
+        find: "match places::write(Path::new(root), &relative, data.as_bytes()) {",
+        put: "match std::fs::write(Path::new(root).join(relative.as_str()), data) {",
+        tests: &["cve_2021_25282_both_roots_are_read_and_written_and_not_left"],
+    },
+    Hole {
+        row: "2021-25282",
+        file: "runners/src/wheel/config.rs",
+        find: "if file_name.is_empty() || file_name.starts_with('.') || dir.sub(&name).is_err() {",
+        put: "if file_name.is_empty() {",
+        tests: &["cve_2021_25282_configuration_is_written_in_its_place_only"],
+    },
 ];
 
 const MASTER_LIB: &[Hole] = &[

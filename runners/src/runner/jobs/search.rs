@@ -155,7 +155,8 @@ pub(super) fn list_jobs_filter(
 ) -> Result {
     begin(cx, ext_source.as_deref(), display_progress)?;
     let wanted = |load: &Map| {
-        !load.is_empty() && !(filter_find_job && load.get_str("fun") == Some("saltutil.find_job"))
+        let question = filter_find_job && load.get_str("fun") == Some("saltutil.find_job");
+        !load.is_empty() && !question
     };
     let jobs = master(cx)?.jobs.jobs(count, |job| wanted(&job.load)).map_err(store_error)?;
     let described: Value = jobs

@@ -91,7 +91,7 @@ fn keys_move_and_the_answer_says_where_they_are() {
 }
 
 #[test]
-fn dicts_name_keys_and_never_paths() {
+fn cve_2020_11652_dicts_name_keys_and_never_paths() {
     with_keys(|_, cx, dir| {
         let run = |fun: &str, given: Map| {
             call(cx, fun, Args { positional: vec![given.into()], ..Args::none() }).unwrap()
