@@ -91,13 +91,14 @@ fn chosen_dict(given: &Value) -> Vec<(KeyState, MinionId)> {
 
 /// Where the keys of a dict are now, by state, as stock answers.
 fn where_now(host: &MasterHost, given: &Value) -> Result<Map> {
+    let lists = STATES.iter().map(|state| Ok((*state, host.keys.list(*state)?))).collect::<Result<Vec<_>>>()?;
     let mut out = Map::new();
     for names in given.as_map().into_iter().flat_map(Map::values) {
         let mut names: Vec<&str> = names.as_list().unwrap_or_default().iter().filter_map(Value::as_str).collect();
         names.sort_by_key(|name| name.to_lowercase());
         for name in names {
-            for state in STATES {
-                if host.keys.list(state)?.iter().any(|id| fnmatch(id.as_str(), name))
+            for (state, ids) in &lists {
+                if ids.iter().any(|id| fnmatch(id.as_str(), name))
                     && let Value::List(list) = out.entry_or(state.dir_name(), || Value::List(Vec::new()))
                 {
                     list.push(name.into());
@@ -119,7 +120,9 @@ fn shift(host: &MasterHost, chosen: &[(KeyState, MinionId)], from: &[KeyState], 
     for state in from {
         for (_, id) in chosen.iter().filter(|(of, _)| of == state) {
             if to == KeyState::Accepted {
-                let Some(pem) = host.keys.read(*state, id)? else { continue };
+                let pem = host.keys.read(*state, id)?.ok_or_else(|| {
+                    missing(&host.pki_dir.join(state.dir_name()).join(id.as_str()))
+                })?;
                 if PublicKey::from_pem(&pem).is_err() {
                     tracing::error!("Invalid RSA public key: {id}");
                     host.side.print(&format!("Unable to accept invalid key for {id}."));
@@ -325,6 +328,11 @@ fn by_state(host: &MasterHost, names: &Match, shown: impl Fn(String) -> String) 
     Ok(out)
 }
 
+fn missing(path: &std::path::Path) -> CallError {
+    let text = format!("[Errno 2] No such file or directory: '{}'", path.display());
+    CallError::exception("FileNotFoundError", text)
+}
+
 fn own_key(host: &MasterHost, name: &str) -> Result<Option<String>> {
     let bytes = Dir::at(&host.pki_dir).read(name, LONGEST)?;
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
@@ -336,11 +344,7 @@ fn own_key(host: &MasterHost, name: &str) -> Result<Option<String>> {
 #[exec]
 fn master_key_str(cx: &Cx) -> Result<Map> {
     let host = master(cx)?;
-    let text = own_key(host, "master.pub")?.ok_or_else(|| {
-        let path = host.pki_dir.join("master.pub");
-        let text = format!("[Errno 2] No such file or directory: '{}'", path.display());
-        CallError::exception("FileNotFoundError", text)
-    })?;
+    let text = own_key(host, "master.pub")?.ok_or_else(|| missing(&host.pki_dir.join("master.pub")))?;
     Ok(map! {"local" => map! {"master.pub" => text}})
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use brine_core::Value;
 use brine_core::call::{CallError, Result};
-use brine_core::text::{python_repr, python_str};
+use brine_core::text::{python_repr, python_type};
 use brine_render::out::json_dumps;
 use brine_store::fs::Dir;
 use rusqlite::{Connection, ErrorCode};
@@ -141,7 +141,10 @@ fn texts(items: &Value) -> Result<Vec<String>> {
             .iter()
             .map(|item| match item {
                 Value::Str(text) => Ok(text.clone()),
-                other => Err(CallError::Arguments(format!("expected string or bytes-like object: {}", python_str(other)))),
+                other => {
+                    let kind = python_type(other);
+                    Err(CallError::Arguments(format!("expected string or bytes-like object, got '{kind}'")))
+                }
             })
             .collect(),
         Value::Map(_) => {

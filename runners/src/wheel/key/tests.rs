@@ -106,6 +106,9 @@ fn cve_2020_11652_dicts_name_keys_and_never_paths() {
         assert!(outside.exists() && dir.join("pki/master.pub").exists());
         let accepted = run("key.accept_dict", map! {"minions_pre" => list(["web1"])});
         assert_eq!(accepted, map! {"minions" => list(["web1"]), "minions_denied" => list(["web1"])}.into());
+        let args = Args { positional: vec![map! {"minions_pre" => list(["web1"])}.into()], ..Args::none() };
+        let gone = call(cx, "key.accept_dict", args).unwrap_err().to_string();
+        assert!(gone.starts_with("FileNotFoundError: [Errno 2]") && gone.ends_with("pki/minions_pre/web1'"), "{gone}");
         let deleted = run("key.delete_dict", map! {"minions" => list(["web1"]), "minions_denied" => list(["web1"])});
         assert_eq!(deleted, Map::new().into());
         assert!(call(cx, "key.delete_dict", Args::positional(["x"])).unwrap() == Map::new().into());
