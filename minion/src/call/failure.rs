@@ -1,7 +1,6 @@
 //! How `salt-call` tells that something failed: stock's texts on stderr, stock's exit codes, nothing on stdout.
 
 use crate::cmdline::EX_USAGE;
-use crate::jobs::outcome;
 use brine_core::call::CallError;
 
 /// The end of a `salt-call` that printed no result.
