@@ -1,5 +1,6 @@
 //! How a command ends: the one place that turns errors into text and exit code.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Salt's `EX_GENERIC`.
@@ -18,12 +19,17 @@ pub const NO_PERMISSION: u8 = 77;
 /// Why a command ends early.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// Wrong use of the command line: printed with the program's name, as option parsers do.
+    /// Wrong use of the command line: the whole text for stderr, usage line included.
     #[error("{0}")]
     Usage(String),
-    /// The command line ends too early: stock's own exit code.
-    #[error("{0}")]
-    Incomplete(&'static str),
+    /// The command line ends too early: stock's own exit code, after the help page.
+    #[error("{message}")]
+    Incomplete {
+        /// The help page, for stdout.
+        help: String,
+        /// What is missing, for stderr as it is.
+        message: String,
+    },
     /// The configuration cannot be read.
     #[error("{0}")]
     Config(String),
@@ -52,7 +58,7 @@ impl CliError {
     fn code(&self) -> u8 {
         match self {
             Self::Usage(_) => USAGE,
-            Self::Incomplete(_) => INCOMPLETE,
+            Self::Incomplete { .. } => INCOMPLETE,
             Self::Config(_) | Self::Client(_) => GENERIC,
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => NO_PERMISSION,
             Self::Io { .. } => GENERIC,
@@ -71,20 +77,16 @@ pub fn finish(program: &str, result: Result) -> ExitCode {
         Err(e) => {
             match &e {
                 CliError::Code(_) => {}
-                CliError::Incomplete(text) => eprintln!("Usage: {}\n\n{text}\n", usage(program)),
-                CliError::Usage(text) => eprintln!("Usage: {}\n\n{program}: error: {text}", usage(program)),
+                CliError::Incomplete { help, message } => {
+                    let mut out = std::io::stdout().lock();
+                    let _ = out.write_all(help.as_bytes()).and_then(|()| out.flush());
+                    eprint!("{message}");
+                }
+                CliError::Usage(text) => eprint!("{text}"),
                 other => eprintln!("{program}: {other}"),
             }
             ExitCode::from(e.code())
         }
-    }
-}
-
-/// The usage line of a program.
-fn usage(program: &str) -> String {
-    match program {
-        "salt" => "salt [options] '<target>' <function> [arguments]".to_owned(),
-        other => format!("{other} [options]"),
     }
 }
 

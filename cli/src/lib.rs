@@ -1,11 +1,16 @@
-//! The operators' commands: `salt` and `salt-key`. Each program is one folder here and a thin main in `bin`.
+//! The operators' commands: `salt`, `salt-key` and `salt-cp`. Each program is one folder here and a thin main in `bin`;
+//! `client` is what programs do that send jobs and wait for their returns.
 
-pub mod args;
+mod auth;
 mod bus;
-mod config;
+mod client;
+pub mod cp;
 pub mod exit;
+mod fleet;
 pub mod key;
 mod link;
+pub mod options;
 mod output;
 pub mod salt;
-mod usage;
+mod saltfile;
+mod startup;

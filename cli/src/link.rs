@@ -22,8 +22,8 @@ pub(crate) struct Published {
     pub(crate) minions: Vec<String>,
     /// Of a list target: names that have no key.
     pub(crate) missing: Vec<String>,
-    /// Of the expected minions: those without a connection now. Only our master says so.
-    pub(crate) not_connected: Vec<String>,
+    /// Of the expected minions: those without a connection now. None: the master is stock's, which does not say.
+    pub(crate) not_connected: Option<Vec<String>>,
 }
 
 /// A connection to the master.
@@ -32,6 +32,8 @@ pub(crate) struct Link {
     events: Option<Listener>,
     user: String,
     key: Zeroizing<String>,
+    /// Proofs for external authentication, which go along with every job.
+    proofs: Map,
     jid: Option<String>,
 }
 
@@ -49,7 +51,17 @@ impl Link {
         let (user, key) = credentials(opts);
         let options = ReqOptions { keep_warm: false, ..ReqOptions::default() };
         let requests = ReqClient::new(Endpoint::new(host, port), options);
-        Ok(Self { requests, events, user, key, jid: None })
+        Ok(Self { requests, events, user, key, proofs: Map::new(), jid: None })
+    }
+
+    /// Uses these proofs (`eauth`, `username`, `password`, or `token`) from now on.
+    pub(crate) fn prove(&mut self, proofs: Map) {
+        self.proofs = proofs;
+    }
+
+    /// Whether the key file of a local user could be read: then no token is needed.
+    pub(crate) fn has_key(&self) -> bool {
+        !self.key.is_empty()
     }
 
     /// The id of the job that was published, for those who interrupt it.
@@ -69,11 +81,17 @@ impl Link {
         load.insert("cmd", "publish");
         load.insert("user", self.user.as_str());
         load.insert("key", self.key.as_str());
+        if let Some(Value::Map(kwargs)) = load.get_mut("kwargs") {
+            kwargs.update(self.proofs.clone());
+        }
+        read_reply(&self.request(load).await?)
+    }
+
+    /// Asks the master for anything: a clear request and its answer.
+    pub(crate) async fn request(&mut self, load: Map) -> Result<Value> {
         let body = msgpack::encode_map(&Envelope::clear(load), Dialect::Old);
         let reply = self.requests.request(body.into(), PUBLISH_TIMEOUT).await.map_err(|_| unreachable())?;
-        read_reply(
-            &msgpack::decode(&reply).map_err(|e| CliError::Client(format!("the master's answer: {e}")))?,
-        )
+        msgpack::decode(&reply).map_err(|e| CliError::Client(format!("the master's answer: {e}")))
     }
 
     /// The next event, or None at `until`.
@@ -123,7 +141,7 @@ fn read_reply(reply: &Value) -> Result<Option<Published>> {
             jid: jid.to_owned(),
             minions,
             missing: names("missing"),
-            not_connected: names("not_connected"),
+            not_connected: load.get("not_connected").map(|_| names("not_connected")),
         })),
         _ => Ok(None),
     }

@@ -4,7 +4,6 @@ use crate::exit::{CliError, Result};
 use brine_core::Opts;
 use brine_protocol::{Map, Value};
 use brine_render::out::{Style, format};
-use clap::ArgMatches;
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write};
@@ -18,38 +17,19 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// As the options of the command line and the configuration ask.
-    pub(crate) fn new(m: &ArgMatches, opts: &Opts) -> Result<Self> {
-        let mut opts = opts.clone();
-        for (id, key) in [("out", "output"), ("out-file", "output_file")] {
-            if let Some(text) = m.get_one::<String>(id) {
-                opts.map_mut().insert(key, text.as_str());
-            }
-        }
-        if let Some(indent) = m.get_one::<i64>("out-indent") {
-            opts.map_mut().insert("output_indent", *indent);
-        }
-        for (id, key) in [("no-color", "no_color"), ("force-color", "force_color")] {
-            if m.get_flag(id) {
-                opts.map_mut().insert(key, true);
-            }
-        }
+    /// As the options ask.
+    pub(crate) fn new(opts: &Opts) -> Result<Self> {
         let file = match opts.get("output_file").and_then(Value::as_str) {
             None | Some("") => None,
             Some(path) => {
-                let append = m.get_flag("out-file-append");
+                let append = opts.flag("output_file_append");
                 let file =
                     OpenOptions::new().create(true).write(true).append(append).truncate(!append).open(path);
                 Some((path.to_owned(), RefCell::new(file.map_err(|e| CliError::io(path, e))?)))
             }
         };
-        let style = Style::new(&opts, file.is_none() && std::io::stdout().is_terminal());
-        Ok(Self { opts, style, file })
-    }
-
-    /// As the command line alone asks, where no configuration is read.
-    pub(crate) fn plain(m: &ArgMatches) -> Result<Self> {
-        Self::new(m, &Opts::default())
+        let style = Style::new(opts, file.is_none() && std::io::stdout().is_terminal());
+        Ok(Self { opts: opts.clone(), style, file })
     }
 
     /// Whether the user has chosen a format.
@@ -67,6 +47,12 @@ impl Output {
         let style = Style { retcode, ..self.style.clone() };
         let out = Some(out).filter(|o| !o.is_empty());
         self.print(&format(&Value::Map(returns.clone()), out, &self.opts, &style))
+    }
+
+    /// Prints a message in place of returns, in the colour of failures.
+    pub(crate) fn show_text(&self, text: &str) -> Result {
+        let style = Style { retcode: 1, ..self.style.clone() };
+        self.print(&format(&text.into(), None, &self.opts, &style))
     }
 
     /// Prints a line of text to standard output, whatever format was chosen.

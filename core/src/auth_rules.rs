@@ -4,7 +4,9 @@
 //! for all). A rule that is a regular expression must match the whole name (in stock a beginning is enough). Whoever
 //! asks has been authenticated before; nothing here knows passwords or keys.
 
-use crate::target::{Anchor, Fleet, Regex, expr_match, fnmatch, validate_tgt};
+use crate::target::{
+    Anchor, DEFAULT_TARGET_DELIM, Fleet, Regex, check_minions, expr_match, fnmatch, validate_tgt,
+};
 use crate::text::python_str;
 use brine_protocol::{Map, Value};
 
@@ -86,6 +88,41 @@ pub fn authorised(rules: &[Value], ask: Ask<'_>) -> bool {
         Ask::Runner { fun, arg, kwarg } => special(rules, "runner", fun, arg, kwarg),
         Ask::Wheel { fun, arg, kwarg } => special(rules, "wheel", fun, arg, kwarg),
     }
+}
+
+/// As [`authorised`] for a publish, with rules that name minions taken together: each minion must be named by some rule
+/// that allows the function, not all of them by the same one (`auth.enable_expanded_auth_matching`).
+pub fn authorised_together(
+    rules: &[Value],
+    calls: &[Call<'_>],
+    minions: &[String],
+    fleet: &dyn Fleet,
+) -> bool {
+    let allowed = |call: &Call<'_>| {
+        if ALWAYS.contains(&call.fun) {
+            return true;
+        }
+        let mut left: Vec<&String> = minions.iter().collect();
+        for rule in rules {
+            match rule {
+                Value::Str(_) if publish_rule(rule, *call, minions, fleet) => return true,
+                Value::Map(map) => {
+                    let Some((target, functions)) = single(map) else { continue };
+                    if !target.starts_with('@')
+                        && functions_allow(functions, call.fun, &Given::published(call.arg))
+                    {
+                        let target = Value::from(target);
+                        let found =
+                            check_minions(fleet, &target, "compound", DEFAULT_TARGET_DELIM, true).minions;
+                        left.retain(|id| !found.contains(*id));
+                    }
+                }
+                _ => {}
+            }
+        }
+        !minions.is_empty() && left.is_empty()
+    };
+    !calls.is_empty() && calls.iter().all(allowed)
 }
 
 fn publish_rule(rule: &Value, call: Call<'_>, minions: &[String], fleet: &dyn Fleet) -> bool {
@@ -242,7 +279,7 @@ pub fn rules_of(section: &Map, user: &str, groups: &[String], permissive: bool) 
             Some(group) => groups.iter().any(|g| g == group),
             None if name == "*" => permissive,
             None => {
-                let hit = user_match(name, user);
+                let hit = user_matches(name, user);
                 named |= hit;
                 hit
             }
@@ -257,8 +294,9 @@ pub fn rules_of(section: &Map, user: &str, groups: &[String], permissive: bool) 
     rules
 }
 
-/// A name with a dot is a name: only text that cannot be one is read as a regular expression.
-fn user_match(pattern: &str, user: &str) -> bool {
+/// Whether a name in a section means a user: it is his name, a shell pattern, or an expression for his whole name. A name
+/// with a dot is a name: only text that cannot be one is read as a regular expression.
+pub fn user_matches(pattern: &str, user: &str) -> bool {
     let is_regex = pattern.contains(['\\', '(', '[', '{', '^', '$', '+', '|']) || pattern.contains(".*");
     if is_regex { expr_match(user, pattern) } else { fnmatch(user, pattern) }
 }

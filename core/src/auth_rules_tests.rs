@@ -77,6 +77,24 @@ fn a_target_bounds_the_minions() {
 }
 
 #[test]
+fn rules_are_taken_together_only_when_told_to() {
+    let together = |rules: &[Value], fun: &str, minions: &[&str]| {
+        let calls = [Call { fun, arg: &[] }];
+        let minions: Vec<String> = minions.iter().map(|m| (*m).to_owned()).collect();
+        authorised_together(rules, &calls, &minions, &Two(Map::new()))
+    };
+    let rules = [map! {"web*" => "test.*"}.into(), map! {"db*" => vec!["test.ping", "cmd.run"]}.into()];
+    assert!(!one(&rules, "test.ping", &["web1", "db1"]) && together(&rules, "test.ping", &["web1", "db1"]));
+    assert!(!together(&rules, "cmd.run", &["web1", "db1"]) && together(&rules, "cmd.run", &["db1"]));
+    assert!(!together(&rules, "test.ping", &["web1", "other"]) && !together(&rules, "test.ping", &[]));
+    assert!(together(&[".*".into()], "cmd.run", &["web1"]) && together(&[], "saltutil.find_job", &["web1"]));
+    assert!(!together(&["@runner".into(), map! {"@test" => ".*"}.into()], "test.ping", &["web1"]));
+    let both = [Call { fun: "test.ping", arg: &[] }, Call { fun: "cmd.run", arg: &[] }];
+    assert!(!authorised_together(&["test.ping".into()], &both, &["web1".into()], &Two(Map::new())));
+    assert!(!authorised_together(&[".*".into()], &[], &["web1".into()], &Two(Map::new())));
+}
+
+#[test]
 fn arguments_are_bounded_too() {
     let conditions =
         map! {"args" => vec![Value::from("ls.*"), Value::Nil], "kwargs" => map! {"cwd" => "/tmp"}};
@@ -141,6 +159,11 @@ fn rules_are_found_by_name_and_group() {
     assert_eq!(of("*", &[], false), ["c"]);
     assert_eq!(of("johnxdoe", &[], false), ["c"]);
     assert_eq!(of("adm%", &[], false), ["c"]);
+    // The form of stock's own example, and a name with a domain.
+    assert!(user_matches("^(?!sudo_).*$", "fred") && !user_matches("^(?!sudo_).*$", "sudo_fred"));
+    assert!(user_matches("DOM\\fred", "DOM\\fred") && !user_matches("DOM\\fred", "DOMxfred"));
+    // Expressions are held against whole names.
+    assert!(!user_matches("^adm", "admin") && !user_matches("dev.*", "xdev"));
 }
 
 #[test]

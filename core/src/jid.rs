@@ -3,15 +3,12 @@
 //! Reads no clock: callers hand the time in.
 
 use brine_protocol::DateTime;
+use brine_protocol::ids::Jid;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The jid of a moment: `YYYYMMDDHHMMSSffffff`, UTC.
 pub fn gen_jid(now: SystemTime) -> String {
-    let t = utc(now);
-    format!(
-        "{:04}{:02}{:02}{:02}{:02}{:02}{:06}",
-        t.year, t.month, t.day, t.hour, t.minute, t.second, t.micro
-    )
+    Jid::of(&utc(now), None).to_string()
 }
 
 /// Jids that never repeat within this process: with the option `unique_jid` they always increase and end in `_<pid>`.
@@ -28,17 +25,14 @@ impl JidSource {
     }
 
     /// The next jid: that of `now`, or one microsecond after the last.
-    pub fn next(&self, now: SystemTime) -> String {
+    pub fn next(&self, now: SystemTime) -> Jid {
         let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let at = match *last {
             Some(last) if now <= last + Duration::from_micros(1) => last + Duration::from_micros(1),
             _ => now,
         };
         *last = Some(at);
-        match self.pid {
-            Some(pid) => format!("{}_{pid}", gen_jid(at)),
-            None => gen_jid(at),
-        }
+        Jid::of(&utc(at), self.pid)
     }
 }
 
@@ -155,8 +149,8 @@ mod tests {
             assert!(!is_safe_jid(bad), "{bad}");
         }
         let source = JidSource::new(Some(5));
-        assert_eq!(source.next(at(1, 0)), "19700101000001000000_5");
-        assert_eq!(source.next(at(1, 0)), "19700101000001000001_5");
-        assert_eq!(source.next(at(0, 0)), "19700101000001000002_5");
+        assert_eq!(source.next(at(1, 0)).as_str(), "19700101000001000000_5");
+        assert_eq!(source.next(at(1, 0)).as_str(), "19700101000001000001_5");
+        assert_eq!(source.next(at(0, 0)).as_str(), "19700101000001000002_5");
     }
 }

@@ -40,6 +40,7 @@ pub mod access;
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod eauth;
 pub mod events;
 pub mod gate;
 pub mod keys;

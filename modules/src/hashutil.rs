@@ -152,7 +152,7 @@ fn lines(data: &[u8]) -> String {
 }
 
 /// Python's lenient decoder: whatever is no base64 character is passed over, and padding ends the data.
-fn decode(text: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
     let (mut position, mut left, mut pads) = (0, 0u8, 0);
     for c in text {

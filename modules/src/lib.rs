@@ -12,6 +12,7 @@ macro_rules! modules {
 modules! {
     cmd,
     config,
+    cp,
     disk,
     environ,
     event,

@@ -134,24 +134,11 @@ impl MinionCommand {
     /// Whether asking twice does no more than asking once. Stock repeats `_pillar` with the same nonce when an
     /// answer is late, so repeating a question must stay possible where repeating an act must not.
     pub fn is_question(self) -> bool {
-        matches!(
-            self,
-            Self::VerifyMinion
-                | Self::Pillar
-                | Self::MasterOpts
-                | Self::MasterTops
-                | Self::FileEnvs
-                | Self::FileFind
-                | Self::FileHash
-                | Self::FileHashAndStat
-                | Self::ServeFile
-                | Self::FileList
-                | Self::FileListEmptydirs
-                | Self::DirList
-                | Self::SymlinkList
-                | Self::MineGet
-                | Self::PubRet
-        )
+        self.is_same_for_all()
+            || matches!(
+                self,
+                Self::VerifyMinion | Self::Pillar | Self::MasterTops | Self::MineGet | Self::PubRet
+            )
     }
 }
 

@@ -3,6 +3,7 @@
 //! Code that opens files or fires events takes these types and never bare text, so a path or a line break
 //! hidden in a name cannot reach it.
 
+use crate::value::DateTime;
 use std::fmt;
 
 /// File systems take no longer name, and a longer one is never meant well.
@@ -132,13 +133,11 @@ impl Jid {
         Ok(Self(text.to_owned()))
     }
 
-    /// The job id of a moment: microseconds since the epoch, as `YYYYMMDDHHMMSSffffff` in UTC.
-    pub fn from_micros(micros: u64) -> Self {
-        let (seconds, micro) = (micros / 1_000_000, micros % 1_000_000);
-        let (days, second) = (seconds / 86_400, seconds % 86_400);
-        let (year, month, day) = civil(days);
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        Self(format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}{micro:06}"))
+    /// The job id of a moment in UTC, `YYYYMMDDHHMMSSffffff`; with a process id, `_<pid>` at its end (`unique_jid`).
+    pub fn of(t: &DateTime, pid: Option<u32>) -> Self {
+        let DateTime { year, month, day, hour, minute, second, micro } = t;
+        let time = format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}{micro:06}");
+        Self(pid.map_or_else(|| time.clone(), |pid| format!("{time}_{pid}")))
     }
 
     /// Whether this has the form stock generates: twenty digits, with `_<pid>` under `unique_jid`.
@@ -152,18 +151,6 @@ pub fn is_generated_jid(text: &str) -> bool {
     let (time, pid) = text.split_once('_').map_or((text, None), |(t, p)| (t, Some(p)));
     let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
     time.len() == 20 && digits(time) && pid.is_none_or(digits)
-}
-
-/// Days since 1970 to year, month, day (proleptic Gregorian).
-fn civil(days: u64) -> (u64, u64, u64) {
-    let z = days + 719_468;
-    let era = z / 146_097;
-    let doe = z % 146_097;
-    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    (yoe + era * 400 + u64::from(month <= 2), month, doy - (153 * mp + 2) / 5 + 1)
 }
 
 name! {
@@ -246,9 +233,10 @@ mod tests {
 
     #[test]
     fn jids_are_times() {
-        assert_eq!(Jid::from_micros(1_795_613_045_123_456).as_str(), "20261125132405123456");
-        assert_eq!(Jid::from_micros(951_782_400_000_001).as_str(), "20000229000000000001");
-        assert!(Jid::from_micros(0).is_generated());
+        let t = DateTime { year: 2000, month: 2, day: 29, hour: 3, minute: 4, second: 5, micro: 6 };
+        assert_eq!(Jid::of(&t, None).as_str(), "20000229030405000006");
+        assert_eq!(Jid::of(&t, Some(7)).as_str(), "20000229030405000006_7");
+        assert!(Jid::of(&t, None).is_generated() && Jid::of(&t, Some(7)).is_generated());
         assert!(is_generated_jid("20261125132405123456_42"));
         for no in ["2026112513240512345", "20261125132405123456_", "20261125132405123456_x", "req"] {
             assert!(!is_generated_jid(no), "{no}");

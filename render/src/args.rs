@@ -2,6 +2,7 @@
 //!
 //! Runs on the side that types the command; a minion applies only [`split_text_kwarg`] to what it receives.
 
+use crate::out::is_decimal;
 use crate::yaml;
 use brine_core::call::Args;
 use brine_protocol::{Map, Value, map};
@@ -52,7 +53,7 @@ pub fn condition_input(positional: Vec<Value>, keyword: Map) -> Vec<Value> {
 pub fn parse_kwarg(word: &str) -> Option<(&str, &str)> {
     let (name, value) = word.split_once('=')?;
     let first = name.chars().next()?;
-    let name_fits = ((first.is_alphanumeric() && !first.is_ascii_digit()) || first == '_')
+    let name_fits = ((first.is_alphanumeric() && !is_decimal(first)) || first == '_')
         && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-'));
     let value = value.strip_suffix('\n').unwrap_or(value);
     (name_fits && !value.starts_with('=') && !value.contains('\n')).then_some((name, value))

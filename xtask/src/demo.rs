@@ -11,7 +11,8 @@ pub(crate) fn demo(args: &[String]) -> Result {
     let once = args.iter().any(|a| a == "--once");
     run(cargo().args([
         "build",
-        "--release",
+        "--profile",
+        "demo",
         "--quiet",
         "--bins",
         "-p",
@@ -22,7 +23,7 @@ pub(crate) fn demo(args: &[String]) -> Result {
         "brine-cli",
     ]))?;
     let dir = tempfile::Builder::new().prefix("brine-demo-").tempdir().map_err(|e| e.to_string())?;
-    let fleet = Fleet::new(dir.path(), &target_dir("release"))?;
+    let fleet = Fleet::new(dir.path(), &target_dir("demo"))?;
     let mut master = fleet.start_master()?;
     let mut minion = fleet.start_minion()?;
 
@@ -45,7 +46,7 @@ pub(crate) fn demo(args: &[String]) -> Result {
         "Now you, in another terminal (Ctrl-C here ends the demo):\n\n  export PATH={}:$PATH SALT_CONFIG_DIR={}\n  \
          salt '*' cmd.run 'df -h /'\n  salt '*' sys.list_functions\n  salt -G os:Debian test.version\n  salt-key -L\n  \
          salt-call test.ping\n\nLogs: {}",
-        target_dir("release").display(),
+        target_dir("demo").display(),
         fleet.dir.join("etc").display(),
         fleet.dir.join("log").display()
     ));

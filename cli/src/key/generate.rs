@@ -2,26 +2,34 @@
 
 use crate::exit::{CliError, Result};
 use crate::output::Output;
-use brine_core::Opts;
+use crate::startup::Command;
 use brine_protocol::crypt::{HashType, PrivateKey, SigAlgo, clean_key, pem_finger};
 use brine_protocol::{Value, map};
-use clap::ArgMatches;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Generates `NAME.pem` and `NAME.pub` and shows the fingerprint, as stock does. An existing pair is kept.
-pub(super) fn keys(name: &str, m: &ArgMatches) -> Result {
+pub(super) fn keys(name: &str, bits: usize, command: &Command) -> Result {
     if name.is_empty() || name.contains('/') {
-        return Err(CliError::Usage(format!("--gen-keys takes a plain name, not '{name}'")));
+        return Err(command.usage(&format!("--gen-keys takes a plain name, not '{name}'")));
     }
-    let dir = PathBuf::from(m.get_one::<String>("gen-keys-dir").map_or(".", String::as_str));
+    let dir = PathBuf::from(command.some("gen_keys_dir").unwrap_or("."));
     fs::create_dir_all(&dir).map_err(|e| CliError::io(&dir, e))?;
-    let bits = m.get_one::<u16>("keysize").copied().unwrap_or(2048);
-    let public = pair(&dir, name, usize::from(bits))?;
+    let public = pair(&dir, name, bits)?;
     let finger = pem_finger(&public, HashType::Sha256);
-    Output::plain(m)?.show(&map! {"return" => finger}.into(), "key")
+    Output::new(&command.opts)?.show(&map! {"return" => finger}.into(), "key")
+}
+
+/// `--keysize`, within stock's limits. The master's option of that name is another matter.
+pub(super) fn key_size(command: &Command) -> Result<usize> {
+    let bits = command.line.get("keysize").and_then(brine_core::cmdline::int).unwrap_or(2048);
+    match bits {
+        ..2048 => Err(command.usage("The minimum value for keysize is 2048")),
+        2048..=32_768 => Ok(usize::try_from(bits).unwrap_or(2048)),
+        _ => Err(command.usage("The maximum value for keysize is 32768")),
+    }
 }
 
 /// The public key of a pair, generated if there is none; the private half is never readable by others.
@@ -40,38 +48,37 @@ fn pair(dir: &Path, name: &str, bits: usize) -> Result<String> {
 }
 
 /// Signs the master's public key with the signing key: what minions with `verify_master_pubkey_sign` check.
-pub(super) fn signature(m: &ArgMatches, opts: &Opts, out: &Output) -> Result {
-    let pki = opts.path("pki_dir");
-    let given =
-        |id: &str, default: &str| m.get_one::<String>(id).map_or_else(|| pki.join(default), PathBuf::from);
-    let sign_name = match opts.str("master_sign_key_name") {
-        "" => "master_sign",
-        name => name,
-    };
-    let private_path = given("priv", &format!("{sign_name}.pem"));
-    let public_path = given("pub", "master.pub");
+pub(super) fn signature(command: &Command, bits: usize, out: &Output) -> Result {
+    let pki = command.opts.path("pki_dir");
     let shown = |text: String| out.show(&map! {"return" => Value::from(text)}.into(), "key");
-    if !private_path.is_file() {
-        if m.contains_id("priv") {
-            return shown(format!("Private-key {} does not exist", private_path.display()));
+    let public_path = match command.some("pub") {
+        Some(given) if !Path::new(given).is_file() => {
+            return shown(format!("Public-key {given} does not exist"));
         }
-        if !m.get_flag("auto-create") {
-            return shown("No usable private-key found".into());
+        Some(given) => Some(PathBuf::from(given)),
+        None => Some(pki.join("master.pub")).filter(|p| p.is_file()),
+    };
+    let sign_name = command.some("master_sign_key_name").unwrap_or("master_sign");
+    let private_path = match command.some("priv") {
+        Some(given) if !Path::new(given).is_file() => {
+            return shown(format!("Private-key {given} does not exist"));
         }
-        pair(&pki, sign_name, 2048)?;
-    }
-    if !public_path.is_file() {
-        return shown(format!("Public-key {} does not exist", public_path.display()));
-    }
+        Some(given) => PathBuf::from(given),
+        None if pki.join("master_sign.pem").is_file() => pki.join("master_sign.pem"),
+        None if command.on("auto_create") => {
+            pair(&pki, sign_name, bits)?;
+            pki.join(format!("{sign_name}.pem"))
+        }
+        None => return shown("No usable private-key found".into()),
+    };
+    let Some(public_path) = public_path else { return shown("No usable public-key found".into()) };
     let key =
         PrivateKey::from_pem(&read(&private_path)?, None).map_err(|e| CliError::Client(e.to_string()))?;
     let text = clean_key(&read(&public_path)?);
     let signed =
         key.sign(text.as_bytes(), SigAlgo::default()).map_err(|e| CliError::Client(e.to_string()))?;
-    let target = given("signature-path", ".").join(match opts.str("master_pubkey_signature") {
-        "" => "master_pubkey_signature",
-        name => name,
-    });
+    let dir = command.some("signature_path").map_or(pki, PathBuf::from);
+    let target = dir.join(command.some("master_pubkey_signature").unwrap_or("master_pubkey_signature"));
     if target.is_file() {
         return out.show(&map! {"return" => false}.into(), "key");
     }

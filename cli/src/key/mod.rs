@@ -1,45 +1,68 @@
 //! `salt-key`: works on the key directories, and tells a running master what it did.
 
 mod after;
-mod args;
 mod generate;
+pub mod options;
 mod store;
 
-use crate::config::{Loaded, MasterId, load_master};
-use crate::exit::{CliError, Result};
+use crate::exit::{CliError, NO_USER, Result};
 use crate::output::Output;
-use args::Action;
+use crate::startup::{Command, MasterId, Start, read_line, start};
 use brine_core::target::fnmatch;
+use brine_core::user::become_user;
 use brine_protocol::crypt::{HashType, PublicKey, pem_finger};
 use brine_protocol::{Map, Value};
-use clap::ArgMatches;
+use options::{Action, PROGRAM};
 use std::io::{BufRead, Write};
 use store::{KeyStore, Keys, Status};
 
 /// The whole program. `args` starts with the program's name.
 pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> Result {
-    let matches = crate::usage::parse(args::command(), args)?;
-    if matches.get_flag("delete-all") && ["delete", "accept", "reject"].iter().any(|a| matches.contains_id(a))
-    {
-        return Err(CliError::Usage("--delete-all takes no other action".into()));
+    let line = read_line(&PROGRAM, args)?;
+    let command = start(&PROGRAM, line, &Start { id: MasterId::Needed, log_file: "key_logfile" })?;
+    if let Some(state) = command.some("list").filter(|s| status_of(s).is_none()) {
+        return Err(command.usage(&format!("'{state}' is not a valid argument to '--list'")));
     }
-    let action = Action::of(&matches);
+    if command.on("delete_all") && !command.line.args.is_empty() {
+        return Err(CliError::Client(
+            "Delete all takes no arguments. Use -d to delete specified keys".into(),
+        ));
+    }
+    let bits = generate::key_size(&command)?;
+    let action = Action::of(&command);
     if let Action::GenKeys(name) = &action {
-        return generate::keys(name, &matches);
+        return generate::keys(name, bits, &command);
     }
-    let loaded = load_master(&matches, MasterId::Needed)?;
-    let command = KeyCommand::new(&matches, loaded)?;
+    // Files that root makes would be out of reach for a master that runs as another user.
+    become_user(command.text("user")).map_err(|e| {
+        tracing::error!(critical = true, "{e}");
+        CliError::Code(NO_USER)
+    })?;
+    let keys = KeyCommand::new(command)?;
     match action {
-        Action::GenSignature => generate::signature(&matches, &command.loaded.opts, &command.out),
-        Action::ListAll => command.list("all"),
-        Action::List(state) => command.list(&state),
-        Action::Print(m) => command.print(&m),
-        Action::Finger(m) => command.finger(&m),
-        Action::Accept(m) => command.change(Verb::Accept, &m),
-        Action::Reject(m) => command.change(Verb::Reject, &m),
-        Action::Delete(m) => command.change(Verb::Delete, &m),
+        Action::GenSignature => generate::signature(&keys.command, bits, &keys.out),
+        Action::ListAll => keys.list("all"),
+        Action::List(state) => keys.list(&state),
+        Action::Print(m) => keys.print(&m),
+        Action::Finger(m) => keys.finger(&m),
+        Action::Accept(m) => keys.change(Verb::Accept, &m),
+        Action::Reject(m) => keys.change(Verb::Reject, &m),
+        Action::Delete(m) => keys.change(Verb::Delete, &m),
         Action::GenKeys(_) => Ok(()),
     }
+}
+
+/// The state that `--list` names; the outer None: it names none, the inner: all of them.
+fn status_of(state: &str) -> Option<Option<Status>> {
+    let known = [
+        ("acc", Some(Status::Accepted)),
+        ("pre", Some(Status::Pending)),
+        ("un", Some(Status::Pending)),
+        ("rej", Some(Status::Rejected)),
+        ("den", Some(Status::Denied)),
+        ("all", None),
+    ];
+    known.into_iter().find(|(begin, _)| state.starts_with(begin)).map(|(_, status)| status)
 }
 
 /// What may be done to keys.
@@ -59,6 +82,11 @@ impl Verb {
         }
     }
 
+    /// The state of keys that it was done to.
+    fn makes(self) -> Status {
+        if self == Self::Accept { Status::Accepted } else { Status::Rejected }
+    }
+
     fn past(self) -> &'static str {
         match self {
             Self::Accept => "accepted",
@@ -68,9 +96,18 @@ impl Verb {
     }
 }
 
+/// What became of a key.
+enum Applied {
+    Done,
+    /// It was not there any more.
+    Gone,
+    /// It is no key.
+    Invalid,
+}
+
 /// One run of the command.
 struct KeyCommand {
-    loaded: Loaded,
+    command: Command,
     store: KeyStore,
     out: Output,
     quiet: bool,
@@ -81,44 +118,42 @@ struct KeyCommand {
 }
 
 impl KeyCommand {
-    fn new(m: &ArgMatches, loaded: Loaded) -> Result<Self> {
-        let store = KeyStore::new(loaded.opts.path("pki_dir"));
-        let all = m.get_flag("include-all");
+    fn new(command: Command) -> Result<Self> {
+        let store = KeyStore::new(command.opts.path("pki_dir"));
+        let all = command.on("include_all");
         let include = [
-            (Status::Accepted, m.get_flag("include-accepted") || all),
-            (Status::Rejected, m.get_flag("include-rejected") || all),
-            (Status::Denied, m.get_flag("include-denied")),
+            (Status::Accepted, command.on("include_accepted") || all),
+            (Status::Rejected, command.on("include_rejected") || all),
+            (Status::Denied, command.on("include_denied")),
         ];
-        let truth = |id: &str| match m.get_one::<String>(id).map(|s| s.to_lowercase()).as_deref() {
-            Some("true") => Ok(true),
-            Some("false") => Ok(false),
-            other => {
-                Err(CliError::Usage(format!("--{id} is True or False, not {}", other.unwrap_or("nothing"))))
+        let truth = |key: &str| match command.text(key).to_lowercase().as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ if command.line.has(key) => {
+                let name = key.replace('_', "-");
+                Err(command.usage(&format!("--{name} is True or False, not {}", command.text(key))))
             }
+            // A word that is no text is from a configuration file.
+            _ => Ok(command.opts.get(key).map_or(key == "rotate_aes_key", Value::truthy)),
         };
         Ok(Self {
             store,
-            out: Output::new(m, &loaded.opts)?,
-            quiet: m.get_flag("quiet"),
-            yes: m.get_flag("yes"),
+            out: Output::new(&command.opts)?,
+            quiet: command.on("quiet"),
+            yes: command.on("yes"),
             include: include.into_iter().filter(|(_, wanted)| *wanted).map(|(s, _)| s).collect(),
-            rotate: truth("rotate-aes-key")?,
-            preserve: truth("preserve-minions")? || loaded.opts.flag("preserve_minion_cache"),
-            loaded,
+            rotate: truth("rotate_aes_key")?,
+            preserve: truth("preserve_minions")? || command.on("preserve_minion_cache"),
+            command,
         })
     }
 
     fn list(&self, state: &str) -> Result {
-        let status = match state {
-            s if s.starts_with("acc") => Status::Accepted,
-            s if s.starts_with("pre") || s.starts_with("un") => Status::Pending,
-            s if s.starts_with("rej") => Status::Rejected,
-            s if s.starts_with("den") => Status::Denied,
+        match status_of(state) {
+            Some(Some(status)) => self.show(&as_lists(&vec![(status, self.store.list(status)?)])),
             // The master's own keys are read, and not shown: as stock does.
-            s if s.starts_with("all") => return self.show(&as_lists(&self.store.minions()?)),
-            other => return Err(CliError::Usage(format!("'{other}' is not a valid argument to '--list'"))),
-        };
-        self.show(&as_lists(&vec![(status, self.store.list(status)?)]))
+            _ => self.show(&as_lists(&self.store.minions()?)),
+        }
     }
 
     fn print(&self, pattern: &str) -> Result {
@@ -127,7 +162,7 @@ impl KeyCommand {
     }
 
     fn finger(&self, pattern: &str) -> Result {
-        let hash = HashType::parse(self.loaded.opts.str("hash_type")).unwrap_or(HashType::Sha256);
+        let hash = HashType::parse(self.command.opts.str("hash_type")).unwrap_or(HashType::Sha256);
         let found = matching(self.store.all()?, pattern);
         self.show_each(found, |status, name| Ok(pem_finger(&self.store.read(status, name)?, hash).into()))
     }
@@ -159,37 +194,44 @@ impl KeyCommand {
         if !self.yes && !self.confirmed(verb)? {
             return Ok(());
         }
-        let mut done = Vec::new();
+        let mut changed = Vec::new();
+        let mut invalid = Vec::new();
         for (status, names) in &found {
             for name in names {
-                if self.apply(verb, *status, name)? {
-                    self.say(&format!("Key for minion {name} {}.", verb.past()))?;
-                    done.push(name.clone());
+                match self.apply(verb, *status, name)? {
+                    Applied::Done => changed.push(name.clone()),
+                    Applied::Gone => {}
+                    Applied::Invalid => invalid.push(name.as_str()),
                 }
             }
         }
-        after::tell_master(&self.loaded.opts, verb.name(), &done)?;
+        after::tell_master(&self.command.opts, verb.name(), &changed)?;
+        for name in &invalid {
+            eprintln!("Unable to accept invalid key for {name}.");
+        }
+        for name in self.told(verb, &found, &invalid)? {
+            self.say(&format!("Key for minion {name} {}.", verb.past()))?;
+        }
         if verb != Verb::Accept {
             if !self.preserve {
-                after::drop_caches(&self.loaded.opts, &self.store)?;
+                after::drop_caches(&self.command.opts, &self.store)?;
             }
             if self.rotate {
-                after::ask_for_new_session_key(&self.loaded.opts)?;
+                after::ask_for_new_session_key(&self.command.opts)?;
             }
         }
         Ok(())
     }
 
     /// Of the keys that match, those in a state that the verb is about.
-    fn touched(&self, verb: Verb, found: Keys) -> Keys {
+    fn touched(&self, verb: Verb, mut found: Keys) -> Keys {
+        if verb == Verb::Delete {
+            return found;
+        }
+        found.retain(|(status, _)| *status != verb.makes() && self.covers(*status));
+        // Pending keys are dealt with first.
+        found.sort_by_key(|(status, _)| *status != Status::Pending);
         found
-            .into_iter()
-            .filter(|(status, _)| match verb {
-                Verb::Delete => true,
-                Verb::Accept => *status != Status::Accepted && self.covers(*status),
-                Verb::Reject => *status != Status::Rejected && self.covers(*status),
-            })
-            .collect()
     }
 
     fn covers(&self, status: Status) -> bool {
@@ -214,19 +256,39 @@ impl KeyCommand {
         }
     }
 
-    /// Does it to one key; false when the key was not there any more, or is no key.
-    fn apply(&self, verb: Verb, status: Status, name: &str) -> Result<bool> {
-        match verb {
+    /// The names to report: of deleted keys those that were asked for, else the keys that are there now under these
+    /// names, each once for every state it is in.
+    fn told(&self, verb: Verb, found: &Keys, invalid: &[&str]) -> Result<Vec<String>> {
+        let asked = found.iter().flat_map(|(_, names)| names).filter(|n| !invalid.contains(&n.as_str()));
+        if verb == Verb::Delete {
+            return Ok(asked.cloned().collect());
+        }
+        let now = self.store.minions()?;
+        let mut told: Keys = Vec::new();
+        for name in asked {
+            for (status, _) in now.iter().filter(|(_, names)| names.contains(name)) {
+                match told.iter_mut().find(|(known, _)| known == status) {
+                    Some((_, list)) => list.push(name.clone()),
+                    None => told.push((*status, vec![name.clone()])),
+                }
+            }
+        }
+        Ok(told.into_iter().flat_map(|(_, names)| names).collect())
+    }
+
+    /// Does it to one key.
+    fn apply(&self, verb: Verb, status: Status, name: &str) -> Result<Applied> {
+        let done = match verb {
             Verb::Accept => {
                 if PublicKey::from_pem(&self.store.read(status, name)?).is_err() {
-                    eprintln!("Unable to accept invalid key for {name}.");
-                    return Ok(false);
+                    return Ok(Applied::Invalid);
                 }
-                self.store.transfer(status, Status::Accepted, name)
+                self.store.transfer(status, Status::Accepted, name)?
             }
-            Verb::Reject => self.store.transfer(status, Status::Rejected, name),
-            Verb::Delete => self.store.remove(status, name),
-        }
+            Verb::Reject => self.store.transfer(status, Status::Rejected, name)?,
+            Verb::Delete => self.store.remove(status, name)?,
+        };
+        Ok(if done { Applied::Done } else { Applied::Gone })
     }
 
     /// Asks the user; plain Enter means yes, but for deletion.
@@ -241,7 +303,7 @@ impl KeyCommand {
         if std::io::stdin().lock().read_line(&mut answer).map_err(io)? == 0 {
             return Ok(false);
         }
-        let answer = answer.trim();
+        let answer = answer.trim_end_matches(['\n', '\r']);
         Ok((if answer.is_empty() { default } else { answer }).to_lowercase().starts_with('y'))
     }
 

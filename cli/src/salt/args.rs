@@ -1,98 +1,14 @@
-//! The options of `salt`, as one table, and the job they describe.
+//! The job that a command line of `salt` describes.
 
-use crate::args::{common, output_options};
-use crate::exit::{CliError, Result};
-use brine_core::Opts;
-use brine_protocol::{Map, Value};
+use crate::exit::{CliError, INCOMPLETE, Result};
+use crate::options::TARGET_TYPES;
+use crate::startup::Command;
+use brine_core::target::nodegroup_comp;
+use brine_protocol::{Map, Value, map};
 use brine_render::args::{parse_input, yamlify_arg};
-use clap::{Arg, ArgAction, ArgMatches, Command};
-
-/// Target options: long name, short name, Salt's name of the target type, help.
-const TARGETS: [(&str, char, &str, &str); 9] = [
-    ("pcre", 'E', "pcre", "The target is a regular expression"),
-    ("list", 'L', "list", "The target is a list of minion ids, separated by commas or blanks"),
-    ("grain", 'G', "grain", "The target is a grain and a glob: os:Arch*"),
-    ("grain-pcre", 'P', "grain_pcre", "The target is a grain and a regular expression: os:Arch.*"),
-    ("nodegroup", 'N', "nodegroup", "The target is a node group of the master's configuration"),
-    ("compound", 'C', "compound", "The target combines kinds: 'G@os:Debian and web* or E@db.*'"),
-    ("pillar", 'I', "pillar", "The target is a pillar value and a glob: role:production*"),
-    ("pillar-pcre", 'J', "pillar_pcre", "The target is a pillar value and a regular expression"),
-    ("ipcidr", 'S', "ipcidr", "The target is an address or a network: 10.1.0.0/24"),
-];
-
-/// The command line of `salt`.
-pub(crate) fn command() -> Command {
-    let flag =
-        |id: &'static str, help: &'static str| Arg::new(id).long(id).action(ArgAction::SetTrue).help(help);
-    let text = |id: &'static str, name: &'static str, help: &'static str| {
-        Arg::new(id).long(id).value_name(name).help(help)
-    };
-    let mut cmd =
-        common(Command::new("salt").about("Run a function on minions and show what they return"), Some('l'))
-            .override_usage("salt [options] '<target>' <function> [arguments]")
-            .arg(Arg::new("words").num_args(0..).trailing_var_arg(false).hide(true))
-            .arg(
-                text(
-                    "timeout",
-                    "SECONDS",
-                    "How long to wait before asking who still works on the job; default: 5",
-                )
-                .short('t')
-                .value_parser(clap::value_parser!(u32)),
-            )
-            .arg(
-                text(
-                    "gather-job-timeout",
-                    "SECONDS",
-                    "How long minions have to say whether they still work on the job",
-                )
-                .value_parser(clap::value_parser!(u32)),
-            )
-            .arg(flag("async", "Send the job, print its id, and do not wait"))
-            .arg(flag("static", "Print all returns as one group at the end").short('s'))
-            .arg(flag("show-jid", "Print the id of the job first"))
-            .arg(flag("verbose", "Print the id of the job and what happens").short('v'))
-            .arg(flag("show-timeout", "Show minions that do not answer (the default)"))
-            .arg(flag("hide-timeout", "Do not show minions that do not answer"))
-            .arg(flag("summary", "Print a summary at the end"))
-            .arg(
-                flag("doc", "Show the documentation of a function or a module; default: of all")
-                    .short('d')
-                    .visible_alias("documentation"),
-            )
-            .arg(text(
-                "args-separator",
-                "TEXT",
-                "What separates the arguments of compound commands; default: a comma",
-            ))
-            .arg(text(
-                "no-parse",
-                "NAMES",
-                "Arguments NAME=VALUE whose value stays text, separated by commas",
-            ))
-            .arg(flag("args-stdin", "Read more arguments from standard input, one a line"))
-            .arg(text("metadata", "DATA", "Data that is kept with the job, as YAML"))
-            .arg(text("return", "RETURNER", "Returners that the minions use beside the master"))
-            .arg(text("return_config", "NAME", "Which configuration of the returners to use"))
-            .arg(text("return_kwargs", "DATA", "Options of the returners, as YAML"))
-            .arg(text("module-executors", "LIST", "Executors instead of the configured ones, as YAML"))
-            .arg(text("executor-opts", "DATA", "Options of the executors, as YAML"))
-            .arg(
-                text(
-                    "delimiter",
-                    "CHAR",
-                    "What separates the levels in grain and pillar targets; default: a colon",
-                )
-                .help_heading("Target"),
-            );
-    for (long, short, _, help) in TARGETS {
-        cmd = cmd.arg(flag(long, help).short(short).help_heading("Target"));
-    }
-    output_options(cmd)
-}
 
 /// What a command line asks for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Job {
     /// The target expression.
     pub(crate) target: Value,
@@ -108,131 +24,217 @@ pub(crate) struct Job {
     pub(crate) ret: String,
 }
 
+/// The one kind of target that the command line names, or `glob`.
+pub(crate) fn target_type(command: &Command) -> Result<&'static str> {
+    let chosen: Vec<_> = TARGET_TYPES.iter().filter(|(dest, _)| command.line.has(dest)).collect();
+    match chosen.as_slice() {
+        [] => Ok("glob"),
+        [(_, kind)] => Ok(kind),
+        several => {
+            let long = |dest: &str| {
+                let option = command.program.options().find(|o| o.dest == dest);
+                option.and_then(|o| o.names.iter().find(|n| n.starts_with("--"))).copied().unwrap_or_default()
+            };
+            // In the table's order, as stock has it.
+            let names: Vec<&str> = several.iter().map(|(dest, _)| long(dest)).collect();
+            Err(command.usage(&format!(
+                "The options {} are mutually exclusive. Please only choose one of them",
+                names.join("/")
+            )))
+        }
+    }
+}
+
 impl Job {
-    /// Reads the job from a command line; `stdin` gives further words when they are asked for.
-    pub(crate) fn of(
-        m: &ArgMatches,
-        opts: &Opts,
-        stdin: impl FnOnce() -> std::io::Result<String>,
-    ) -> Result<Self> {
-        let mut words: Vec<String> = m.get_many::<String>("words").unwrap_or_default().cloned().collect();
-        if m.get_flag("args-stdin") {
-            let more = stdin().map_err(|e| CliError::io("standard input", e))?;
-            words.extend(more.lines().map(str::to_owned));
+    /// Reads the job from a command line.
+    pub(crate) fn of(command: &Command) -> Result<Self> {
+        let kind = target_type(command)?;
+        let mut words = command.line.args.clone();
+        if command.on("preview_target") {
+            // Stands in for the function, which nobody needs.
+            words.push("not_a_valid_command".into());
         }
-        let target_type =
-            TARGETS.iter().find(|(long, ..)| m.get_flag(long)).map_or("glob", |(_, _, name, _)| name);
-        let mut words = words.into_iter();
-        let target =
-            words.next().ok_or(CliError::Incomplete("Cannot execute command without defining a target."))?;
-        let target = if target_type == "list" { split_list(&target) } else { target.into() };
-        let words: Vec<String> = words.collect();
-        if m.get_flag("doc") {
-            return Ok(Self {
-                target,
-                target_type,
-                fun: "sys.doc".into(),
-                arg: words.into_iter().map(Value::from).collect(),
-                kwargs: kwargs(m, opts),
-                ret: String::new(),
-            });
+        if command.on("doc") {
+            if words.is_empty() {
+                words.push("*".into());
+            }
+            if words.get(1).is_none_or(|w| w != "sys.doc") {
+                words.insert(1, "sys.doc".into());
+            }
+            if words.len() > 3 {
+                return Err(command.usage("You can only get documentation for one method at one time."));
+            }
         }
-        let (fun, rest) = words.split_first().ok_or(CliError::Incomplete("Incomplete options passed."))?;
-        let no_parse: Vec<String> = m
-            .get_one::<String>("no-parse")
-            .map(|s| s.split(',').map(|n| n.trim().to_owned()).collect())
-            .unwrap_or_default();
+        let [target, fun, rest @ ..] = words.as_slice() else {
+            return Err(command.incomplete(match words.as_slice() {
+                [] => "\nCannot execute command without defining a target.\n\n",
+                _ => "\nIncomplete options passed.\n\n",
+            }));
+        };
+        let no_parse: Vec<String> =
+            match command.some("no_parse").map(str::to_owned).or(no_parse_of_environment()) {
+                Some(names) => names.split(',').map(|n| n.trim().to_owned()).collect(),
+                None => Vec::new(),
+            };
         let (fun, arg) = if fun.contains(',') {
-            let separator = m.get_one::<String>("args-separator").map_or(",", String::as_str);
-            compound(fun, rest, separator, &no_parse)
+            let separator = command.some("args_separator").unwrap_or(",");
+            compound(fun, rest, separator, &no_parse)?
         } else {
             (fun.as_str().into(), parse_input(rest, &no_parse))
         };
         Ok(Self {
-            target,
-            target_type,
+            target: if kind == "list" { split_list(target) } else { target.as_str().into() },
+            target_type: kind,
             fun,
             arg,
-            kwargs: kwargs(m, opts),
-            ret: m.get_one::<String>("return").cloned().unwrap_or_default(),
+            kwargs: kwargs(command),
+            ret: command.text("return").to_owned(),
         })
+    }
+
+    /// The request to the master, with node groups resolved as stock's clients do. `kwargs` goes along with the job.
+    pub(crate) fn load(&self, command: &Command, kwargs: Map) -> Result<Map> {
+        let (target, kind) = self.resolved(command)?;
+        let mut ret = self.ret.clone();
+        if let Some(more) = command.some("ext_job_cache") {
+            ret = if ret.is_empty() { more.to_owned() } else { format!("{ret},{more}") };
+        }
+        Ok(map! {
+            "fun" => self.fun.clone(),
+            "arg" => self.arg.clone(),
+            "tgt" => target,
+            "tgt_type" => kind,
+            "ret" => ret,
+            "jid" => "",
+            "kwargs" => kwargs,
+        })
+    }
+
+    fn resolved(&self, command: &Command) -> Result<(Value, &'static str)> {
+        let empty = Map::new();
+        let groups = command.opts.get("nodegroups").and_then(Value::as_map).unwrap_or(&empty);
+        let expand = |group: &str| {
+            if groups.get(group).is_none() {
+                let file = command.some("conf_file").unwrap_or("the master config file");
+                return Err(CliError::Client(format!("Node group {group} unavailable in {file}")));
+            }
+            Ok(nodegroup_comp(group, groups))
+        };
+        let text = self.target.as_str().unwrap_or_default();
+        match self.target_type {
+            "nodegroup" => Ok((expand(text)?.join(" ").into(), "compound")),
+            "compound" => {
+                let mut words = Vec::new();
+                for word in text.split_whitespace() {
+                    match word.strip_prefix("N@").filter(|group| !group.is_empty()) {
+                        Some(group) => words.extend(expand(group)?),
+                        None => words.push(word.to_owned()),
+                    }
+                }
+                Ok((words.join(" ").into(), "compound"))
+            }
+            kind => Ok((self.target.clone(), kind)),
+        }
     }
 }
 
-/// A list target: commas or blanks.
+fn no_parse_of_environment() -> Option<String> {
+    std::env::var("SALT_NO_PARSE").ok().filter(|t| !t.is_empty())
+}
+
+/// A list target: commas, or else blanks.
 fn split_list(text: &str) -> Value {
-    let parts: Vec<&str> = if text.contains(',') {
-        text.split(',').map(str::trim).collect()
+    let parts: Vec<String> = if text.contains(',') {
+        text.replace(' ', "").split(',').map(str::to_owned).collect()
     } else {
-        text.split_whitespace().collect()
+        text.split_whitespace().map(str::to_owned).collect()
     };
     parts.into()
 }
 
-/// `test.ping,test.echo , hello`: several functions, and their arguments in groups between separators.
-fn compound(funs: &str, words: &[String], separator: &str, no_parse: &[String]) -> (Value, Vec<Value>) {
-    let funs: Vec<&str> = funs.split(',').map(str::trim).collect();
+/// `test.ping,test.echo , hello`: several functions, and their arguments in groups. The separator stands alone, once
+/// between two functions; or else it may stand within words.
+fn compound(
+    funs: &str,
+    words: &[String],
+    separator: &str,
+    no_parse: &[String],
+) -> Result<(Value, Vec<Value>)> {
+    let funs: Vec<&str> = funs.split(',').collect();
     let mut groups: Vec<Vec<String>> = vec![Vec::new()];
+    let alone = words.iter().filter(|w| *w == separator).count() == funs.len() - 1;
     for word in words {
-        if word.contains(separator) {
-            for (i, part) in word.split(separator).enumerate() {
-                if i > 0 {
-                    groups.push(Vec::new());
-                }
-                if let (Some(group), false) = (groups.last_mut(), part.is_empty()) {
-                    group.push(part.to_owned());
-                }
+        let parts: Vec<&str> = match word.as_str() {
+            word if alone && word != separator => vec![word],
+            word => word.split(separator).collect(),
+        };
+        for (i, part) in parts.iter().enumerate() {
+            if i > 0 {
+                groups.push(Vec::new());
             }
-        } else if let Some(group) = groups.last_mut() {
-            group.push(word.clone());
+            // A word without a separator counts even if it is empty.
+            if let (Some(group), true) = (groups.last_mut(), !part.is_empty() || parts.len() == 1) {
+                group.push((*part).to_owned());
+            }
         }
     }
-    groups.resize(funs.len(), Vec::new());
+    let problem = match funs.len().cmp(&groups.len()) {
+        std::cmp::Ordering::Greater => "Cannot execute compound command without defining all arguments.\n",
+        std::cmp::Ordering::Less => "Cannot execute compound command with more arguments than commands.\n",
+        std::cmp::Ordering::Equal => "",
+    };
+    if !problem.is_empty() {
+        eprint!("{problem}");
+        return Err(CliError::Code(INCOMPLETE));
+    }
     let args = groups.iter().map(|g| Value::List(parse_input(g, no_parse))).collect();
-    (funs.into(), args)
+    Ok((funs.into(), args))
 }
 
-fn kwargs(m: &ArgMatches, opts: &Opts) -> Map {
+fn kwargs(command: &Command) -> Map {
     let mut map = Map::new();
-    let delimiter = m.get_one::<String>("delimiter").map_or(":", String::as_str);
-    map.insert("delimiter", delimiter);
-    map.insert("show_timeout", shows_timeout(m, opts));
-    map.insert("show_jid", m.get_flag("show-jid"));
-    if let Some(name) = m.get_one::<String>("return_config") {
-        map.insert("ret_config", name.as_str());
+    map.insert("delimiter", command.some("delimiter").unwrap_or(":"));
+    map.insert("show_timeout", command.shows_timeout());
+    map.insert("show_jid", command.on("show_jid"));
+    if let Some(name) = command.some("return_config") {
+        map.insert("ret_config", name);
     }
-    for (id, key) in [
+    for (key, name) in [
         ("return_kwargs", "ret_kwargs"),
-        ("module-executors", "module_executors"),
-        ("executor-opts", "executor_opts"),
+        ("module_executors", "module_executors"),
+        ("executor_opts", "executor_opts"),
         ("metadata", "metadata"),
     ] {
-        if let Some(text) = m.get_one::<String>(id) {
-            map.insert(key, yamlify_arg(text));
-        }
+        // Text of a command line is YAML; from a configuration file it is data already.
+        match command.opts.get(key) {
+            Some(Value::Str(text)) if !text.is_empty() => map.insert(name, yamlify_arg(text)),
+            Some(data) if command.line.has(key) || data.truthy() && name != "module_executors" => {
+                map.insert(name, data.clone())
+            }
+            _ => None,
+        };
+    }
+    if command.line.has("start_event") {
+        map.insert("start_event", true);
     }
     map
 }
 
-/// Whether minions that do not answer are shown.
-pub(crate) fn shows_timeout(m: &ArgMatches, opts: &Opts) -> bool {
-    let configured = opts.get("show_timeout").is_none_or(Value::truthy);
-    !m.get_flag("hide-timeout") && (configured || m.get_flag("show-timeout"))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::options::PROGRAM;
     use super::*;
-    use brine_protocol::map;
+    use brine_core::Opts;
 
-    fn job(args: &[&str]) -> Result<Job> {
-        let m = command().get_matches_from([&["salt"], args].concat());
-        Job::of(&m, &Opts::default(), || Ok("from-stdin\n".into()))
+    fn command(args: &[&str], opts: Map) -> Command {
+        let line = brine_core::cmdline::parse(&PROGRAM, args.iter().map(|a| (*a).to_owned())).unwrap();
+        let mut opts = opts;
+        opts.update(PROGRAM.given(&line));
+        Command { program: &PROGRAM, line, opts: Opts::new(opts) }
     }
 
-    #[test]
-    fn the_table_is_consistent() {
-        command().debug_assert();
+    fn job(args: &[&str]) -> Result<Job> {
+        Job::of(&command(args, Map::new()))
     }
 
     #[test]
@@ -244,21 +246,50 @@ mod tests {
         assert_eq!(j.kwargs.get("metadata"), Some(&map! {"x" => 1}.into()));
         let j = job(&["-L", "a, b", "test.ping"]).unwrap();
         assert_eq!(j.target, vec!["a", "b"].into());
-        let j = job(&["*", "test.echo", "--args-stdin"]).unwrap();
-        assert_eq!(j.arg, vec!["from-stdin".into()]);
+        let j = job(&["-d"]).unwrap();
+        assert_eq!((j.target, j.fun), ("*".into(), "sys.doc".into()));
+        let j = job(&["*", "-d", "test.ping"]).unwrap();
+        assert_eq!((j.fun, j.arg), ("sys.doc".into(), vec!["test.ping".into()]));
     }
 
     #[test]
     fn compound_commands_split_their_arguments() {
+        let list = |v: Vec<Value>| Value::List(v);
         let j = job(&["*", "test.ping,test.arg,test.echo", ",1", "2", ",", "x"]).unwrap();
         assert_eq!(j.fun, vec!["test.ping", "test.arg", "test.echo"].into());
-        let list = |v: Vec<Value>| Value::List(v);
         assert_eq!(j.arg, vec![list(vec![]), list(vec![1.into(), 2.into()]), list(vec!["x".into()])]);
+        let j = job(&["*", "test.ping,test.echo", ",", "a,b"]).unwrap();
+        assert_eq!(j.arg, vec![list(vec![]), list(vec!["a,b".into()])]);
+        assert!(matches!(job(&["*", "test.ping,test.echo", "x"]), Err(CliError::Code(INCOMPLETE))));
+        assert!(matches!(job(&["*", "test.ping,test.echo", ",", ",", "x"]), Err(CliError::Code(INCOMPLETE))));
     }
 
     #[test]
-    fn incomplete_command_lines_are_refused() {
-        assert!(matches!(job(&[]), Err(CliError::Incomplete(_))));
-        assert!(matches!(job(&["*"]), Err(CliError::Incomplete(_))));
+    fn wrong_command_lines_are_refused() {
+        assert!(matches!(job(&[]), Err(CliError::Incomplete { .. })));
+        assert!(matches!(job(&["*"]), Err(CliError::Incomplete { .. })));
+        let Err(CliError::Usage(text)) = job(&["-L", "-G", "x", "test.ping"]) else {
+            panic!("two kinds of target")
+        };
+        assert!(text.ends_with(
+            "The options --list/--grain are mutually exclusive. Please only choose one of them\n"
+        ));
+        assert!(matches!(job(&["*", "-d", "a", "b", "c"]), Err(CliError::Usage(_))));
+    }
+
+    #[test]
+    fn node_groups_are_resolved_before_they_are_sent() {
+        let opts = map! {"nodegroups" => map! {"web" => "w* or x*"}, "conf_file" => "/etc/salt/master"};
+        let load = |args: &[&str]| {
+            let c = command(args, opts.clone());
+            Job::of(&c).unwrap().load(&c, Map::new())
+        };
+        let of = |load: Map| {
+            (load.get_str("tgt").unwrap().to_owned(), load.get_str("tgt_type").unwrap().to_owned())
+        };
+        assert_eq!(of(load(&["-N", "web", "test.ping"]).unwrap()), ("w* or x*".into(), "compound".into()));
+        assert_eq!(of(load(&["-C", "N@web and y", "test.ping"]).unwrap()).0, "w* or x* and y");
+        let missing = load(&["-N", "none", "test.ping"]).unwrap_err();
+        assert_eq!(missing.to_string(), "Node group none unavailable in /etc/salt/master");
     }
 }

@@ -1,57 +1,74 @@
 //! `salt`: publishes a job through the master and shows what comes back.
 
 mod args;
+mod batch;
+pub mod options;
+mod preview;
+mod progress;
 mod show;
 
-use crate::bus::Event;
-use crate::config::{MasterId, load_master};
-use crate::exit::{CliError, NO_RETURN, Result};
+pub(crate) use args::target_type;
+
+use crate::client::present::Present;
+use crate::client::{Job, Part, Patience, job};
+use crate::exit::{CliError, GENERIC, NO_RETURN, Result};
 use crate::link::Link;
 use crate::output::Output;
-use args::Job;
-use brine_core::gather::{Gather, Next};
-use brine_protocol::{Map, Value, map};
-use clap::ArgMatches;
-use show::{How, Part, Show};
-use std::time::{Duration, Instant};
+use crate::startup::{Command, MasterId, Start, masters_own, read_line, start};
+use args::Job as Wanted;
+use batch::Batch;
+use brine_protocol::Value;
+use options::PROGRAM;
+use progress::Bar;
+use show::{How, Show};
 
-/// How long a minion without a connection may take to come back and answer.
-const RECONNECT: Duration = Duration::from_millis(500);
+/// What stock prints when a target means nobody.
+pub(crate) const NO_MATCH: &str = "No minions matched the target. No command was sent, no jid was assigned.";
 
 /// The whole program. `args` starts with the program's name.
 pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> Result {
-    let m = crate::usage::parse(args::command(), args)?;
-    let loaded = load_master(&m, MasterId::Unused)?;
-    let job = Job::of(&m, &loaded.opts, || std::io::read_to_string(std::io::stdin()))?;
-    let out = Output::new(&m, &loaded.opts)?;
+    let line = read_line(&PROGRAM, args)?;
+    let command = start(&PROGRAM, line, &Start { id: MasterId::Unused, log_file: "log_file" })?;
+    if command.on("config_dump") {
+        return preview::config_dump(&masters_own(&command.line)?);
+    }
+    let wanted = Wanted::of(&command)?;
+    let out = Output::new(&command.opts)?;
+    if command.on("preview_target") {
+        return preview::target(&command, &wanted, &out);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| CliError::Client(e.to_string()))?;
-    let seconds = |id: &str, key: &str, default: i64| {
-        let n =
-            m.get_one::<u32>(id).map(|n| i64::from(*n)).filter(|n| *n > 0).or_else(|| loaded.opts.int(key));
-        Duration::from_secs(n.unwrap_or(default).unsigned_abs())
-    };
-    let run = Run {
-        m: &m,
-        job: &job,
-        out: &out,
-        timeout: seconds("timeout", "timeout", 5),
-        gather_timeout: seconds("gather-job-timeout", "gather_job_timeout", 10),
-        show_missing: args::shows_timeout(&m, &loaded.opts),
-    };
-    runtime.block_on(async {
-        let mut link = Link::connect(&loaded.opts, !m.get_flag("async")).await?;
+    let run = Run { command: &command, wanted: &wanted, out: &out, patience: patience(&command) };
+    let result = runtime.block_on(async {
+        let mut link = Link::connect(&command.opts, run.listens()).await?;
         tokio::select! {
-            result = run.job(&mut link) => result,
+            result = run.everything(&mut link) => result,
             _ = tokio::signal::ctrl_c() => Err(interrupted(link.jid())),
         }
-    })
+    });
+    match result {
+        // What went wrong between command and master is shown where returns are.
+        Err(CliError::Client(text)) => {
+            out.show_text(&text)?;
+            Err(CliError::Code(GENERIC))
+        }
+        other => other,
+    }
+}
+
+/// How long to wait for minions.
+pub(crate) fn patience(command: &Command) -> Patience {
+    Patience {
+        timeout: command.seconds("timeout", 5.0),
+        gather_timeout: command.seconds("gather_job_timeout", 10.0),
+    }
 }
 
 /// What a user sees who does not wait any longer.
-fn interrupted(jid: Option<&str>) -> CliError {
+pub(crate) fn interrupted(jid: Option<&str>) -> CliError {
     if let Some(jid) = jid {
         eprintln!(
             "\nThis job's jid is: {jid}\nExiting gracefully on Ctrl-c\nThe minions may not have all finished running and any \
@@ -61,175 +78,178 @@ fn interrupted(jid: Option<&str>) -> CliError {
     } else {
         eprintln!("\nExiting gracefully on Ctrl-c");
     }
-    CliError::Code(crate::exit::GENERIC)
+    CliError::Code(GENERIC)
 }
 
 /// One job from command line to exit code.
 struct Run<'a> {
-    m: &'a ArgMatches,
-    job: &'a Job,
+    command: &'a Command,
+    wanted: &'a Wanted,
     out: &'a Output,
-    timeout: Duration,
-    gather_timeout: Duration,
-    show_missing: bool,
+    patience: Patience,
 }
 
 impl Run<'_> {
-    async fn job(&self, link: &mut Link) -> Result {
-        let load = map! {
-            "fun" => self.job.fun.clone(),
-            "arg" => self.job.arg.clone(),
-            "tgt" => self.job.target.clone(),
-            "tgt_type" => self.job.target_type,
-            "ret" => self.job.ret.as_str(),
-            "jid" => "",
-            "kwargs" => self.job.kwargs.clone(),
-        };
-        let Some(published) = link.publish(load).await? else {
-            self.out.line("No minions matched the target. No command was sent, no jid was assigned.")?;
+    /// Whether returns are waited for: batches do so whatever else is asked for.
+    fn listens(&self) -> bool {
+        let batch =
+            ["batch", "static"].iter().any(|key| self.command.opts.get(key).is_some_and(Value::truthy));
+        batch || !self.command.on("async") || self.command.opts.int("batch_safe_limit").unwrap_or(0) > 1
+    }
+
+    async fn everything(&self, link: &mut Link) -> Result {
+        let command = self.command;
+        crate::auth::prove(command, link).await?;
+        let size = command.opts.get("batch").filter(|b| b.truthy()).map(brine_core::text::python_str);
+        if command.on("static") {
+            return self.together(link, size.as_deref().unwrap_or("100%")).await;
+        }
+        if let Some(size) = size {
+            return self.batch(link, &size).await;
+        }
+        if let Some(limit) =
+            command.opts.int("batch_safe_limit").and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 1)
+            && preview::minions(command, self.wanted).len() >= limit
+        {
+            self.out.line("\nNOTICE: Too many minions targeted, switching to batch execution.")?;
+            let size = command.opts.get("batch_safe_size").filter(|s| s.truthy());
+            return self.batch(link, &size.map_or("8".to_owned(), brine_core::text::python_str)).await;
+        }
+        let subset = command.opts.int("subset").and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+        if command.on("async") {
+            self.send(link).await
+        } else if subset > 0 && self.wanted.fun.as_str() != Some("sys.doc") {
+            let chosen = self.choose(link, subset).await?;
+            self.job(link, &chosen).await
+        } else {
+            self.job(link, self.wanted).await
+        }
+    }
+
+    fn new_batch(&self, size: &str, quiet: bool) -> Batch<'_> {
+        Batch {
+            command: self.command,
+            wanted: self.wanted,
+            out: self.out,
+            patience: self.patience,
+            size: size.to_owned(),
+            quiet,
+        }
+    }
+
+    async fn batch(&self, link: &mut Link, size: &str) -> Result {
+        batch::outcome(&self.new_batch(size, false).run(link).await?)
+    }
+
+    /// `--static`: a batch of everybody, shown at its end.
+    async fn together(&self, link: &mut Link, size: &str) -> Result {
+        let parts = self.new_batch(size, true).run(link).await?;
+        let state = self.wanted.fun.as_str().is_some_and(|f| f.split('.').next() == Some("state"));
+        self.out.show_return(&batch::together(&parts), if state { "highstate" } else { "" }, 0)?;
+        if parts.is_empty() {
             eprintln!("ERROR: No return received");
             return Err(CliError::Code(NO_RETURN));
-        };
-        let jid = published.jid.as_str();
-        if self.m.get_flag("async") {
-            return self.out.line(&format!("Executed command with job ID: {jid}"));
-        }
-        if self.m.get_flag("verbose") {
-            let title = format!("Executing job with jid {jid}");
-            self.out.line(&format!("{title}\n{}\n", "-".repeat(title.len())))?;
-        } else if self.m.get_flag("show-jid") {
-            self.out.line(&format!("jid: {jid}"))?;
-        }
-        let how = How {
-            grouped: self.m.get_flag("static"),
-            docs: self.job.fun.as_str() == Some("sys.doc"),
-            summary: self.m.get_flag("summary") && !self.out.chosen(),
-            verbose: self.m.get_flag("verbose"),
-        };
-        let mut show = Show::new(self.out, how, jid);
-        let now = Instant::now();
-        let mut gather = Gather::new(published.minions.clone(), self.timeout, self.gather_timeout, now);
-        gather.not_connected(&published.not_connected, now + RECONNECT);
-        let mut wait = Waiting { gather, absent: published.missing.clone(), question: None };
-        self.wait(link, jid, &mut wait, &mut show).await?;
-        if self.show_missing || self.m.get_flag("verbose") {
-            let connected = |id: &String| !published.not_connected.contains(id);
-            for id in wait.gather.missing() {
-                show.part(&id, if connected(&id) { Part::NoResponse } else { Part::NotConnected })?;
-            }
-        }
-        for id in wait.absent {
-            show.part(&id, Part::NoResponse)?;
-        }
-        show.finish()
-    }
-
-    /// Reads events until everybody has returned or is given up.
-    async fn wait(&self, link: &mut Link, jid: &str, wait: &mut Waiting, show: &mut Show<'_>) -> Result {
-        let job = format!("salt/job/{jid}/");
-        loop {
-            match wait.gather.next(Instant::now()) {
-                Next::Done => return Ok(()),
-                Next::Ask(ids) => wait.question = self.ask(link, jid, ids).await?,
-                Next::Wait(until) => {
-                    let Some(event) = link.event_until(until).await? else { continue };
-                    if let Some(rest) = event.tag.strip_prefix(&job) {
-                        wait.job_event(rest, &event, show)?;
-                    } else {
-                        wait.answer(&event);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Asks minions whether they still work on the job; returns the tag prefix of their answers.
-    async fn ask(&self, link: &mut Link, jid: &str, ids: Vec<String>) -> Result<Option<String>> {
-        let load = map! {
-            "fun" => "saltutil.find_job",
-            "arg" => vec![jid],
-            "tgt" => ids,
-            "tgt_type" => "list",
-            "ret" => "",
-            "jid" => "",
-            "kwargs" => Map::new(),
-        };
-        Ok(link.ask(load).await?.map(|p| format!("salt/job/{}/ret/", p.jid.as_str())))
-    }
-}
-
-/// The state of the waiting for one job.
-struct Waiting {
-    gather: Gather,
-    /// Listed minions that have no key: they cannot return.
-    absent: Vec<String>,
-    /// The tag prefix of answers to the question who still works.
-    question: Option<String>,
-}
-
-impl Waiting {
-    /// An event of the job itself.
-    fn job_event(&mut self, rest: &str, event: &Event, show: &mut Show<'_>) -> Result {
-        if rest.starts_with("ret/") {
-            // The id is the one inside, which the master has authenticated.
-            if let (Some(id), true) = (event.data.get_str("id"), event.data.contains("return"))
-                && self.gather.returned(id)
-            {
-                self.absent.retain(|a| a != id);
-                show.part(id, Part::of_return(&event.data))?;
-            }
-        } else if let Some(Value::List(more)) = event.data.get("minions") {
-            self.gather.expect(more.iter().filter_map(|v| v.as_str().map(str::to_owned)));
-            if let Some(Value::List(missing)) = event.data.get("missing") {
-                self.absent = missing.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect();
-            }
         }
         Ok(())
     }
 
-    /// Any other event: perhaps an answer to the question who still works.
-    fn answer(&mut self, event: &Event) {
-        let Some(question) = &self.question else { return };
-        let (true, Some(id)) = (event.tag.starts_with(question.as_str()), event.data.get_str("id")) else {
-            return;
+    /// `--async`: the job's id is all there is to say.
+    async fn send(&self, link: &mut Link) -> Result {
+        let load = self.wanted.load(self.command, self.wanted.kwargs.clone())?;
+        let jid = match link.publish(load).await? {
+            Some(published) => published.jid,
+            None => {
+                self.out.line(NO_MATCH)?;
+                "0".to_owned()
+            }
         };
-        if event.data.get("retcode").and_then(Value::as_int).unwrap_or(0) > 0 {
-            self.gather.unanswerable(id);
-        } else if matches!(event.data.get("return"), Some(Value::Map(m)) if !m.is_empty()) {
-            self.gather.still_running(id, Instant::now());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn waiting(ids: &[&str]) -> Waiting {
-        let s = Duration::from_secs(1);
-        Waiting {
-            gather: Gather::new(ids.iter().map(|i| (*i).to_owned()), s, s, Instant::now()),
-            absent: vec![],
-            question: Some("salt/job/2/ret/".into()),
-        }
+        self.out.line(&format!("Executed command with job ID: {jid}"))
     }
 
-    #[test]
-    fn only_a_non_empty_answer_counts_as_running() {
-        let mut w = waiting(&["a"]);
-        let answer = |ret: Value| Event {
-            tag: "salt/job/2/ret/b".into(),
-            data: map! {"id" => "b", "return" => ret, "retcode" => 0},
+    /// `--subset`: the job for some of those that have its function.
+    async fn choose(&self, link: &mut Link, how_many: usize) -> Result<Wanted> {
+        let question = Wanted {
+            fun: "sys.list_functions".into(),
+            arg: Vec::new(),
+            ret: String::new(),
+            ..self.wanted.clone()
         };
-        w.answer(&answer(Map::new().into()));
-        assert_eq!(w.gather.missing(), ["a"]);
-        w.answer(&answer(map! {"jid" => "1"}.into()));
-        assert_eq!(w.gather.missing(), ["a", "b"]);
-        let failed = Event {
-            tag: "salt/job/2/ret/b".into(),
-            data: map! {"id" => "b", "return" => "x", "retcode" => 1},
+        let mut able = Vec::new();
+        let kwargs = self.wanted.kwargs.clone();
+        match link.publish(question.load(self.command, kwargs)?).await? {
+            None => self.out.line(NO_MATCH)?,
+            Some(published) => {
+                self.name(&published.jid, false)?;
+                let mut waiting = Job::new(published, self.patience);
+                job::wait(link, &mut waiting, |id, part| {
+                    if let Part::Returned { value: Value::List(functions), .. } = &part
+                        && functions.contains(&self.wanted.fun)
+                    {
+                        able.push(id.to_owned());
+                    }
+                    Ok(())
+                })
+                .await?;
+            }
+        }
+        preview::shuffle(&mut able);
+        able.truncate(how_many);
+        Ok(Wanted { target: able.into(), target_type: "list", ..self.wanted.clone() })
+    }
+
+    /// Prints the job's id, if that is wanted.
+    fn name(&self, jid: &str, verbose: bool) -> Result {
+        if verbose {
+            let title = format!("Executing job with jid {jid}");
+            self.out.line(&format!("{title}\n{}\n", "-".repeat(title.len())))
+        } else if self.command.on("show_jid") {
+            self.out.line(&format!("jid: {jid}"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The usual way: returns are shown as they come.
+    async fn job(&self, link: &mut Link, wanted: &Wanted) -> Result {
+        let command = self.command;
+        let docs = wanted.fun.as_str() == Some("sys.doc");
+        let progress = command.on("progress");
+        let how = How {
+            quiet: progress,
+            docs,
+            summaries: usize::from(progress) + usize::from(command.on("cli_summary") && !self.out.chosen()),
+            verbose: command.on("verbose"),
         };
-        w.answer(&failed);
-        assert_eq!(w.gather.missing(), ["a"]);
+        let load = wanted.load(command, wanted.kwargs.clone())?;
+        let Some(published) = link.publish(load).await? else {
+            self.out.line(NO_MATCH)?;
+            return Show::new(self.out, How { quiet: false, ..how }, "0").finish();
+        };
+        self.name(&published.jid, command.on("verbose") && !progress && !docs)?;
+        let mut show = Show::new(self.out, how, &published.jid);
+        let mut waiting = Job::new(published, self.patience);
+        let mut bar = progress.then(|| Bar::start(waiting.expected));
+        let mut returned = 0;
+        job::wait(link, &mut waiting, |id, part| {
+            returned += 1;
+            if let Some(bar) = &mut bar {
+                bar.update(returned);
+            }
+            show.part(id, part)
+        })
+        .await?;
+        if command.shows_timeout() || command.on("verbose") {
+            let mut present = None;
+            for id in waiting.missing() {
+                let connected = waiting.was_connected(&id).unwrap_or_else(|| {
+                    !present.get_or_insert_with(|| Present::now(&command.opts)).lacks(&id)
+                });
+                show.part(&id, if connected { Part::NoResponse } else { Part::NotConnected })?;
+            }
+        }
+        for id in waiting.absent() {
+            show.part(id, Part::NoResponse)?;
+        }
+        show.finish()
     }
 }

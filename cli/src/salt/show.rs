@@ -1,54 +1,10 @@
-//! What `salt` prints: returns as they come or as one group, documentation, the summary.
+//! What `salt` prints: returns as they come, documentation, the summary.
 
+use crate::client::Part;
 use crate::exit::{CliError, GENERIC, NO_RETURN, Result};
 use crate::output::Output;
 use brine_protocol::{Map, Value};
 use std::collections::BTreeMap;
-
-/// One minion's part of a job.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Part {
-    /// It has returned.
-    Returned {
-        /// What the function gave.
-        value: Value,
-        /// The outputter that the function asked for, or empty text.
-        out: String,
-        /// The worst return code.
-        retcode: i64,
-    },
-    /// It has not returned: still unknown why.
-    NoResponse,
-    /// The master has no connection to it.
-    NotConnected,
-}
-
-impl Part {
-    /// The part that a return event tells of.
-    pub(crate) fn of_return(data: &Map) -> Self {
-        Self::Returned {
-            value: data.get("return").cloned().unwrap_or_default(),
-            out: data.get_str("out").unwrap_or("").to_owned(),
-            retcode: data.get("retcode").map_or(0, worst),
-        }
-    }
-
-    fn retcode(&self) -> i64 {
-        match self {
-            Self::Returned { retcode, .. } => *retcode,
-            _ => i64::from(GENERIC),
-        }
-    }
-}
-
-/// The return code of a job, or the worst of several.
-fn worst(retcode: &Value) -> i64 {
-    match retcode {
-        Value::Map(m) => m.values().map(worst).max().unwrap_or(0),
-        Value::List(l) => l.iter().map(worst).max().unwrap_or(0),
-        other => other.as_int().unwrap_or(0),
-    }
-}
 
 /// Prints a job's parts in the way the command line asks for, and remembers how the job went.
 pub(crate) struct Show<'o> {
@@ -60,14 +16,14 @@ pub(crate) struct Show<'o> {
 }
 
 /// In what way parts are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct How {
-    /// All together at the end.
-    pub(crate) grouped: bool,
+    /// Nothing but a bar, which somebody else draws.
+    pub(crate) quiet: bool,
     /// As documentation, merged over all minions.
     pub(crate) docs: bool,
-    /// With a summary at the end.
-    pub(crate) summary: bool,
+    /// So many summaries at the end.
+    pub(crate) summaries: usize,
     /// The summary names minions.
     pub(crate) verbose: bool,
 }
@@ -80,8 +36,8 @@ impl<'o> Show<'o> {
 
     /// One minion's part has come.
     pub(crate) fn part(&mut self, id: &str, part: Part) -> Result {
-        if !self.how.grouped && !self.how.docs {
-            let (value, out) = self.printable(&part);
+        if !self.how.quiet && !self.how.docs {
+            let (value, out) = part.printable(&self.jid);
             self.out.show_return(&one(id, value), &out, part.retcode())?;
         }
         self.order.push(id.to_owned());
@@ -89,47 +45,31 @@ impl<'o> Show<'o> {
         Ok(())
     }
 
-    /// The value to print for a part, and its outputter.
-    fn printable(&self, part: &Part) -> (Value, String) {
-        match part {
-            Part::Returned { value, out, .. } => (value.clone(), out.clone()),
-            Part::NotConnected => ("Minion did not return. [Not connected]".into(), "no_return".into()),
-            Part::NoResponse => (
-                format!(
-                    "Minion did not return. [No response]\nThe minions may not have all finished running and any \
-                     remaining minions will return upon completion. To look up the return data for this job later, run \
-                     the following command:\n\nsalt-run jobs.lookup_jid {}",
-                    self.jid
-                )
-                .into(),
-                "no_return".into(),
-            ),
-        }
-    }
-
     /// The job is over: prints what was held back. The error is the exit code of a job that did not go well.
     pub(crate) fn finish(self) -> Result {
-        if self.parts.is_empty() {
-            eprintln!("ERROR: No return received");
-            return Err(CliError::Code(NO_RETURN));
+        if self.parts.is_empty() && !self.how.quiet {
+            return self.nobody();
         }
         if self.how.docs {
-            self.docs()?;
-            return Ok(());
+            return self.docs();
         }
-        if self.how.grouped {
-            let all: Map =
-                self.order.iter().map(|id| (id.as_str(), self.printable(&self.parts[id]).0)).collect();
-            self.out.show_return(&all, "", 0)?;
-        }
-        if self.how.summary {
+        for _ in 0..self.how.summaries {
             self.summary()?;
         }
-        if self.parts.values().any(|p| p.retcode() != 0) {
+        if !self.how.quiet && self.parts.values().any(|p| p.retcode() != 0) {
             eprintln!("ERROR: Minions returned with non-zero exit code");
             return Err(CliError::Code(GENERIC));
         }
         Ok(())
+    }
+
+    /// Nobody has returned.
+    fn nobody(&self) -> Result {
+        eprintln!(
+            "{}",
+            if self.how.docs { "No minions found to gather docs from" } else { "ERROR: No return received" }
+        );
+        Err(CliError::Code(NO_RETURN))
     }
 
     /// Every function's documentation once, whoever gave it.
@@ -155,8 +95,8 @@ impl<'o> Show<'o> {
 
     fn summary(&self) -> Result {
         let count = |f: fn(&Part) -> bool| self.parts.values().filter(|p| f(p)).count();
-        let silent = |p: &Part| !matches!(p, Part::Returned { .. });
-        let failed = |p: &Part| matches!(p, Part::Returned { retcode, .. } if *retcode != 0);
+        let silent = |p: &Part| !p.returned();
+        let failed = |p: &Part| p.returned() && p.retcode() != 0;
         let rule = "-------------------------------------------";
         let mut lines = vec![
             "\n".to_owned(),
@@ -188,21 +128,7 @@ impl<'o> Show<'o> {
     }
 }
 
-fn one(key: &str, value: Value) -> Map {
+/// A map of one entry.
+pub(crate) fn one(key: &str, value: Value) -> Map {
     [(key, value)].into_iter().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use brine_protocol::map;
-
-    #[test]
-    fn the_worst_code_counts() {
-        assert_eq!(worst(&map! {"test.ping" => 0, "cmd.run" => 3}.into()), 3);
-        assert_eq!(worst(&Value::List(vec![1.into(), 2.into()])), 2);
-        let part = Part::of_return(&map! {"return" => "x", "retcode" => 5});
-        assert_eq!(part.retcode(), 5);
-        assert_eq!(Part::NoResponse.retcode(), 1);
-    }
 }

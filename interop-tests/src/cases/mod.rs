@@ -2,6 +2,8 @@
 //! seen on stock Salt, and every case is run stock against stock beside the pairs with ours.
 
 pub mod args;
+pub mod batch;
+pub mod copy;
 pub mod errors;
 pub mod events;
 pub mod hostile;
@@ -75,6 +77,11 @@ pub const CLI: &[Case] = &[
     case!(targets::by_name),
     case!(targets::list_with_missing),
     case!(targets::no_match),
+    case!(batch::one_by_one),
+    case!(batch::with_pauses),
+    case!(batch::other_ways),
+    case!(copy::whole),
+    case!(copy::chunked),
     case!(timing::long_job_is_found),
     case!(timing::absent_minion),
 ];

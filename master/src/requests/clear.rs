@@ -95,12 +95,11 @@ fn reply(master: &Master, started: &job::Started) -> Value {
     let mut load = map! {
         "jid" => &started.jid, "minions" => list(&started.minions), "missing" => list(&started.missing),
     };
-    // Stock's clients take what they know from this map; ours need not wait for those without a connection.
+    // Stock's clients take what they know from this map; ours need not wait for those without a connection. It is there
+    // even if it names nobody: so ours knows that who is silent later has had a connection.
     let absent: Vec<String> =
         started.minions.iter().filter(|id| master.presence.is_absent(id)).cloned().collect();
-    if !absent.is_empty() {
-        load.insert("not_connected", list(&absent));
-    }
+    load.insert("not_connected", list(&absent));
     map! {"enc" => "clear", "load" => load}.into()
 }
 

@@ -1,6 +1,6 @@
 //! The options of `salt-call`: stock's names, our words.
 
-use crate::cmdline::{LOGGING, Opt, PAGES, Program, Section, flag, value};
+use crate::cmdline::{LOGGING, Opt, PAGES, Program, Section, flag, int_value, value};
 
 /// The command line of `salt-call`.
 pub(super) const PROGRAM: Program = Program {
@@ -20,6 +20,9 @@ const OPTIONS: &[Opt] = &[
     value(&["--saltfile"], "saltfile", "FILE", "Accepted for compatibility; Saltfiles are not read."),
     value(&["-c", "--config-dir"], "config_dir", "DIR", "Read the configuration from this directory (/etc/salt)."),
     value(&["--proxyid"], "proxyid", "ID", "Not supported: there are no proxy minions."),
+    flag(&["-r", "--resources"], "resources", "Not supported: 3008's resources."),
+    value(&["--tgt"], "resources_tgt", "TARGET", "Not supported: 3008's resources."),
+    value(&["--tgt-type"], "resources_tgt_type", "TYPE", "Not supported: 3008's resources."),
     value(&["--module-executors"], "module_executors", "LIST", "Executors to run the function with; direct_call is the only one."),
     value(&["--executor-opts"], "executor_opts", "OPTIONS", "Options of the executor; direct_call has none."),
     value(&["--cachedir"], "cachedir", "DIR", "Use this cache directory."),
@@ -42,7 +45,7 @@ const OPTIONS: &[Opt] = &[
     flag(&["--skip-grains"], "skip_grains", "Do not collect grains."),
     flag(&["--refresh-grains-cache"], "refresh_grains_cache", "Accepted for compatibility; grains are always collected afresh."),
     flag(&["--no-return-event"], "no_return_event", "Do not send the result to the master."),
-    value(&["-t", "--timeout"], "auth_timeout", "SECONDS", "Wait so long for the master (60)."),
+    int_value(&["-t", "--timeout"], "auth_timeout", "SECONDS", "Wait so long for the master (60)."),
     flag(&["--output-diff"], "state_output_diff", "Report only the states that changed something."),
     value(&["--priv"], "user", "USER", "Run as this user."),
     value(&["--out", "--output"], "output", "OUTPUTTER", "Print with this outputter."),

@@ -2,17 +2,24 @@
 
 use super::python::sorted;
 use super::{CannotPrint, Style};
+use brine_core::Opts;
 use brine_core::text::{python_float, python_repr};
 use brine_protocol::Value;
 use std::fmt::Write as _;
 
-/// Four columns unless `output_indent` says otherwise; negative or null puts all on a line; `pretty` sorts as well.
-pub(super) fn output(data: &Value, style: &Style) -> Result<String, CannotPrint> {
+/// Four columns unless `output_indent` says otherwise: text stands for itself, negative or null puts all on a line;
+/// `pretty` sorts as well.
+pub(super) fn output(data: &Value, _: &Opts, style: &Style) -> Result<String, CannotPrint> {
+    let blanks = |n: i128| usize::try_from(n).ok().map(|n| " ".repeat(n));
     let (indent, sort) = match &style.indent {
-        None => (Some(4), false),
-        Some(Value::Int(n)) => (usize::try_from(*n).ok(), false),
-        Some(Value::Str(s)) if s == "pretty" => (Some(4), true),
-        Some(_) => (None, false),
+        None => (blanks(4), false),
+        Some(Value::Nil) => (None, false),
+        Some(Value::Int(n)) => (blanks(*n), false),
+        Some(Value::Bool(b)) => (blanks(i128::from(*b)), false),
+        Some(Value::Str(s)) if s == "pretty" => (blanks(4), true),
+        Some(Value::Str(s)) => (Some(s.clone()), false),
+        // Python cannot indent by these, nor write anything then.
+        Some(_) => return Ok("{}".into()),
     };
     let mut out = String::new();
     let mut writer = Writer { out: &mut out, indent, sort };
@@ -27,16 +34,18 @@ pub(super) fn output(data: &Value, style: &Style) -> Result<String, CannotPrint>
 /// key is no scalar, or keys cannot be compared.
 pub fn dumps(value: &Value, indent: Option<usize>, sort: bool) -> Option<String> {
     let mut out = String::new();
+    let indent = indent.map(|n| " ".repeat(n));
     Writer { out: &mut out, indent, sort }.value(value, 0).ok().map(|()| out)
 }
 
-pub(super) struct Writer<'a> {
+struct Writer<'a> {
     out: &'a mut String,
-    indent: Option<usize>,
+    /// What stands before a line for each level; none puts all on one line.
+    indent: Option<String>,
     sort: bool,
 }
 
-pub(super) struct Unserializable;
+struct Unserializable;
 
 impl Writer<'_> {
     fn value(&mut self, value: &Value, level: usize) -> Result<(), Unserializable> {
@@ -94,9 +103,9 @@ impl Writer<'_> {
     }
 
     fn line(&mut self, level: usize) {
-        if let Some(indent) = self.indent {
+        if let Some(indent) = &self.indent {
             self.out.push('\n');
-            self.out.extend(std::iter::repeat_n(' ', indent * level));
+            self.out.extend(std::iter::repeat_n(indent.as_str(), level));
         }
     }
 

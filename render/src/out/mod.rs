@@ -1,21 +1,28 @@
 //! Outputters: what the commands print of a return.
 //!
-//! A table of functions by Salt's names. `highstate`, `table`, `progress` and the rest are not here yet; a name that
-//! is not here falls back to `nested`, as an unknown one does in stock.
+//! A table of functions by Salt's names. A name that is not here falls back to `nested`, as an unknown one does in
+//! stock. `progress` is here in so far as it is text; who draws it counts and measures.
 
 mod color;
+mod highstate;
 mod json;
 mod key;
 mod nested;
 mod pprint;
+mod profile;
+mod progress;
+mod pyformat;
 mod python;
 mod simple;
+mod table;
+mod wrap;
 mod yaml;
 
-pub use color::Colors;
+pub use color::{Code, Colors};
 pub use json::dumps as json_dumps;
 pub use nested::nested;
-pub(crate) use python::sorted;
+pub use progress::{DEFAULT_COLUMNS, Progress};
+pub(crate) use python::{is_decimal, sorted};
 
 use brine_core::Opts;
 use brine_protocol::Value;
@@ -38,18 +45,18 @@ pub struct Style {
 }
 
 impl Style {
-    /// The style that options ask for. Colours: `force_color` wins, then `no_color`, then `color`, then whether
-    /// standard output is a terminal.
+    /// The style that options ask for. Colours: `force_color` wins, then `no_color`, then `color` (which may name the
+    /// one that stands for all), then whether standard output is a terminal; a theme is read from its file.
     pub fn new(opts: &Opts, is_terminal: bool) -> Self {
         let color = if opts.flag("force_color") {
-            true
+            true.into()
         } else if opts.flag("no_color") {
-            false
+            false.into()
         } else {
-            opts.get("color").map_or(is_terminal, Value::truthy)
+            opts.get("color").cloned().unwrap_or(Value::Bool(is_terminal))
         };
         Self {
-            colors: Colors::new(color),
+            colors: Colors::chosen(&color, opts.str("color_theme")),
             strip_colors: opts.get("strip_colors").is_none_or(Value::truthy),
             indent: opts.get("output_indent").cloned(),
             nested_indent: opts.int("nested_indent").and_then(|n| usize::try_from(n).ok()).unwrap_or(0),
@@ -60,21 +67,39 @@ impl Style {
 }
 
 /// What an outputter cannot print: stock's falls over it, and `nested` is tried.
-struct CannotPrint;
+enum CannotPrint {
+    /// The data as they came.
+    Data,
+    /// The data as the outputter left them.
+    Changed(Value),
+}
 
-type Outputter = fn(&Value, &Style) -> Result<String, CannotPrint>;
+type Outputter = fn(&Value, &Opts, &Style) -> Result<String, CannotPrint>;
 
 const OUTPUTTERS: &[(&str, Outputter)] = &[
+    ("highstate", highstate::output),
     ("json", json::output),
     ("key", key::output),
-    ("nested", |data, style| Ok(nested(data, style))),
+    ("nested", |data, _, style| Ok(nested(data, style))),
     ("newline_values_only", simple::newline_values_only),
     ("no_return", simple::no_return),
+    ("overstatestage", simple::overstatestage),
     ("pprint", pprint::output),
-    ("quiet", |_, _| Ok(String::new())),
-    ("raw", |data, _| Ok(brine_core::text::python_str(data))),
+    ("profile", profile::output),
+    // A bar needs a count of returns; data alone are shown nested.
+    ("progress", |_, _, _| Err(CannotPrint::Data)),
+    ("quiet", |_, _, _| Ok(String::new())),
+    ("raw", |data, _, _| Ok(brine_core::text::python_str(data))),
+    ("table", table::output),
     ("txt", simple::txt),
+    ("virt_query", simple::virt_query),
     ("yaml", yaml::output),
+];
+
+/// Outputters of stock that there are not, and why.
+const REFUSED: &[(&str, &str)] = &[
+    ("dson", "it is the Python package dogeon's"),
+    ("pony", "it runs the program ponysay on terminal output"),
 ];
 
 /// The names of the outputters there are.
@@ -85,24 +110,39 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// The text that `out` makes of data, without white space at its end; print it with a line end unless it is empty.
 ///
 /// `out` is what the return or the caller asks for; the option `output` (`--out`) goes before it unless it is
-/// `highstate`. `text` means `txt`, none `nested`.
+/// `highstate`. `text` means `txt`, none `nested`; but with `static` a state function without either is a highstate.
 pub fn format(data: &Value, out: Option<&str>, opts: &Opts, style: &Style) -> String {
-    let chosen = match opts.str("output") {
-        "" | "highstate" => out.unwrap_or(""),
-        named => named,
-    };
-    let name = match chosen {
+    let name = match chosen(out, opts) {
         "text" => "txt",
         "" => "nested",
         name => name,
     };
     let outputter = OUTPUTTERS.iter().find(|(n, _)| *n == name);
-    if outputter.is_none() && !matches!(name, "grains" | "highstate") {
-        tracing::error!("Invalid outputter {name} specified, fall back to nested");
+    if outputter.is_none() && name != "grains" {
+        let why =
+            REFUSED.iter().find(|(n, _)| *n == name).map(|(_, why)| format!(" ({why})")).unwrap_or_default();
+        tracing::error!("Invalid outputter {name} specified, fall back to nested{why}");
     }
-    let text =
-        outputter.and_then(|(_, print)| print(data, style).ok()).unwrap_or_else(|| nested(data, style));
+    let text = match outputter.map(|(_, print)| print(data, opts, style)) {
+        Some(Ok(text)) => text,
+        Some(Err(CannotPrint::Changed(left))) => nested(&left, style),
+        Some(Err(CannotPrint::Data)) | None => nested(data, style),
+    };
     python::rstrip(&text).to_owned()
+}
+
+fn chosen<'a>(out: Option<&'a str>, opts: &'a Opts) -> &'a str {
+    if opts.flag("progress") {
+        return "progress";
+    }
+    let out = out.unwrap_or("");
+    match opts.str("output") {
+        "" | "highstate" if !out.is_empty() => out,
+        "" if opts.flag("static") && opts.str("fun").split('.').next() == Some("state") => "highstate",
+        "highstate" if opts.flag("static") => "highstate",
+        "highstate" => "",
+        named => named,
+    }
 }
 
 /// [`format()`] without escape sequences, as templates use it.

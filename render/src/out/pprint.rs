@@ -2,17 +2,21 @@
 
 use super::python::{pprint_sorted, splitlines};
 use super::{CannotPrint, Style};
+use brine_core::Opts;
 use brine_core::text::python_repr;
 use brine_protocol::Value;
 
 const WIDTH: isize = 80;
 
-pub(super) fn output(data: &Value, style: &Style) -> Result<String, CannotPrint> {
+pub(super) fn output(data: &Value, _: &Opts, style: &Style) -> Result<String, CannotPrint> {
     let indent = match &style.indent {
         None => 1,
         Some(Value::Int(n)) => usize::try_from(*n).unwrap_or(1),
+        Some(Value::Bool(b)) => usize::from(*b),
+        Some(Value::Float(x)) if *x >= 0.0 => *x as usize,
+        Some(Value::Float(_)) => 1,
         // Python cannot compare these with a number.
-        Some(_) => return Err(CannotPrint),
+        Some(_) => return Err(CannotPrint::Data),
     };
     Ok(pformat(data, indent))
 }

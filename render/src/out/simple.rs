@@ -1,14 +1,15 @@
-//! The outputters of a few lines each: `txt`, `newline_values_only`, `no_return`.
+//! The outputters of a few lines each: `txt`, `newline_values_only`, `no_return`, `overstatestage`, `virt_query`.
 
 use super::pprint::pformat;
 use super::python::{sorted, splitlines};
 use super::{CannotPrint, Style};
+use brine_core::Opts;
 use brine_core::text::{python_repr, python_str};
-use brine_protocol::Value;
+use brine_protocol::{Map, Value};
 use std::fmt::Write as _;
 
 /// `key: line` for each line of each value.
-pub(super) fn txt(data: &Value, _: &Style) -> Result<String, CannotPrint> {
+pub(super) fn txt(data: &Value, _: &Opts, _: &Style) -> Result<String, CannotPrint> {
     let mut out = String::new();
     match data {
         Value::Map(map) => {
@@ -52,8 +53,8 @@ fn byte_lines(bytes: &[u8]) -> Vec<String> {
 }
 
 /// The values of all minions, one a line.
-pub(super) fn newline_values_only(data: &Value, _: &Style) -> Result<String, CannotPrint> {
-    let map = data.as_map().ok_or(CannotPrint)?;
+pub(super) fn newline_values_only(data: &Value, _: &Opts, _: &Style) -> Result<String, CannotPrint> {
+    let map = data.as_map().ok_or(CannotPrint::Data)?;
     let mut lines = Vec::new();
     for value in map.values() {
         match value {
@@ -65,7 +66,7 @@ pub(super) fn newline_values_only(data: &Value, _: &Style) -> Result<String, Can
 }
 
 /// Minions that did not return.
-pub(super) fn no_return(data: &Value, style: &Style) -> Result<String, CannotPrint> {
+pub(super) fn no_return(data: &Value, _: &Opts, style: &Style) -> Result<String, CannotPrint> {
     let mut out = String::new();
     missing(&mut out, data, 0, style)?;
     Ok(out)
@@ -80,7 +81,7 @@ fn missing(out: &mut String, value: &Value, indent: usize, style: &Style) -> Res
             }
         }
         Value::Map(map) => {
-            for (key, value) in sorted(map).ok_or(CannotPrint)? {
+            for (key, value) in sorted(map).ok_or(CannotPrint::Data)? {
                 let key = python_str(key);
                 let _infallible = writeln!(out, "{}{:indent$}{key}{}:", colors.cyan, "", colors.endc);
                 missing(out, value, indent + 4, style)?;
@@ -89,4 +90,86 @@ fn missing(out: &mut String, value: &Value, indent: usize, style: &Style) -> Res
         _ => {}
     }
     Ok(())
+}
+
+/// The stages of an orchestration.
+pub(super) fn overstatestage(data: &Value, _: &Opts, style: &Style) -> Result<String, CannotPrint> {
+    let (blue, endc) = (&style.colors.light_blue, &style.colors.endc);
+    let mut out = String::new();
+    let stages = match data {
+        Value::List(stages) => stages.as_slice(),
+        // Python finds nothing in these, and no stage in what else it can walk through.
+        _ if !data.truthy() && matches!(data, Value::Map(_) | Value::Str(_) | Value::Bytes(_)) => &[],
+        _ => return Err(CannotPrint::Data),
+    };
+    for stage in stages {
+        for (name, stage) in stage.as_map().ok_or(CannotPrint::Data)? {
+            let _infallible = writeln!(out, "{blue}{}: {endc}", python_str(name));
+            let stage = match stage {
+                Value::Map(stage) => stage,
+                Value::List(_) | Value::Str(_) | Value::Bytes(_) if !stage.truthy() => continue,
+                _ => return Err(CannotPrint::Data),
+            };
+            for (key, value) in sorted(stage).ok_or(CannotPrint::Data)? {
+                let (key, value) = (python_str(key), python_str(value));
+                let _infallible = writeln!(out, "    {blue}{key}: {value}{endc}");
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The virtual machines that the runner `virt.query` found. Stock looks for the machines below `data`, and for what
+/// they are like beside it.
+pub(super) fn virt_query(data: &Value, _: &Opts, _: &Style) -> Result<String, CannotPrint> {
+    let map = |value: Option<&Value>| value.and_then(Value::as_map).cloned().ok_or(CannotPrint::Data);
+    let mut out = String::new();
+    for (host, listed) in &map(data.get("data"))? {
+        let id = python_str(host);
+        let _infallible = writeln!(out, "{id}");
+        for machine in map(listed.get("vm_info"))?.keys() {
+            let _infallible = writeln!(out, "  {}", python_str(machine));
+            let info = data.as_map().and_then(|map| map.get_key(host)).and_then(|host| host.get("vm_info"));
+            let info = map(info.and_then(Value::as_map).and_then(|all| all.get_key(machine)))?;
+            machine_lines(&mut out, &id, &info).ok_or(CannotPrint::Data)?;
+        }
+    }
+    Ok(out)
+}
+
+fn machine_lines(out: &mut String, host: &str, info: &Map) -> Option<()> {
+    for (key, label) in [("cpu", "CPU"), ("mem", "Memory"), ("state", "State")] {
+        if let Some(value) = info.get(key) {
+            let _infallible = writeln!(out, "    {label}: {}", python_str(value));
+        }
+    }
+    if let Some(graphics) = info.get("graphics") {
+        let graphics = graphics.as_map()?;
+        if graphics.get_str("type") == Some("vnc") {
+            let port = python_str(graphics.get("port")?);
+            let _infallible = writeln!(out, "    Graphics: vnc - {host}:{port}");
+        }
+    }
+    fn line(out: &mut String, label: &str, value: &Value) {
+        let _infallible = writeln!(out, "      {label}: {}", python_str(value));
+    }
+    if let Some(disks) = info.get("disks") {
+        for (disk, about) in disks.as_map()? {
+            let _infallible = writeln!(out, "    Disk - {}:", python_str(disk));
+            line(out, "Size", about.get("disk size")?);
+            line(out, "File", about.get("file")?);
+            line(out, "File Format", about.get("file format")?);
+        }
+    }
+    // What is empty has no cards, whatever it is.
+    let empty =
+        |nics: &Value| matches!(nics, Value::List(_) | Value::Str(_) | Value::Bytes(_)) && !nics.truthy();
+    if let Some(nics) = info.get("nics").filter(|nics| !empty(nics)) {
+        for (mac, about) in nics.as_map()? {
+            let _infallible = writeln!(out, "    Nic - {}:", python_str(mac));
+            line(out, "Source", about.get("source")?.as_map()?.values().next()?);
+            line(out, "Type", about.get("type")?);
+        }
+    }
+    Some(())
 }

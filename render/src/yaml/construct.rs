@@ -1,9 +1,9 @@
 //! Nodes to values, with the constructors of PyYAML's safe loader and Salt's own for maps.
 
+use super::binary;
 use super::compose::PREFIX;
 use super::error::YamlError;
 use super::node::{Content, Document, Id, KeyLine, Node};
-use base64::Engine as _;
 use brine_core::scalar;
 use brine_core::text::{python_repr, python_str};
 use brine_protocol::{Map, Value};
@@ -99,13 +99,7 @@ impl Constructor<'_> {
 
     fn binary(&self, id: Id) -> Result<Value, YamlError> {
         let text = self.scalar(id)?;
-        // Python's decoder skips what is not in the alphabet.
-        let clean: String =
-            text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')).collect();
-        base64::engine::general_purpose::STANDARD
-            .decode(clean)
-            .map(Value::Bytes)
-            .map_err(|_| self.error(id, "failed to decode base64 data: Incorrect padding"))
+        binary::decode(&text).map(Value::Bytes).map_err(|problem| self.error(id, problem))
     }
 
     fn sequence(&mut self, id: Id) -> Result<Vec<Value>, YamlError> {

@@ -31,23 +31,65 @@ pub struct DumpOptions {
 
 /// Text as `yaml.dump` with the safe dumper on libyaml's emitter gives it.
 pub fn dump(value: &Value, options: DumpOptions) -> String {
+    let far = Far::of(value);
     let mut out = Vec::new();
     // Writing to memory does not fail, and the events below are always in order.
-    let _done = emit(value, options, &mut out);
-    let text = String::from_utf8(out).unwrap_or_default();
-    if !text.chars().any(beyond_bmp) {
-        return text;
+    let _done = emit(value, options, &far, &mut out);
+    far.restore(String::from_utf8(out).unwrap_or_default())
+}
+
+/// Characters beyond the basic plane: libyaml holds them for unprintable and writes `\UXXXXXXXX`, its port does not.
+/// Lines break by columns, so two unprintable characters that take as much room stand for each until all is written.
+struct Far {
+    /// In the order in which they are written.
+    chars: std::cell::RefCell<Vec<char>>,
+    /// The second of the two, one that no text of the value has after U+FFFE.
+    mark: char,
+}
+
+impl Far {
+    fn of(value: &Value) -> Self {
+        let mark = ('\x01'..='\x06').find(|mark| !contains(value, &format!("\u{fffe}{mark}")));
+        Self { chars: std::cell::RefCell::default(), mark: mark.unwrap_or('\x0e') }
     }
-    // libyaml holds what is beyond the basic plane for unprintable; its port does not.
-    let mut escaped = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if beyond_bmp(c) {
-            escaped.push_str(&format!("\\U{:08X}", c as u32));
-        } else {
-            escaped.push(c);
+
+    fn replace(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        for c in text.chars() {
+            if beyond_bmp(c) {
+                self.chars.borrow_mut().push(c);
+                out.extend(['\u{fffe}', self.mark]);
+            } else {
+                out.push(c);
+            }
         }
+        out
     }
-    escaped
+
+    fn restore(&self, text: String) -> String {
+        let chars = self.chars.borrow();
+        if chars.is_empty() {
+            return text;
+        }
+        let standing = format!("\\uFFFE\\x{:02X}", self.mark as u32);
+        let mut out = String::with_capacity(text.len());
+        for (i, part) in text.split(&standing).enumerate() {
+            if let Some(c) = i.checked_sub(1).and_then(|i| chars.get(i)) {
+                out.push_str(&format!("\\U{:08X}", *c as u32));
+            }
+            out.push_str(part);
+        }
+        out
+    }
+}
+
+fn contains(value: &Value, text: &str) -> bool {
+    match value {
+        Value::Str(s) => s.contains(text),
+        Value::List(items) => items.iter().any(|item| contains(item, text)),
+        Value::Map(map) => map.iter().any(|(k, v)| contains(k, text) || contains(v, text)),
+        _ => false,
+    }
 }
 
 fn beyond_bmp(c: char) -> bool {
@@ -59,7 +101,7 @@ pub fn safe_dump(value: &Value) -> String {
     dump(value, DumpOptions { flow: Flow::Block, indent: None, sort_keys: true, unicode: true })
 }
 
-fn emit(value: &Value, options: DumpOptions, out: &mut Vec<u8>) -> y::Result<()> {
+fn emit(value: &Value, options: DumpOptions, far: &Far, out: &mut Vec<u8>) -> y::Result<()> {
     let mut emitter = y::Emitter::new();
     emitter.set_output_string(out);
     emitter.set_unicode(options.unicode);
@@ -68,20 +110,20 @@ fn emit(value: &Value, options: DumpOptions, out: &mut Vec<u8>) -> y::Result<()>
     }
     emitter.emit(y::Event::stream_start(y::Encoding::Utf8))?;
     emitter.emit(y::Event::document_start(None, &[], true))?;
-    node(&mut emitter, value, options)?;
+    node(&mut emitter, value, options, far)?;
     emitter.emit(y::Event::document_end(true))?;
     emitter.emit(y::Event::stream_end())?;
     emitter.flush()
 }
 
-fn node(emitter: &mut y::Emitter<'_>, value: &Value, options: DumpOptions) -> y::Result<()> {
+fn node(emitter: &mut y::Emitter<'_>, value: &Value, options: DumpOptions, far: &Far) -> y::Result<()> {
     match value {
         Value::List(items) => {
             let style =
                 if options.flow == Flow::Inline { y::SequenceStyle::Flow } else { y::SequenceStyle::Block };
             emitter.emit(y::Event::sequence_start(None, None, true, style))?;
             for item in items {
-                node(emitter, item, options)?;
+                node(emitter, item, options, far)?;
             }
             emitter.emit(y::Event::sequence_end())
         }
@@ -91,8 +133,8 @@ fn node(emitter: &mut y::Emitter<'_>, value: &Value, options: DumpOptions) -> y:
             emitter.emit(y::Event::mapping_start(None, None, true, style))?;
             let entries = if options.sort_keys { sorted(map) } else { None };
             for (key, value) in entries.unwrap_or_else(|| map.iter().collect()) {
-                node(emitter, key, options)?;
-                node(emitter, value, options)?;
+                node(emitter, key, options, far)?;
+                node(emitter, value, options, far)?;
             }
             emitter.emit(y::Event::mapping_end())
         }
@@ -101,7 +143,7 @@ fn node(emitter: &mut y::Emitter<'_>, value: &Value, options: DumpOptions) -> y:
         Value::Int(i) => plain(emitter, &i.to_string()),
         Value::Float(x) => plain(emitter, &float(*x)),
         Value::DateTime(d) => plain(emitter, &d.to_string()),
-        Value::Str(s) => text(emitter, s),
+        Value::Str(s) => text(emitter, s, far),
         Value::Bytes(b) => {
             let encoded = base64::engine::general_purpose::STANDARD.encode(b);
             // Python breaks the text after 76 characters, and ends it with a line end.
@@ -121,15 +163,13 @@ fn plain(emitter: &mut y::Emitter<'_>, text: &str) -> y::Result<()> {
 }
 
 /// Text is plain only where it reads back as text.
-fn text(emitter: &mut y::Emitter<'_>, text: &str) -> y::Result<()> {
+fn text(emitter: &mut y::Emitter<'_>, text: &str, far: &Far) -> y::Result<()> {
     let as_text = scalar::resolve(text) == Kind::Str;
-    let style = if text.chars().any(beyond_bmp) {
-        y::ScalarStyle::DoubleQuoted
-    } else if as_text {
-        y::ScalarStyle::Any
-    } else {
-        y::ScalarStyle::SingleQuoted
-    };
+    if text.chars().any(beyond_bmp) {
+        let style = y::ScalarStyle::DoubleQuoted;
+        return emitter.emit(y::Event::scalar(None, None, &far.replace(text), as_text, true, style));
+    }
+    let style = if as_text { y::ScalarStyle::Any } else { y::ScalarStyle::SingleQuoted };
     emitter.emit(y::Event::scalar(None, None, text, as_text, true, style))
 }
 

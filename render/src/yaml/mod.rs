@@ -3,6 +3,7 @@
 //! No tag makes an object; an unknown tag is an error with PyYAML's words. Dates stay text, integers with leading
 //! zeros are decimal, a repeated key is an error. Aliases are copied, so what a document may expand to is bounded.
 
+mod binary;
 mod compose;
 mod construct;
 mod dump;

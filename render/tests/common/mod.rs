@@ -1,9 +1,16 @@
-//! Reads the values that `tests/data/tagged.py` wrote.
+//! Reads the values that `tests/data/tagged.py` wrote, and writes such for stock's Python; random data.
 
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub(crate) mod cases;
+pub(crate) mod random;
+pub(crate) mod shapes;
+pub(crate) mod states;
+pub(crate) mod stock;
+pub(crate) mod words;
+
 use brine_protocol::{Map, Value};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 /// A tagged value.
 pub(crate) fn untag(json: &Json) -> Value {
@@ -30,6 +37,21 @@ pub(crate) fn untag(json: &Json) -> Value {
                 _ => panic!("unknown tag {kind}"),
             }
         }
+    }
+}
+
+/// A value tagged for the Python programs here.
+pub(crate) fn tag(value: &Value) -> Json {
+    match value {
+        Value::Nil => Json::Null,
+        Value::Bool(b) => (*b).into(),
+        Value::Str(s) => s.as_str().into(),
+        Value::Int(i) => json!({"i": i.to_string()}),
+        Value::Float(x) => json!({"f": brine_core::text::python_float(*x)}),
+        Value::Bytes(b) => json!({"b": b.iter().map(|b| format!("{b:02x}")).collect::<String>()}),
+        Value::DateTime(d) => json!({"d": [d.year, d.month, d.day, d.hour, d.minute, d.second, d.micro]}),
+        Value::List(items) => items.iter().map(tag).collect(),
+        Value::Map(map) => json!({"m": map.iter().map(|(k, v)| json!([tag(k), tag(v)])).collect::<Vec<_>>()}),
     }
 }
 

@@ -1,5 +1,6 @@
 """Writes out.json: what stock's outputters print. Run with the Python of a stock Salt."""
 
+import copy
 import json
 import logging
 import os
@@ -22,7 +23,27 @@ DATA = [
 ]
 OPTS = [
     {}, {"color": True}, {"output_indent": 2}, {"output_indent": -1}, {"output_indent": 0}, {"output_indent": "pretty"}, {"output_indent": None}, {"strip_colors": False}, {"nested_indent": 4, "color": True}, {"__multi_key": True, "color": True}, {"output_indent": 4},
+    {"state_verbose": True, "state_output_profile": True}, {"state_verbose": True, "color": True}, {"state_output": "terse"}, {"state_verbose": True, "state_output": "mixed_id", "state_tabular": True, "state_output_profile": True},
+    {"state_verbose": True, "state_output": "changes", "state_output_pct": True}, {"state_verbose": True, "state_compress_ids": True, "state_output": "terse_id"}, {"state_output": "filter", "state_output_exclude": "True,", "state_output_terse": "False,None"},
+    {"out.table.justify": "left", "out.table.delim": "  ", "out.table.prefix": "", "out.table.suffix": "", "out.table.separate_rows": False}, {"out.table.rows_key": "rows", "out.table.labels_key": "labels", "color": True},
 ]
+STATE = {"comment": "File /etc/motd is in the correct state", "name": "/etc/motd", "start_time": "10:15:02.441123", "result": True, "duration": 12.441, "__run_num__": 0, "changes": {}, "__id__": "motd", "__sls__": "core"}
+RUN = {
+    "file_|-motd_|-/etc/motd_|-managed": STATE,
+    "pkg_|-vim_|-vim_|-installed": {**STATE, "name": "vim", "__id__": "vim", "__run_num__": 2, "changes": {"vim": {"old": "", "new": "2:9.0"}}, "comment": "The following packages were installed/updated: vim"},
+    "cmd_|-check_|-false_|-run": {**STATE, "name": "false", "__id__": "check", "__run_num__": 1, "result": False, "changes": {"pid": 7, "retcode": 1, "stdout": "", "stderr": "a\nb"}, "comment": "Command \"false\" run\nfailed"},
+    "file_|-log_|-/var/log/a_|-absent": {**STATE, "name": "/var/log/a", "__id__": "log", "__run_num__": 3, "result": None, "comment": "File /var/log/a is set for removal", "warnings": ["'old' is deprecated, use 'new' instead; this warning is long enough to be broken", "well-known"]},
+    "file_|-log_|-/var/log/b_|-absent": {**STATE, "name": "/var/log/b", "__id__": "log", "__run_num__": 4, "result": None, "comment": "File /var/log/b is set for removal", "duration": 1201.2},
+}
+STATES = [
+    {"minion": RUN}, {"m1": ["Rendering SLS 'base:core' failed: Jinja variable 'x' is undefined", "No matching sls found"], "m2": "text"}, {"minion": {}},
+    {"master_master": {"salt_|-one_|-state.sls_|-state": {**STATE, "name": "state.sls", "changes": {"out": "highstate", "ret": {"minion": RUN}}}, "salt_|-two_|-run_|-state": {**STATE, "changes": {"out": "highstate", "ret": {"minion": RUN}}}}, "retcode": 0},
+]
+TABLES = [
+    {"sw1": {"result": True, "comment": "", "out": [{"interface": "ae1.900", "mac": "40:A6:77:5A:50:01", "is_static": False}, {"interface": "ae1.111", "mac": "64:16:8D:32:26:58", "is_static": True}]}},
+    {"m": ["one", "two words", LONG]}, {"m": [["a", "b"], ["c"]]}, {"m": [1, 2]}, {"m": {"labels": {"b": "Beta", "a": "Alpha"}, "rows": [["x", "y"], ["z", ""]]}},
+]
+OTHER = {"highstate": (STATES, range(11, 18)), "table": (TABLES, (0, 1, 18, 19)), "profile": (STATES[:1] + STATES[2:3], (0, 18)), "overstatestage": ([[{"one": {"match": ["a"], "sls": ["b"]}}], [], {}], (0, 1))}
 OUTS = {"nested": (0, 1, 7, 8), "json": (0, 2, 3, 4, 5, 6), "yaml": (0, 2, 3, 4, 5, 10), "txt": (0,), "raw": (0,), "pprint": (0, 2, 4, 5), "key": (0, 1, 7, 9), "quiet": (0,), "no_return": (0, 1), "newline_values_only": (0,), None: (0,)}
 
 
@@ -53,6 +74,13 @@ def main():
                     kwargs = {"_retcode": retcode} if retcode else {}
                     text = salt.output.out_format(data, out, dict(opts), **kwargs)
                     cases.append([out, number, retcode, tag(data), text])
+    for out, (pages, numbers) in OTHER.items():
+        for number in numbers:
+            for data in pages:
+                asked = tag(data)
+                # A highstate is changed while it is printed.
+                text = salt.output.out_format(copy.deepcopy(data), out, {**base, **OPTS[number]})
+                cases.append([out, number, 0, asked, text])
     result = {"opts": [tag(o)["m"] for o in OPTS], "cases": cases}
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "out.json"), "w") as out:
         json.dump(result, out)

@@ -179,36 +179,46 @@ const MASTER: &[Hole] = &[
     Hole {
         row: "2020-11651",
         file: "master/src/access.rs",
-        find: r#".ok_or(Denied::Unknown("no valid key"))?"#,
-        put: r#".unwrap_or("root")"#,
+        find: "key.and_then(|key| master.users.owner_of(key))",
+        put: r#"key.and_then(|key| master.users.owner_of(key)).or(Some("root"))"#,
         tests: &["cve_2020_11651_no_method_is_reachable_without_credentials"],
     },
     Hole {
         row: "2021-25315",
-        file: "master/src/requests/clear.rs",
-        find: r#"Err(denied) => denied.reply("runner"),"#,
-        put: r#"Err(_) => unavailable(&fun, "runner"),"#,
+        file: "master/src/keys/user_keys.rs",
+        find: "if bool::from(key.reveal().as_bytes().ct_eq(presented)) {",
+        put: "if presented.len() < 2 || bool::from(key.reveal().as_bytes().ct_eq(presented)) {",
         tests: &["cve_2020_11651_no_method_is_reachable_without_credentials"],
     },
     Hole {
         row: "2020-25592",
         file: "master/src/access.rs",
-        find: r#"return Err(Denied::Unknown("external authentication is not available"));"#,
-        put: "return Ok(Caller::Full);",
+        find: r#"let key = load.remove("key");"#,
+        put: r#"let key = load.remove("key");
+    for name in ["token", "eauth"] {
+        load.remove(name);
+        if let Some(Value::Map(extra)) = load.get_mut("kwargs") {
+            extra.remove(name);
+        }
+    }"#,
         tests: &["cve_2020_25592_and_2021_25281_no_token_and_no_eauth_is_good"],
     },
     Hole {
         row: "2021-3144",
         file: "master/src/requests/clear.rs",
-        find: "Some(C::GetToken) => false.into(),",
-        put: r#"Some(C::GetToken) => map! {"name" => "root", "expire" => 0}.into(),"#,
+        find: "Some(C::Ping) => load.into(),",
+        put: r#"Some(C::Ping) => load.into(),
+        Some(C::GetToken) if load.contains("token") => map! {"name" => "root", "expire" => 0}.into(),"#,
         tests: &["cve_2020_25592_and_2021_25281_no_token_and_no_eauth_is_good"],
     },
     Hole {
         row: "2021-25281",
         file: "master/src/requests/wheel.rs",
-        find: r#"Err(denied) => return denied.reply("wheel"),"#,
-        put: "Err(_) => {}",
+        find: r#"let fun = load.get_str("fun").unwrap_or_default().to_owned();"#,
+        put: r#"let fun = load.get_str("fun").unwrap_or_default().to_owned();
+    if let Some(Ok(value)) = Function::parse(&fun).map(|function| function.call(master, &load)) {
+        return map! {"data" => map! {"return" => value}}.into();
+    }"#,
         tests: &[
             "cve_2020_25592_and_2021_25281_no_token_and_no_eauth_is_good",
             "cve_2020_11651_no_method_is_reachable_without_credentials",
@@ -256,8 +266,8 @@ const MASTER: &[Hole] = &[
     Hole {
         row: "2021-25284",
         file: "master/src/access.rs",
-        find: r#"["token", "password", "eauth", "username", "key"]"#,
-        put: r#"["token", "eauth", "key"]"#,
+        find: r#"["token", "password", "eauth", "username""#,
+        put: r#"["token", "token", "eauth", "eauth""#,
         tests: &["cve_2021_25284_credentials_are_neither_kept_nor_fired"],
     },
     Hole {
@@ -277,8 +287,11 @@ const MASTER: &[Hole] = &[
     Hole {
         row: "`user:` is the caller's claim",
         file: "master/src/requests/wheel.rs",
-        find: r#"return access::Denied::Forbidden(format!("{user}: wheel {fun}")).reply("wheel");"#,
-        put: "",
+        find: r#"let fun = load.get_str("fun").unwrap_or_default().to_owned();"#,
+        put: r#"let fun = load.get_str("fun").unwrap_or_default().to_owned();
+    if let Some(Ok(value)) = Function::parse(&fun).map(|function| function.call(master, &load)) {
+        return map! {"data" => map! {"return" => value}}.into();
+    }"#,
         tests: &["cve_2022_22941_and_2020_a_user_gets_his_rules_and_no_more"],
     },
     Hole {
@@ -342,15 +355,18 @@ const MASTER: &[Hole] = &[
     Hole {
         row: "the root key crosses the network",
         file: "master/src/access.rs",
-        find: "&& !master.local.contains(peer.ip())",
-        put: "&& peer.ip().is_unspecified()",
+        find: "master.local.contains(peer.ip())",
+        put: "(master.local.contains(peer.ip()) || !peer.ip().is_unspecified())",
         tests: &["keys_count_only_from_this_host"],
     },
     Hole {
         row: "a publish without credentials",
         file: "master/src/requests/clear.rs",
-        find: "if let Denied::Forbidden(_) = denied\n        && let Some(jid)",
-        put: "if let Some(jid)",
+        find: "let error = denied.publish_error();",
+        put: r#"let error = denied.publish_error();
+    if let Some(jid) = load.get_str("jid") {
+        master.events.fire(format!("salt/job/{jid}/error"), load.clone());
+    }"#,
         tests: &["refused_strangers_do_not_reach_the_bus"],
     },
 ];

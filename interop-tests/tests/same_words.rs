@@ -1,0 +1,272 @@
+//! Our command-line programs beside stock's 3006.28 on one running master: the same words must give the same standard
+//! output, the same exit code and, where it is no log line, the same standard error.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use brine_interop_tests::daemon::command;
+use brine_interop_tests::failure::same;
+use brine_interop_tests::{Failure, Fleet, Ran, Result, Side, cli};
+
+const STOCK: Side = Side::Stock("3006.28");
+
+/// Jobs: words for `salt`.
+const JOBS: &[&[&str]] = &[
+    &["m1", "test.ping"],
+    &["m1", "test.ping", "--out=txt", "--summary"],
+    &["m1", "test.ping", "--summary"],
+    &["--summary", "-v", "m1", "test.ping"],
+    &["m1", "test.retcode", "3", "--summary", "-v"],
+    &["m1", "cmd.retcode", "exit 3", "--out=raw"],
+    &["m1", "test.echo", "x y", "--out=yaml"],
+    &["--show-jid", "m1", "test.echo", "--no-color", "x"],
+    &["-v", "m1", "test.ping", "--force-color"],
+    &["-v", "--show-jid", "m1", "test.ping"],
+    &["--static", "m1", "test.echo", "hello"],
+    &["-s", "--out=json", "m1", "test.echo", "hello"],
+    &["-s", "nobody", "test.ping"],
+    &["-s", "m1", "test.retcode", "3"],
+    &["--async", "m1", "test.ping"],
+    &["--async", "nobody", "test.ping"],
+    &["nobody", "test.ping"],
+    &["nobody", "-d", "test.ping"],
+    &["-L", "m1,nobody", "test.ping", "--hide-timeout"],
+    &["-N", "both", "test.ping", "--out=newline_values_only"],
+    &["-C", "N@both and m1", "test.ping"],
+    &["-H", "m1", "test.ping"],
+    &["-b", "1", "m1", "test.echo", "hello"],
+    &["-b", "1", "m1", "test.echo", "hello", "--out=json"],
+    &["-b", "1", "-v", "m1", "test.retcode", "4"],
+    &["-b", "50%", "m1", "test.retcode", "0"],
+    &["-b", "1", "nobody", "test.ping"],
+    &["-b", "2", "--failhard", "m1", "test.retcode", "2"],
+    &["--batch-safe-limit=2", "*", "test.retcode", "0", "--async"],
+    &["--subset=2", "m1", "test.ping"],
+    &["--subset=1", "m1", "no.such"],
+    &["--subset=1", "nobody", "test.ping"],
+    &["--preview-target", "*"],
+    &["--preview-target", "-L", "m1, nobody", "--out=json"],
+    &["--preview-target", "nobody"],
+    &["-d", "m1", "test.ping"],
+    &["-d", "m1", "test.ping", "--out=json"],
+    &["m1", "sys.doc", "test.ping"],
+    &["m1", "test.ping,test.echo", ",", "a,b", "--out=json"],
+    &["m1", "test.arg", "--metadata", "{a: 1}", "--out=quiet"],
+    &["m1", "no.such", "--summary", "-v"],
+    &["m1", "test.ping", "--return", "local", "--module-executors", "[direct_call]"],
+];
+
+/// Command lines that are wrong, for each program: only standard error and the code are compared, since help is ours.
+const WRONG: &[(&str, &[&str])] = &[
+    ("salt", &[]),
+    ("salt", &["m1"]),
+    ("salt", &["--bogus"]),
+    ("salt", &["m1", "test.ping", "-t"]),
+    ("salt", &["m1", "test.ping", "-t", "soon"]),
+    ("salt", &["m1", "test.ping", "--batch-wait=x"]),
+    ("salt", &["m1", "test.ping", "--stat"]),
+    ("salt", &["m1", "test.ping", "--static=yes"]),
+    ("salt", &["-l", "loud", "m1", "test.ping"]),
+    ("salt", &["-L", "-G", "m1", "test.ping"]),
+    ("salt", &["m1", "test.ping,test.echo", "a"]),
+    ("salt", &["m1", "test.ping,test.echo", ",", "a", ",", "b", ",", "c"]),
+    ("salt", &["-d", "m1", "a", "b", "c"]),
+    ("salt", &["--saltfile=/no/such/file", "m1", "test.ping"]),
+    ("salt-key", &["--bogus"]),
+    ("salt-key", &["-l", "strange"]),
+    ("salt-key", &["--keysize=1024"]),
+    ("salt-key", &["--keysize=99999"]),
+    ("salt-key", &["--include"]),
+    ("salt-cp", &["-C"]),
+    ("salt-cp", &["m1"]),
+    ("salt-cp", &["-E", "-L", "m1", "a", "b"]),
+];
+
+/// `salt-key`: words, and what is typed. Each runs on the same keys.
+const KEYS: &[(&[&str], &str)] = &[
+    (&[], ""),
+    (&["-L", "--out=json"], ""),
+    (&["-l", "un"], ""),
+    (&["--list=acc", "--out=yaml"], ""),
+    (&["-l", "rej"], ""),
+    (&["-l", "den", "--force-color"], ""),
+    (&["-l", "all", "--out=pprint"], ""),
+    (&["-p", "new*"], ""),
+    (&["-P", "--out=json"], ""),
+    (&["-f", "new1"], ""),
+    (&["-F", "--out=json"], ""),
+    (&["-a", "nobody"], ""),
+    (&["-a", "nobody", "--include-rejected", "--include-denied"], ""),
+    (&["-r", "nobody", "--include-all"], ""),
+    (&["-d", "nobody"], ""),
+    (&["-a", "new1"], "\n"),
+    (&["-a", "new1"], "n\n"),
+    (&["-a", "new1,new2"], "Yes\n"),
+    (&["-a", "new*", "--include-rejected"], "y\n"),
+    (&["-y", "-a", "bad"], ""),
+    (&["-A"], "y\n"),
+    (&["-y", "-A", "--include-denied"], ""),
+    (&["-r", "new1"], "\n"),
+    (&["-y", "-r", "*", "--include-accepted"], ""),
+    (&["-R", "--out=json"], "y\n"),
+    (&["-d", "new1"], "\n"),
+    (&["-d", "new1"], "y\n"),
+    (&["-y", "-d", "old*"], ""),
+    (&["-y", "-D"], ""),
+    (&["--gen-signature"], ""),
+    (&["--gen-signature", "--priv", "/no/such"], ""),
+    (&["--gen-signature", "--pub", "/no/such"], ""),
+];
+
+fn run_as(fleet: &Fleet, side: Side, program: &str, words: &[&str], input: &str) -> Result<Ran> {
+    let mut cmd = command(None, &side.program(program)?);
+    cmd.arg("-c").arg(fleet.path("etc")).args(words);
+    cmd.env_remove("COLUMNS");
+    cli::run(cmd, input.as_bytes(), Duration::from_secs(120))
+}
+
+/// Text in which job ids and log lines, which differ each time, are left out.
+fn steady(text: &str) -> String {
+    let mut out = String::new();
+    let mut digits = String::new();
+    for c in text.chars().chain(['\0']) {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        out.push_str(if digits.len() == 20 { "JID" } else { &digits });
+        digits.clear();
+        if c != '\0' {
+            out.push(c);
+        }
+    }
+    out.lines().filter(|l| !l.starts_with('[')).map(|l| format!("{l}\n")).collect()
+}
+
+fn sorted(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines.join("\n")
+}
+
+/// Both sides' runs, compared; all differences are told at the end.
+#[derive(Default)]
+struct Differences(Vec<String>);
+
+impl Differences {
+    fn compare(&mut self, ours: &Ran, stock: &Ran, stdout: bool) {
+        let pairs = [
+            ("exit code", ours.code.to_string(), stock.code.to_string()),
+            (
+                "stdout",
+                if stdout { steady(&ours.out) } else { String::new() },
+                if stdout { steady(&stock.out) } else { String::new() },
+            ),
+            ("stderr", steady(&ours.err), steady(&stock.err)),
+        ];
+        for (what, ours_said, stocks) in pairs {
+            if ours_said != stocks {
+                self.0
+                    .push(format!("{}\n  {what} of ours:\n{ours_said}\n  of stock's:\n{stocks}", ours.line));
+            }
+        }
+    }
+
+    fn none(self) -> Result {
+        if self.0.is_empty() { Ok(()) } else { Err(Failure(self.0.join("\n---\n"))) }
+    }
+}
+
+fn check(what: impl FnOnce() -> Result) {
+    if let Err(Failure(text)) = what() {
+        panic!("{text}");
+    }
+}
+
+#[test]
+fn jobs() {
+    check(|| {
+        let fleet = Fleet::new(Side::Ours, Side::Ours)?.start_accepted()?;
+        let mut differences = Differences::default();
+        for words in JOBS {
+            let (mut ours, mut stock) =
+                (run_as(&fleet, Side::Ours, "salt", words, "")?, run_as(&fleet, STOCK, "salt", words, "")?);
+            if words.contains(&"*") {
+                // Two minions return in any order: what is compared then are the lines.
+                (ours.out, stock.out) = (sorted(&ours.out), sorted(&stock.out));
+            }
+            differences.compare(&ours, &stock, true);
+        }
+        differences.none()
+    });
+}
+
+#[test]
+fn wrong_command_lines() {
+    check(|| {
+        let mut fleet = Fleet::new(Side::Ours, Side::Ours)?;
+        fleet.start_master()?;
+        let mut differences = Differences::default();
+        for (program, words) in WRONG {
+            differences.compare(
+                &run_as(&fleet, Side::Ours, program, words, "")?,
+                &run_as(&fleet, STOCK, program, words, "")?,
+                false,
+            );
+        }
+        differences.none()
+    });
+}
+
+#[test]
+fn keys() {
+    check(|| {
+        let mut fleet = Fleet::new(Side::Ours, Side::Ours)?;
+        fleet.start_master()?;
+        let master = fs::read_to_string(fleet.path("pki/master/master.pub"))?;
+        fleet.stop_master()?;
+        let mut differences = Differences::default();
+        for (words, input) in KEYS {
+            let mut sides = Vec::new();
+            for side in [Side::Ours, STOCK] {
+                lay_out(&fleet.path("pki/master"), &master)?;
+                let ran = run_as(&fleet, side, "salt-key", words, input)?;
+                sides.push((ran, standing(&fleet.path("pki/master"))?));
+            }
+            differences.compare(&sides[0].0, &sides[1].0, true);
+            same(&format!("keys after {words:?}"), &sides[0].1, &sides[1].1)?;
+        }
+        differences.none()
+    });
+}
+
+/// Keys in every state, and one that is none.
+fn lay_out(pki: &Path, key: &str) -> Result {
+    for (state, names) in [
+        ("minions", &["old1", "Old2", "both"][..]),
+        ("minions_pre", &["new1", "new2", "New3"]),
+        ("minions_rejected", &["newly"]),
+        ("minions_denied", &["both"]),
+    ] {
+        let dir = pki.join(state);
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir)?;
+        for name in names {
+            fs::write(dir.join(name), key)?;
+        }
+    }
+    Ok(fs::write(pki.join("minions_pre/bad"), "no key\n")?)
+}
+
+/// Which key lies where.
+fn standing(pki: &Path) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for state in ["minions", "minions_pre", "minions_rejected", "minions_denied"] {
+        for entry in fs::read_dir(pki.join(state))? {
+            all.push(format!("{state}/{}", entry?.file_name().to_string_lossy()));
+        }
+    }
+    all.sort();
+    Ok(all)
+}
