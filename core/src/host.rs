@@ -67,6 +67,13 @@ pub trait Host: std::any::Any + Send + Sync {
     /// Whether the minion has a live connection to a master now, and its address as text.
     fn master(&self) -> Option<String>;
 
+    /// Hands a request (`func`, `name`, ...) to the schedule of the minion; the answer is the data of the event that
+    /// tells what came of it, or None where a request has no answer. Fails where no minion answers.
+    fn schedule(&self, request: Map) -> Result<Option<Map>> {
+        let _ = request;
+        Err(CallError::Client("there is no minion with a schedule".into()))
+    }
+
     /// Throws away the minion's key and its master's (`pki_dir`, but nothing there that other things need), makes a
     /// new key and authenticates with it. Whoever cannot do all of it does nothing of it, and fails.
     fn rekey(&self) -> Result<()> {

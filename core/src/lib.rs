@@ -15,6 +15,7 @@ pub mod log;
 pub mod options;
 pub mod opts;
 pub mod scalar;
+pub mod schedule;
 pub mod target;
 pub mod text;
 pub mod user;

@@ -20,6 +20,7 @@ use brine_protocol::request::{MinionRequest, Proof, Proved, RequestKeys, Request
 use parking_lot::{Mutex, RwLock};
 
 use crate::config::Config;
+use crate::eauth::Service;
 use crate::events::Events;
 use crate::gate::AuthGate;
 use crate::jobs::{Jobs, MinionRow};
@@ -53,6 +54,8 @@ pub struct Master {
     pub sessions: Sessions,
     /// Local users' keys.
     pub users: UserKeys,
+    /// External authentication and tokens.
+    pub eauth: Service,
     /// The job store.
     pub jobs: Jobs,
     /// The event bus.
@@ -130,6 +133,7 @@ impl Master {
                 config.auth.session_life,
             ),
             users: parts.users,
+            eauth: Service::new(config.eauth.clone()),
             records: Records::new(parts.minions, parts.jobs.clone()),
             jobs: parts.jobs,
             events: parts.events,

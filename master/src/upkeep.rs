@@ -69,6 +69,7 @@ pub async fn run(master: Arc<Master>) {
             let files = tokio::task::spawn_blocking(move || {
                 known::keep(&cachedir(&master), &master.vouch);
                 master.tidy_nonces();
+                master.eauth.prune();
                 forget_owners(&master);
             });
             let _ = files.await;

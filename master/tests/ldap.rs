@@ -1,7 +1,7 @@
 //! The backend `ldap` against a real directory server: who gets in, which groups he is in, and whose certificate is
 //! believed.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "tests")]
 
 mod slapd;
 

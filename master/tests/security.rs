@@ -50,7 +50,7 @@ async fn cve_2020_25592_and_2021_25281_no_token_and_no_eauth_is_good() {
         cli.clear(map! {"cmd" => "mk_token", "eauth" => "pam", "username" => "root"}).await,
         "".into()
     );
-    assert_eq!(cli.clear(map! {"cmd" => "get_token", "token" => "../../x"}).await, false.into());
+    assert_eq!(cli.clear(map! {"cmd" => "get_token", "token" => "../../x"}).await, Map::new().into());
     master.stop().await;
 }
 
@@ -388,14 +388,24 @@ async fn refused_strangers_do_not_reach_the_bus() {
 /// The key of a local user crosses the network in clear, so from elsewhere it proves nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_count_only_from_this_host() {
-    use brine_master::access::{Caller, authenticate};
-    let master = TestMaster::start(Map::new()).await;
+    use brine_master::access::authenticate;
+    let external = map! {"auto" => map! {"*" => vec![".*"]}};
+    let master = TestMaster::start(map! {"external_auth" => external}).await;
     let running = &master.running().master;
-    let from = |addr: &str| {
-        let mut load = map! {"user" => "root", "key" => master.user_key("root")};
-        authenticate(running, addr.parse().unwrap(), &mut load)
-    };
-    assert_eq!(from("127.0.0.1:4000"), Ok(Caller::Full));
-    assert!(from("192.0.2.1:4000").is_err() && from("[2001:db8::1]:4000").is_err());
+    let key = map! {"user" => "root", "key" => master.user_key("root")};
+    let login = map! {"eauth" => "auto", "username" => "fred", "password" => "x"};
+    let mut made = login.clone();
+    made.insert("cmd", "mk_token");
+    let made = master.cli().clear(made).await;
+    let token = map! {"token" => made.get("token").unwrap().clone()};
+    for load in [key, login, token] {
+        for (addr, good) in
+            [("127.0.0.1:4000", true), ("192.0.2.1:4000", false), ("[2001:db8::1]:4000", false)]
+        {
+            let mut load = load.clone();
+            let proved = authenticate(running, addr.parse().unwrap(), &mut load).await;
+            assert_eq!(proved.is_ok(), good, "{addr} {load:?}");
+        }
+    }
     master.stop().await;
 }

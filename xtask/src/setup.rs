@@ -12,7 +12,7 @@ const NEEDS_OF_3006_9: &str = "PyYAML Jinja2 msgpack pyzmq distro requests packa
                                cryptography<43 pycryptodomex python-gnupg contextvars";
 
 /// Programs the tests call, with the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 8] = [
+const PROGRAMS: [(&str, &str); 9] = [
     ("openvpn", "openvpn"),
     ("ping", "iputils-ping"),
     ("ip", "iproute2"),
@@ -21,6 +21,7 @@ const PROGRAMS: [(&str, &str); 8] = [
     ("ss", "iproute2"),
     ("time", "time"),
     ("git", "git"),
+    ("slapd", "slapd"),
 ];
 
 /// The system's own interpreter, which every user may run: a stock master changes its user in some tests. The

@@ -20,6 +20,8 @@ pub struct AccessConfig {
     pub peer_run: Map,
     /// `mine_get`, when it is there at all: which minions may read which functions of the mine. None: no restriction.
     pub mine_get: Option<Value>,
+    /// Whether rules that name minions are taken together (`auth.enable_expanded_auth_matching`).
+    pub spread_rules: bool,
     /// Whether clear commands with a local user's key are taken from other hosts too
     /// (`clear_commands_from_anywhere`). The key travels in clear.
     pub key_from_anywhere: bool,
@@ -40,6 +42,7 @@ impl AccessConfig {
             peer: map("peer")?,
             peer_run: map("peer_run")?,
             mine_get: opts.get("mine_get").cloned(),
+            spread_rules: opts.flag("auth.enable_expanded_auth_matching"),
             key_from_anywhere: opts.flag("clear_commands_from_anywhere"),
         })
     }

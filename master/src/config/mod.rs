@@ -16,6 +16,7 @@ use brine_protocol::crypt::{HashType, SigAlgo};
 use brine_protocol::envelope::version_floor;
 use brine_protocol::{Map, Value};
 
+use crate::eauth::EauthConfig;
 use crate::fs::Dir;
 use crate::jobs::{Caps, JobsConfig};
 use crate::keys::{AutoKeyConfig, MasterKeyConfig, UserKeysConfig};
@@ -57,6 +58,8 @@ pub struct Config {
     pub bus: BusConfig,
     /// Who may do what.
     pub access: AccessConfig,
+    /// External authentication and tokens.
+    pub eauth: EauthConfig,
     /// The master's own keys.
     pub master_key: MasterKeyConfig,
     /// Automatic acceptance.
@@ -151,6 +154,7 @@ impl Config {
             name => SigAlgo::parse(name).ok_or_else(|| bad(key, format!("unknown algorithm {name:?}"))),
         };
         let access = AccessConfig::from_opts(&opts)?;
+        let eauth = EauthConfig::from_opts(&opts, Dir::at(paths.cachedir.join("tokens")), hash)?;
         let user = match opts.str("user") {
             "" => "root".to_owned(),
             user => user.to_owned(),
@@ -236,6 +240,7 @@ impl Config {
             net: NetConfig::from_opts(&opts)?,
             bus: BusConfig::from_opts(&opts, &paths)?,
             access,
+            eauth,
             id,
             user,
             paths,
@@ -302,6 +307,7 @@ mod tests {
             map! {"order_masters" => true},
             map! {"cluster_id" => "c"},
             map! {"publisher_acl" => Value::List(vec![])},
+            map! {"external_auth" => map! {"pam" => "x"}},
             map! {"minimum_auth_version" => 300},
             map! {"publish_port" => 70000},
         ] {

@@ -9,7 +9,7 @@ mod master_key;
 mod user_keys;
 
 pub use autosign::{AutoKey, AutoKeyConfig};
-pub use mark::KeyMark;
 pub use brine_store::keys::{KeyState, KeyStore};
+pub use mark::KeyMark;
 pub use master_key::{MasterKeyConfig, MasterKeyError, load_credentials};
 pub use user_keys::{UserKeys, UserKeysConfig};

@@ -5,6 +5,7 @@
 
 use std::io;
 
+use brine_core::auth_rules::user_matches;
 use brine_protocol::crypt::AesKey;
 use nix::unistd::{Uid, User, chown};
 
@@ -45,14 +46,13 @@ impl UserKeys {
         if let Ok(Some(me)) = User::from_uid(Uid::effective()) {
             users.push(me.name);
         }
+        let local = if config.verify { local_users() } else { Vec::new() };
         for name in &config.acl_users {
-            if name.contains(['*', '?', '[']) {
-                if config.verify {
-                    users.extend(local_users().into_iter().filter(|u| matches_pattern(u, name)));
-                }
-            } else {
+            // A name with a dot may be an expression too.
+            if !name.contains(|c: char| c.is_control() || "*?[](){}^$|\\+/%".contains(c)) {
                 users.push(name.clone());
             }
+            users.extend(local.iter().filter(|user| user_matches(name, user)).cloned());
         }
         let mut keys: Vec<(String, AesKey)> = Vec::new();
         for user in users {
@@ -89,10 +89,6 @@ impl UserKeys {
     }
 }
 
-fn matches_pattern(user: &str, pattern: &str) -> bool {
-    brine_core::target::fnmatch(user, pattern)
-}
-
 /// Names of the users in the system's own table. Directory services are not asked: they may hold thousands.
 fn local_users() -> Vec<String> {
     let text = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
@@ -123,5 +119,27 @@ mod tests {
         assert!(!tmp.path().join(".no-such-user-here_key").exists());
         assert_eq!(config.dir.mode(".root_key").unwrap() & 0o7777, 0o600);
         assert_eq!(format!("{keys:?}"), r#"["root", "nobody"]"#);
+    }
+
+    #[test]
+    fn users_may_be_named_by_expressions() {
+        let made = |names: &[&str], verify: bool| {
+            let tmp = tempfile::tempdir().unwrap();
+            let config = UserKeysConfig {
+                dir: Dir::at(tmp.path()),
+                master_user: "root".into(),
+                acl_users: names.iter().map(|n| (*n).to_owned()).collect(),
+                verify,
+            };
+            let keys = UserKeys::create(&config).unwrap().keys;
+            keys.into_iter()
+                .map(|(user, _)| user)
+                .filter(|u| ["nobody", "daemon"].contains(&u.as_str()))
+                .count()
+        };
+        assert_eq!(made(&["^no.*y$", "daem.n"], true), 1, "a name with a dot is a name");
+        assert_eq!(made(&["dae*"], true), 1);
+        assert_eq!(made(&["^(?!sudo_).*$"], true), 2);
+        assert_eq!(made(&["^no.*y$", "a/b", "ops%"], false), 0);
     }
 }

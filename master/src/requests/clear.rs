@@ -1,18 +1,20 @@
 //! Clear commands: what the command-line tools and API clients on the master's host send.
 //!
-//! A caller proves himself by a local user's key. That key crosses the network in clear, so it counts only when it comes
-//! from an address of this host. What the caller calls himself counts only as far as his key bears it out.
+//! A caller proves himself by a local user's key, by a password that a backend of `external_auth` knows, or by a token.
+//! All cross the network in clear, so they count only when they come from an address of this host. What the caller calls
+//! himself counts only as far as that bears it out.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use brine_core::call::Args;
 use brine_protocol::command::ClearCommand;
 use brine_protocol::ids::Jid;
 use brine_protocol::{Map, Value, map};
 use brine_runners::Kind;
 
 use super::job;
-use crate::access::{self, Caller, Denied};
+use crate::access::{self, Act, Denied};
 use crate::master::Master;
 
 pub(super) async fn answer(master: &Arc<Master>, peer: SocketAddr, load: Map) -> Value {
@@ -20,11 +22,8 @@ pub(super) async fn answer(master: &Arc<Master>, peer: SocketAddr, load: Map) ->
     match load.get_str("cmd").and_then(ClearCommand::parse) {
         Some(C::Ping) => load.into(),
         Some(C::Publish) => publish(master, peer, load).await,
-        // External authentication is not there yet: no credentials are good, and no token exists.
-        Some(C::MkToken) => {
-            tracing::debug!(%peer, "Authentication failure of type \"eauth\" occurred.");
-            "".into()
-        }
+        Some(C::MkToken) => access::make_token(master, peer, &mut load).await,
+        Some(C::GetToken) if access::trusts(master, peer) => master.eauth.get_token(&load),
         Some(C::GetToken) => false.into(),
         Some(C::Wheel) => run(master, peer, load, Kind::Wheel).await,
         Some(C::Runner) => run(master, peer, load, Kind::Runner).await,
@@ -33,16 +32,15 @@ pub(super) async fn answer(master: &Arc<Master>, peer: SocketAddr, load: Map) ->
     }
 }
 
-/// A runner or wheel function. Stock checks no rules for keys of local users here at all; publish rules say nothing about
-/// what runs on the master, so it takes root's key or that of the master's user.
+/// A runner or wheel function.
 async fn run(master: &Arc<Master>, peer: SocketAddr, mut load: Map, kind: Kind) -> Value {
-    let user = load.get_str("user").unwrap_or("root").to_owned();
-    match access::authenticate(master, peer, &mut load) {
-        Err(denied) => denied.reply(kind.name()),
-        Ok(Caller::Full) => super::run::run(master, kind, &load, user).await,
-        Ok(Caller::Limited { .. }) => {
-            let fun = load.get_str("fun").unwrap_or_default();
-            Denied::Forbidden(format!("{user}: {} {fun}", kind.name())).reply(kind.name())
+    let fun = load.get_str("fun").unwrap_or_default().to_owned();
+    // What is judged is what is called.
+    let (arg, kwarg) = access::master_args(&load);
+    match access::admit_master(master, peer, &mut load, kind, &fun, (&arg, &kwarg)).await {
+        Err(reply) => reply,
+        Ok(caller) => {
+            super::run::run(master, &caller, kind, &fun, Args { positional: arg, keyword: kwarg }).await
         }
     }
 }
@@ -58,16 +56,17 @@ pub(super) fn unavailable(fun: &str, kind: &str) -> Value {
 }
 
 async fn publish(master: &Arc<Master>, peer: SocketAddr, mut load: Map) -> Value {
-    let caller = match access::authenticate(master, peer, &mut load) {
+    let mut act = Act::publish(&load);
+    let caller = match access::authenticate(master, peer, &mut load).await {
         Ok(caller) => caller,
-        Err(denied) => return refuse(master, &load, denied),
+        Err(denied) => return refuse(master, peer, &load, &denied, &act),
     };
     let checked = job::resolve(master, &load);
     if let Err(denied) = access::authorize(master, &caller, &load, &checked.minions) {
-        return refuse(master, &load, denied);
+        return refuse(master, peer, &load, &denied, &act);
     }
-    if let Caller::Limited { name, .. } = &caller {
-        load.insert("user", name.as_str());
+    if !caller.is_full() {
+        load.insert("user", caller.name.as_str());
     }
     if let Some(Value::Map(extra)) = load.get_mut("kwargs") {
         access::strip_credentials(extra);
@@ -82,7 +81,11 @@ async fn publish(master: &Arc<Master>, peer: SocketAddr, mut load: Map) -> Value
         .into();
     }
     match job::start(master, load, checked).await {
-        Ok(started) => reply(master, &started),
+        Ok(started) => {
+            act.jid = started.jid.to_string();
+            access::record(master, &caller, &act);
+            reply(master, &started)
+        }
         Err(e) => {
             tracing::error!("a job was not started: {e}");
             map! {"error" => e.to_string()}.into()
@@ -105,10 +108,10 @@ fn reply(master: &Master, started: &job::Started) -> Value {
 
 /// Stock's bare error reply, and its event when the request came with a job id. Stock fires it for anybody; here it
 /// takes a caller who has proved who he is, since strangers have no business on the bus.
-fn refuse(master: &Master, load: &Map, denied: Denied) -> Value {
+fn refuse(master: &Master, peer: SocketAddr, load: &Map, denied: &Denied, act: &Act) -> Value {
     let error = denied.publish_error();
-    tracing::warn!("{denied}");
-    if let Denied::Forbidden(_) = denied
+    access::refused(master, peer, denied, act);
+    if denied.is_known()
         && let Some(jid) = load.get_str("jid").and_then(|j| Jid::parse(j).ok())
     {
         let mut data = load.clone();

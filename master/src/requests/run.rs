@@ -6,63 +6,14 @@ use std::sync::Arc;
 
 use brine_core::Registry;
 use brine_core::call::Args;
-use brine_protocol::{Map, Value, map};
-use brine_render::args::load_args_and_kwargs;
+use brine_protocol::{Value, map};
 use brine_runners::{Kind, MasterHost, Run};
 use tokio::runtime::Handle;
 
 use super::clear::unavailable;
+use crate::access::{self, Act, Caller};
 use crate::master::Master;
 use crate::side::OwnSide;
-
-/// What may be in a request beside the function's own arguments.
-const NOT_ARGUMENTS: [&str; 14] = [
-    "cmd",
-    "fun",
-    "user",
-    "key",
-    "kwarg",
-    "arg",
-    "client",
-    "eauth",
-    "token",
-    "username",
-    "password",
-    "full_return",
-    "print_event",
-    "id",
-];
-
-/// The arguments of a request: `arg` and `kwarg`, or plain fields of the load (stock's old form).
-pub(super) fn arguments(load: &Map) -> Args {
-    // `cmd_sync` of stock's clients packs both into `kwarg`.
-    let packed = load.get("kwarg").and_then(Value::as_map);
-    let (arg, kwarg) = match packed {
-        Some(both)
-            if both.len() == 2
-                && both.get("arg").is_some_and(|a| a.as_list().is_some())
-                && both.contains("kwarg") =>
-        {
-            (both.get("arg"), both.get("kwarg"))
-        }
-        _ => (load.get("arg"), load.get("kwarg")),
-    };
-    let words = match arg {
-        Some(Value::List(words)) => words.clone(),
-        None | Some(Value::Nil) => Vec::new(),
-        Some(one) => vec![one.clone()],
-    };
-    let mut args = load_args_and_kwargs(&words);
-    for (key, value) in load {
-        if key.as_str().is_some_and(|key| !NOT_ARGUMENTS.contains(&key) && !key.starts_with("__")) {
-            args.keyword.insert(key.clone(), value.clone());
-        }
-    }
-    if let Some(kwarg) = kwarg.and_then(Value::as_map) {
-        args.keyword.update(kwarg.clone());
-    }
-    args
-}
 
 /// Prepares a run on behalf of `user`.
 fn prepare(master: &Arc<Master>, kind: Kind, registry: Arc<Registry>, user: String) -> Run {
@@ -77,16 +28,18 @@ fn prepare(master: &Arc<Master>, kind: Kind, registry: Arc<Registry>, user: Stri
     }
 }
 
-/// Runs a function whose caller may run it.
-pub(super) async fn run(master: &Arc<Master>, kind: Kind, load: &Map, user: String) -> Value {
-    let fun = load.get_str("fun").unwrap_or_default().to_owned();
+/// Runs a function whose caller may run it with these arguments.
+pub(super) async fn run(master: &Arc<Master>, caller: &Caller, kind: Kind, fun: &str, args: Args) -> Value {
     let registry = Arc::new(kind.registry());
-    if registry.get(&fun).is_none() {
-        return unavailable(&fun, kind.name());
+    if registry.get(fun).is_none() {
+        access::record(master, caller, &Act { kind: kind.name(), fun: fun.to_owned(), ..Act::default() });
+        return unavailable(fun, kind.name());
     }
-    let args = arguments(load);
-    let run = prepare(master, kind, registry, user);
+    let run = prepare(master, kind, registry, caller.name.clone());
     let (jid, tag) = (run.jid.clone(), kind.tag(&run.jid));
+    let act = Act { kind: kind.name(), fun: fun.to_owned(), jid: jid.clone(), ..Act::default() };
+    access::record(master, caller, &act);
+    let fun = fun.to_owned();
     let work = tokio::task::spawn_blocking(move || run.call(&fun, args));
     match kind {
         Kind::Runner => map! {"tag" => tag, "jid" => jid}.into(),
@@ -95,22 +48,5 @@ pub(super) async fn run(master: &Arc<Master>, kind: Kind, load: &Map, user: Stri
             data.insert("tag", tag.as_str());
             map! {"tag" => tag, "data" => data}.into()
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn arguments_come_in_three_forms() {
-        let want = Args::positional(["m"]).with("show_ip", true);
-        let plain = map! {"cmd" => "runner", "fun" => "x.y", "key" => "k", "arg" => vec!["m"], "kwarg" => map! {"show_ip" => true}};
-        assert_eq!(arguments(&plain), want);
-        let packed =
-            map! {"fun" => "x.y", "kwarg" => map! {"arg" => vec!["m"], "kwarg" => map! {"show_ip" => true}}};
-        assert_eq!(arguments(&packed), want);
-        let old = map! {"fun" => "x.y", "match" => "m*", "token" => "t", "__jid__" => "1"};
-        assert_eq!(arguments(&old), Args::none().with("match", "m*"));
     }
 }

@@ -11,6 +11,7 @@ use std::thread;
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::{mpsc, oneshot};
 
+use super::audit::{self, AuditRow};
 use super::sql::{connect, damaged};
 use super::writer::Writer;
 
@@ -79,6 +80,7 @@ pub(super) enum Ask {
     Return { jid: String, id: String, data: Vec<u8>, now: u64, done: oneshot::Sender<Stored> },
     Prune { now: u64, done: oneshot::Sender<Vec<String>> },
     Minion(MinionRow),
+    Audit(AuditRow),
     ForgetMinion(String),
     Query(Query),
 }
@@ -150,6 +152,19 @@ impl Db {
             let tx = self.tx.clone();
             tokio::spawn(async move { drop(tx.send(ask).await) });
         }
+    }
+
+    /// Queues a row of the record.
+    pub fn record(&self, row: AuditRow) {
+        self.post(Ask::Audit(row));
+    }
+
+    /// The newest rows of the record, of one user where one is named.
+    ///
+    /// # Errors
+    /// As the database has it.
+    pub async fn audit(&self, limit: u32, user: Option<String>) -> Result<Vec<AuditRow>, StoreError> {
+        self.query(move |conn| audit::newest(conn, limit, user.as_deref())).await
     }
 
     /// Stores a job. Returns when it is in the queue: a return for it, asked for later, is stored later. One that was

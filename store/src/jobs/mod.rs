@@ -3,6 +3,7 @@
 //! Three parts: the database that keeps everything ([`Db`]), the files that stock's tools read ([`JobFiles`]), and a
 //! small memory of recent jobs that says who may answer ([`RecentJobs`]). Not here: sending jobs out, and events.
 
+mod audit;
 mod db;
 mod expect;
 mod files;
@@ -21,6 +22,7 @@ use brine_protocol::msgpack::{Dialect, decode, encode, encode_map};
 use brine_protocol::{Map, Value};
 use parking_lot::Mutex;
 
+pub use audit::{AuditRow, Outcome};
 pub use db::{Caps, Db, DbThread, JobRow, MinionRow, StoreError, Stored};
 pub use expect::{Expect, Recent, RecentJobs};
 pub use files::JobFiles;
@@ -189,6 +191,20 @@ impl Jobs {
             self.files.write_return(jid, id, load)?;
         }
         Ok(stored)
+    }
+
+    /// Puts on record who asked for what. Written soon; a record that waits too long for the store to have room is lost
+    /// only with the master.
+    pub fn record(&self, row: AuditRow) {
+        self.db.record(row);
+    }
+
+    /// The newest of the record, newest first, at most `limit`; of one user where one is named.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn audit(&self, limit: u32, user: Option<String>) -> Result<Vec<AuditRow>, StoreError> {
+        self.db.audit(limit, user).await
     }
 
     /// Wakes whenever a return has been stored.

@@ -36,6 +36,10 @@ fn grow(conn: &Connection) -> rusqlite::Result<()> {
     if version < 2 {
         conn.execute_batch(SECOND)?;
     }
+    if version < 3 {
+        conn.execute_batch(super::audit::TABLE)?;
+        conn.execute_batch("PRAGMA user_version = 3;")?;
+    }
     tx.commit()
 }
 

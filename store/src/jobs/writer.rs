@@ -111,6 +111,7 @@ impl Writer {
                     )?
                     .execute(params![id, key, version])?;
                 }
+                Ask::Audit(row) => super::audit::put(&tx, &row)?,
                 Ask::ForgetMinion(id) => {
                     tx.prepare_cached("DELETE FROM minions WHERE id = ?1")?.execute([id])?;
                 }

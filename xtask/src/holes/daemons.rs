@@ -204,7 +204,7 @@ const MASTER: &[Hole] = &[
         tests: &["cve_2020_25592_and_2021_25281_no_token_and_no_eauth_is_good"],
     },
     Hole {
-        row: "2021-3144",
+        row: "2020-25592",
         file: "master/src/requests/clear.rs",
         find: "Some(C::Ping) => load.into(),",
         put: r#"Some(C::Ping) => load.into(),

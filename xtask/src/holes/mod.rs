@@ -8,6 +8,7 @@
 #[cfg(test)]
 mod coverage;
 mod daemons;
+mod eauth;
 mod libraries;
 mod protocol;
 mod run;
@@ -45,7 +46,7 @@ struct Hole {
 }
 
 fn suites() -> impl Iterator<Item = &'static Suite> {
-    [protocol::SUITES, libraries::SUITES, daemons::SUITES].into_iter().flatten()
+    [protocol::SUITES, libraries::SUITES, daemons::SUITES, eauth::SUITES].into_iter().flatten()
 }
 
 /// `cargo xtask holes [NAME..]`: all, or those whose row, file or test holds one of the names.

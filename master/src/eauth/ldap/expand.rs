@@ -41,7 +41,8 @@ pub(super) fn expand(settings: &Settings, rules: Vec<Value>) -> Result<Vec<Value
             };
             let found = conn.search(base, Scope::Subtree, "(objectClass=computer)", &["cn"])?;
             let names = found.iter().filter_map(|computer| computer.values("cn").first());
-            let ids: Vec<String> = names.filter_map(|name| minion_id(&options, name)).collect();
+            let mut ids: Vec<String> = names.filter_map(|name| minion_id(&options, name)).collect();
+            ids.sort_unstable();
             if !ids.is_empty() {
                 out.push(
                     Map::from_iter([(Value::from(format!("L@{}", ids.join(","))), functions.clone())]).into(),

@@ -2,6 +2,7 @@
 
 use ldap3::{Scope, ldap_escape};
 
+use super::conn::Entry;
 use super::options::{Options, fill_filter};
 use super::{Conn, bind_as, searcher};
 use crate::eauth::{Failure, Login, Settings};
@@ -75,10 +76,17 @@ fn posix(conn: &mut Conn, options: &Options, username: &str) -> Result<Vec<Strin
     );
     let attributes = [options.accountattribute.as_str(), "cn", &options.groupattribute];
     let found = conn.search(&base, Scope::Subtree, &filter, &attributes)?;
-    // An entry is a group that names the user, or the user, who names his groups.
+    // An entry is a group that names the user, or the user, who names his groups. In stock a user's own `cn`, which he
+    // may be able to change, counts as one of his groups.
+    let is_user = |entry: &Entry| {
+        let (kind, _) = entry.dn.split_once('=').unwrap_or_default();
+        kind.eq_ignore_ascii_case(&options.accountattribute)
+            || (first_value(&entry.dn) == username && !entry.values(&options.groupattribute).is_empty())
+    };
     let naming = found
         .iter()
         .filter(|entry| entry.values(&options.accountattribute).iter().any(|name| name == username))
+        .filter(|entry| !is_user(entry))
         .filter_map(|group| group.values("cn").first().cloned());
     let named = found
         .iter()
