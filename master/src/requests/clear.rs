@@ -17,7 +17,7 @@ use super::job;
 use crate::access::{self, Act, Denied};
 use crate::master::Master;
 
-pub(super) async fn answer(master: &Arc<Master>, peer: SocketAddr, load: Map) -> Value {
+pub(super) async fn answer(master: &Arc<Master>, peer: SocketAddr, mut load: Map) -> Value {
     use ClearCommand as C;
     match load.get_str("cmd").and_then(ClearCommand::parse) {
         Some(C::Ping) => load.into(),
