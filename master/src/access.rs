@@ -18,7 +18,7 @@ use crate::master::Master;
 
 pub use denied::{Denied, Kind};
 pub use on_master::{admit_master, authorize_master, master_args};
-pub use record::{Act, record, refused};
+pub use record::{Act, record, record_minion, refused};
 
 /// A caller who has proved himself.
 #[derive(Clone, Debug, PartialEq)]

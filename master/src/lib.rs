@@ -5,8 +5,9 @@
 //! and for the heartbeats of its connections.
 //!
 //! # A job's way
-//! 1. `salt` sends a clear `publish` to port 4506: [`requests`] takes it apart, [`access`] says whose key came with it
-//!    and what that user may do, and the target is resolved against accepted keys and cached grains ([`minion_data`]).
+//! 1. `salt` sends a clear `publish` to port 4506: [`requests`] takes it apart, [`access`] says whose key, password or
+//!    token came with it and what that user may do, and the target is resolved against accepted keys and cached grains
+//!    ([`minion_data`]).
 //! 2. [`jobs`] writes the files `salt` looks for and queues the job for the database; [`events`] announces it;
 //!    [`publish`] encrypts, numbers, signs and sends it to all subscribers of port 4505.
 //! 3. A minion answers with an encrypted `_return`. The request is proved (`brine_protocol::request`) before any handler
@@ -21,6 +22,7 @@
 //! | [`master`] | what the parts share |
 //! | [`keys`], [`sessions`], [`records`], [`nonces`] | key files in stock's layout, session keys, what is known of either |
 //! | [`requests`], [`access`], [`gate`] | who asks for what, who may, and how much of it at once |
+//! | [`eauth`] | passwords, tokens and groups of `external_auth` |
 //! | [`jobs`], [`minion_data`] | what is kept |
 //! | [`publish`], [`events`], [`presence`] | what goes out, and who is there |
 //! | [`upkeep`] | what happens by the clock |
@@ -30,7 +32,8 @@
 //! - No text from the wire becomes a path: names are validated types (`MinionId`, `Jid`), directories of jobs are named
 //!   by hashes, and [`fs::Dir`] takes single components and follows no links.
 //! - Whether a key is accepted is read from disk at each request; nothing remembers it.
-//! - A minion's id in a load is replaced by the one it proved. A user's name counts as far as his key bears it out.
+//! - A minion's id in a load is replaced by the one it proved. A user's name counts as far as his key, password or token
+//!   bears it out.
 //! - What is acknowledged is on disk.
 //! - Whatever strangers can ask for is bounded: bytes by the network layer, RSA work and key files by [`gate`].
 //! - A return costs no time in proportion to the fleet, unless its job has to be read from the database again; a job

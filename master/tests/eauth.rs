@@ -207,3 +207,41 @@ async fn rules_for_several_minions_add_up_where_the_option_says_so() {
         master.stop().await;
     }
 }
+
+/// What a key's owner may do, by the rules of `publisher_acl`.
+#[tokio::test(flavor = "multi_thread")]
+async fn users_are_named_by_expressions_and_sudo_has_its_own_rules() {
+    let acl = map! {
+        "^(?!sudo_).*$" => vec!["test.ping"], "nobody" => vec!["cmd.run"], "*" => vec!["grains.items"],
+        "daem.n" => vec!["state.apply"],
+    };
+    let me = nix::unistd::User::from_uid(nix::unistd::Uid::effective()).unwrap().unwrap().name;
+    for sudo_acl in [false, true] {
+        let master = start(map! {"publisher_acl" => acl.clone(), "sudo_acl" => sudo_acl}).await;
+        let cli = master.cli();
+        let ask = async |user: &str, key: String, fun: &str| {
+            let reply = cli.publish(map! {"user" => user, "key" => key, "fun" => fun}).await;
+            error(&reply).unwrap_or_default().to_owned()
+        };
+        for (user, fun, want) in [
+            ("nobody", "test.ping", ""),
+            ("nobody", "cmd.run", ""),
+            ("nobody", "grains.items", ""),
+            ("nobody", "test.pingx", "AuthorizationError"),
+            ("nobody", "state.apply", "AuthorizationError"),
+            ("daemon", "test.ping", ""),
+            // A name with a dot is a name.
+            ("daemon", "state.apply", "AuthorizationError"),
+            ("daemon", "cmd.run", "AuthorizationError"),
+        ] {
+            assert_eq!(ask(user, master.user_key(user), fun).await, want, "{user} {fun}");
+        }
+        // Root's key, after sudo: as root, or as whoever called it.
+        let limited = if sudo_acl { "AuthorizationError" } else { "" };
+        let own = || master.user_key(&me);
+        assert_eq!(ask("sudo_nobody", own(), "cmd.run").await, "");
+        assert_eq!(ask("sudo_nobody", own(), "state.apply").await, limited);
+        assert_eq!(ask(&me, own(), "state.apply").await, "");
+        master.stop().await;
+    }
+}

@@ -50,6 +50,10 @@ async fn peers_publish_what_their_rules_say() {
         m2.ret(job.get_str("jid").unwrap(), "echo").await;
     });
     assert_eq!(answer, map! {"m2" => "echo"}.into());
+    let rows = master.running().master.jobs.audit(3, None).await.unwrap();
+    let rows: Vec<_> = rows.iter().map(|r| (r.user.as_str(), r.fun.as_str(), r.outcome.name())).collect();
+    let (echo, run) = (("m1", "test.echo", "allowed"), ("m1", "cmd.run", "allowed"));
+    assert_eq!(rows, [echo, run, ("m2", "test.echo", "forbidden")]);
     master.stop().await;
 }
 

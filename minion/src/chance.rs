@@ -16,6 +16,12 @@ pub(crate) fn between(low: Duration, high: Duration) -> Duration {
     low + high.saturating_sub(low).mul_f64(fraction())
 }
 
+/// A random whole number between two, both included; the lower one where the upper one is below it.
+pub(crate) fn whole(low: i64, high: i64) -> i64 {
+    let span = high.saturating_sub(low).max(0) as f64 + 1.0;
+    low.saturating_add((fraction() * span) as i64).min(high.max(low))
+}
+
 /// Puts a list in random order.
 pub(crate) fn shuffle<T>(list: &mut [T]) {
     for i in (1..list.len()).rev() {
@@ -34,6 +40,13 @@ mod tests {
         assert!(waits.iter().all(|w| *w >= low && *w < high));
         assert!(waits.iter().any(|w| *w != waits[0]));
         assert_eq!(between(high, low), high);
+    }
+
+    #[test]
+    fn whole_numbers_reach_both_ends() {
+        let drawn: std::collections::BTreeSet<i64> = (0..500).map(|_| whole(-1, 2)).collect();
+        assert_eq!(drawn.into_iter().collect::<Vec<_>>(), [-1, 0, 1, 2]);
+        assert_eq!(whole(5, 1), 5);
     }
 
     #[test]

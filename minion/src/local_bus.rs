@@ -1,16 +1,24 @@
 //! Where the minion's own event bus is, and firing on it from another program. The daemon's side is `daemon::bus`.
 
-use brine_core::{Map, Opts, Value};
-use brine_net::ipc::{Framing, encode_frame};
+use brine_core::schedule::reply_tag;
+use brine_core::{Map, Opts, Value, map};
+use brine_net::ipc::{Framing, encode_frame, read_frame};
 use brine_protocol::crypt::HashType;
 use brine_protocol::message::events::Event;
-use std::io::{self, Write};
+use bytes::BytesMut;
+use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The daemon reads at once, or something is wrong with it.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Stock's patience for an answer.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// Bytes of an event, at most.
+const LARGEST: usize = 8 << 20;
 
 /// The sockets: to read events from, and to fire them to. Named after a hash of the id, which may be longer than a
 /// socket's path can be.
@@ -35,10 +43,63 @@ pub(crate) fn fire(opts: &Opts, tag: &str, data: Map) -> io::Result<()> {
     stream.write_all(&encode_frame(&stamped(tag, data).to_body(), Framing::Prefixed))
 }
 
+/// Hands a request to the schedule of the daemon of these options, if it runs; returns the data of its answer, or None for a
+/// request that has none.
+pub(crate) fn ask_schedule(opts: &Opts, request: Map) -> io::Result<Option<Map>> {
+    let Some(tag) = request.get_str("func").and_then(reply_tag) else {
+        return fire(opts, "manage_schedule", request).map(|()| None);
+    };
+    let mut ears = Ears { stream: UnixStream::connect(paths(opts).0)?, buffer: BytesMut::new() };
+    // That it hears us tells nothing of whether we hear it: it must have taken both connections.
+    let call = format!("salt_call/{}/{}", std::process::id(), brine_core::jid::gen_jid(SystemTime::now()));
+    let deadline = Instant::now() + PATIENCE;
+    while ears.next(&call, Duration::from_millis(50))?.is_none() {
+        if Instant::now() > deadline {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        fire(opts, &call, map! {})?;
+    }
+    fire(opts, "manage_schedule", request)?;
+    ears.next(tag, ANSWER)?.map(Some).ok_or_else(|| io::ErrorKind::TimedOut.into())
+}
+
+/// A reader of the daemon's events.
+struct Ears {
+    stream: UnixStream,
+    buffer: BytesMut,
+}
+
+impl Ears {
+    /// The data of the next event of this tag, or None when the time is over.
+    fn next(&mut self, tag: &str, within: Duration) -> io::Result<Option<Map>> {
+        let deadline = Instant::now() + within;
+        loop {
+            while let Some(body) = read_frame(&mut self.buffer, LARGEST).map_err(io::Error::other)? {
+                match Event::from_body(&body) {
+                    Ok(event) if event.tag == tag => return Ok(Some(event.data)),
+                    _ => {}
+                }
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            self.stream.set_read_timeout(Some(left))?;
+            let mut chunk = [0; 8192];
+            match self.stream.read(&mut chunk) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(n) => self.buffer.extend_from_slice(&chunk[..n]),
+                Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brine_core::map;
 
     #[test]
     fn sockets_are_named_as_stock_names_them() {

@@ -26,6 +26,7 @@ modules! {
     publish,
     random,
     saltutil,
+    schedule,
     status,
     sys,
     system,

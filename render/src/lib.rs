@@ -3,4 +3,5 @@
 pub mod args;
 pub mod config;
 pub mod out;
+pub mod schedule_conf;
 pub mod yaml;

@@ -161,7 +161,6 @@ pub(super) const ROWS: &[Row] = &[
     r("roots_update_interval", Int(60), &[INT], NOT_YET, "Seconds between updates of the roots file server."),
     r("s3fs_update_interval", Int(60), &[INT], NO_OTHER_FS, "Seconds between updates of the S3 file server."),
     r("saltenv", Nil, &[NIL, STR], NO_STATES, "Environment of states."),
-    r("schedule", Map(&[]), &[MAP], NOT_YET, "Jobs that run by the clock."),
     r("sock_pool_size", Int(1), &[INT], NOT_YET, "Connections that events are sent over."),
     r("ssh_run_pre_flight", Absent, &[BOOL], NO_SSH, "Run the script that prepares a host each time."),
     r("ssl", Nil, &[MAP, BOOL, NIL], NOT_YET, "TLS for the TCP and WebSocket transports."),

@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 
 use brine_core::text::python_str;
+use brine_protocol::ids::MinionId;
 use brine_protocol::{Map, Value};
 
 use super::{Caller, Denied};
@@ -31,12 +32,12 @@ fn cut(text: &str) -> String {
     text.chars().take(MAX_TEXT).collect()
 }
 
-fn put(master: &Master, user: &str, auth: String, from: SocketAddr, act: &Act, outcome: Outcome) {
+fn put(master: &Master, user: &str, auth: String, address: String, act: &Act, outcome: Outcome) {
     master.jobs.record(AuditRow {
         at: crate::requests::now(),
         user: cut(user),
         auth,
-        address: from.ip().to_canonical().to_string(),
+        address,
         kind: act.kind.to_owned(),
         fun: cut(&act.fun),
         target: cut(&act.target),
@@ -47,14 +48,24 @@ fn put(master: &Master, user: &str, auth: String, from: SocketAddr, act: &Act, o
 
 /// Puts on record that somebody got what he asked for.
 pub fn record(master: &Master, caller: &Caller, act: &Act) {
-    put(master, &caller.name, caller.proof.to_string(), caller.from, act, Outcome::Allowed);
+    put(master, &caller.name, caller.proof.to_string(), text(caller.from), act, Outcome::Allowed);
 }
 
 /// Says in the log and puts on record that somebody was refused.
 pub fn refused(master: &Master, from: SocketAddr, denied: &Denied, act: &Act) {
     tracing::warn!(%from, "{} {}: {denied}", act.kind, act.fun);
     let outcome = if denied.is_known() { Outcome::Forbidden } else { Outcome::Unknown };
-    put(master, denied.user(), denied.how().to_owned(), from, act, outcome);
+    put(master, denied.user(), denied.how().to_owned(), text(from), act, outcome);
+}
+
+/// Puts on record what a minion asked others to do, and whether `peer` let it.
+pub fn record_minion(master: &Master, id: &MinionId, act: &Act, allowed: bool) {
+    let outcome = if allowed { Outcome::Allowed } else { Outcome::Forbidden };
+    put(master, id.as_str(), "minion".into(), String::new(), act, outcome);
+}
+
+fn text(from: SocketAddr) -> String {
+    from.ip().to_canonical().to_string()
 }
 
 impl Act {

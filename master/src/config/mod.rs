@@ -1,7 +1,7 @@
 //! The master's options, cut from stock's `master` file into one small typed config per part of the daemon.
 //!
 //! Nothing else in this crate reads the option map, but for what is passed on to minions as it stands. Options of later
-//! work (TCP, TLS, syndics, external authentication) are refused or warned about here, never silently ignored where
+//! work (TCP, TLS, syndics) are refused or warned about here, never silently ignored where
 //! that would weaken security.
 
 mod access;
@@ -154,7 +154,7 @@ impl Config {
             name => SigAlgo::parse(name).ok_or_else(|| bad(key, format!("unknown algorithm {name:?}"))),
         };
         let access = AccessConfig::from_opts(&opts)?;
-        let eauth = EauthConfig::from_opts(&opts, Dir::at(paths.cachedir.join("tokens")), hash)?;
+        let eauth = EauthConfig::from_opts(&opts, Dir::at(&paths.token_dir), hash)?;
         let user = match opts.str("user") {
             "" => "root".to_owned(),
             user => user.to_owned(),

@@ -13,9 +13,9 @@ use tokio::sync::{Semaphore, oneshot};
 
 /// Backends at work at once.
 const THREADS: usize = 8;
-/// Logins in work or waiting: from all addresses, and from one. Failures that wait to be told count too.
-const ALL: usize = 128;
-const ONE: usize = 32;
+/// Logins in work or waiting for a thread: from all addresses, and from one. The host's own commands share one.
+const ALL: usize = 1024;
+const ONE: usize = 512;
 /// How long a login may take, its wait for a thread included.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -114,7 +114,7 @@ mod tests {
         drop(places);
         assert!(pool.here.lock().is_empty());
         let mut crowd: Vec<_> = (0..ALL - 1)
-            .map(|i| pool.enter(IpAddr::from([10, 1, 0, u8::try_from(i).unwrap()])).unwrap())
+            .map(|i| pool.enter(IpAddr::from(u32::try_from(i).unwrap().to_be_bytes())).unwrap())
             .collect();
         crowd.push(pool.enter(b).unwrap());
         assert_eq!(pool.enter(a).unwrap_err(), Busy::Full);

@@ -76,7 +76,7 @@ impl Service {
             return None;
         };
         let start = Instant::now();
-        let _place = match self.pool.enter(from) {
+        let place = match self.pool.enter(from) {
             Ok(place) => place,
             Err(e) => {
                 tracing::warn!(%from, "external authentication: {e}");
@@ -114,6 +114,8 @@ impl Service {
                 Duration::ZERO
             }
         };
+        // Whoever only waits to be told keeps nobody out.
+        drop(place);
         self.level.wait(start, delay).await;
         None
     }

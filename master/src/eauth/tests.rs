@@ -19,7 +19,7 @@ fn service(more: Map) -> (tempfile::TempDir, Service) {
     std::fs::write(&users, "gene:OceanMan\ndean:goneFishing\n").unwrap();
     let mut opts = map! {"external_auth" => map! {
         "file" => map! {"^filename" => users.to_str().unwrap(), "gene" => vec![".*"], "*" => vec!["test.ping"]},
-        "auto" => map! {"*" => vec!["test.*"]},
+        "auto" => map! {"*" => vec!["test.*"], "boss" => vec![".*"]},
     }};
     opts.update(more);
     let tokens = Dir::at(tmp.path().join("tokens"));

@@ -14,6 +14,7 @@ use brine_protocol::{Map, Value, map};
 use brine_render::args::parse_input;
 
 use super::job;
+use crate::access::{self, Act};
 use crate::fs::Dir;
 use crate::master::Master;
 
@@ -40,9 +41,11 @@ fn rules<'a>(config: &'a Map, id: &MinionId) -> Vec<&'a Value> {
 async fn begin(master: &Arc<Master>, id: &MinionId, load: &Map) -> Option<job::Started> {
     let rules: Vec<Value> = rules(&master.config.access.peer, id).into_iter().cloned().collect();
     let fun = load.get_str("fun")?;
+    let mut act = Act::publish(load);
     // A publish of a publish would go round for ever; several functions at once fail in stock's handler.
     if rules.is_empty() || fun.starts_with("publish.") || fun.contains(',') {
         tracing::warn!("{id} may not publish {fun}");
+        access::record_minion(master, id, &act, false);
         return None;
     }
     let (mut tgt, mut kind) =
@@ -58,6 +61,7 @@ async fn begin(master: &Arc<Master>, id: &MinionId, load: &Map) -> Option<job::S
     let ask = Ask::Publish { calls: &calls, minions: &checked.minions, fleet: &master.data };
     if !authorised(&rules, ask) {
         tracing::warn!("{id} may not publish {fun}");
+        access::record_minion(master, id, &act, false);
         return None;
     }
     if checked.minions.is_empty() {
@@ -70,6 +74,8 @@ async fn begin(master: &Arc<Master>, id: &MinionId, load: &Map) -> Option<job::S
     };
     match job::start(master, request, checked).await {
         Ok(started) => {
+            act.jid = started.jid.to_string();
+            access::record_minion(master, id, &act, true);
             remember(master, &started.jid, id);
             Some(started)
         }

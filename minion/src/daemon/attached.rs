@@ -1,8 +1,8 @@
 //! The daemon's standing with one master: link, pillar, options as jobs of that master see them. And the answer to
 //! what those jobs ask of the program they run in.
 
-use super::bus;
 use super::state::Minion;
+use super::{bus, schedule};
 use crate::connect::link::MasterLink;
 use crate::connect::pillar::{self, PillarFailed, PillarWish};
 use crate::connect::settings::seconds;
@@ -111,7 +111,9 @@ impl Attached {
         if let Some(errors) = pillar.get("_errors").filter(|e| e.truthy()) {
             tracing::error!("Pillar render error: {}", brine_core::text::python_str(errors));
         }
-        *self.pillar.write() = Arc::new(pillar);
+        let pillar = Arc::new(pillar);
+        *self.pillar.write() = pillar.clone();
+        self.minion.schedule.set_pillar(&self.minion, self.link.name(), &pillar);
         Ok(())
     }
 
@@ -157,7 +159,7 @@ impl Host for Around {
     }
 
     fn fire_local(&self, tag: &str, data: Map) -> CallResult<()> {
-        bus::fire(&self.attached.minion, crate::local_bus::stamped(tag, data));
+        bus::fire_from_job(&self.attached.minion, crate::local_bus::stamped(tag, data));
         Ok(())
     }
 
@@ -190,6 +192,10 @@ impl Host for Around {
 
     fn signal_job(&self, jid: &str, signal: i32) -> Value {
         self.attached.minion.table.signal(jid, signal)
+    }
+
+    fn schedule(&self, request: Map) -> CallResult<Option<Map>> {
+        Ok(schedule::manage(&self.attached.minion, &request))
     }
 
     /// The new key is shown at the next sign-in; until then the old session serves, so that the job that asked for this

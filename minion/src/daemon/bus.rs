@@ -1,6 +1,8 @@
 //! The daemon's side of the local event bus: readers see every event, and the daemon obeys some tags.
 //!
-//! Only the owner may open the sockets, yet nothing that runs a command or reveals a key is obeyed from here.
+//! Only the owner may open the sockets, and nothing that reveals a key is obeyed from here. What changes the schedule, and so
+//! runs commands, is obeyed from programs of the owner alone: a job's `event.fire` is not enough, or whoever may only fire events
+//! could run everything.
 
 use super::attached::Attached;
 use super::state::Minion;
@@ -33,6 +35,10 @@ pub(super) fn open(minion: &Arc<Minion>) -> Result<(), NetError> {
     tokio::spawn(async move {
         while let Some(event) = fired.recv().await {
             match Event::from_body(&event.body) {
+                Ok(event) if event.tag.starts_with("manage_schedule") => {
+                    show(&minion, &event);
+                    super::schedule::manage(&minion, &event.data);
+                }
                 Ok(event) => fire(&minion, event),
                 Err(e) => tracing::debug!("a malformed event on the local bus is ignored: {e}"),
             }
@@ -41,19 +47,31 @@ pub(super) fn open(minion: &Arc<Minion>) -> Result<(), NetError> {
     Ok(())
 }
 
-/// Shows an event to every reader, and obeys it.
-pub(super) fn fire(minion: &Arc<Minion>, event: Event) {
-    if let Some(bus) = minion.bus.lock().as_ref() {
-        bus.publish(&event.to_body());
+/// Shows an event that a job fires to every reader, and obeys it as far as jobs are obeyed.
+pub(super) fn fire_from_job(minion: &Arc<Minion>, event: Event) {
+    if event.tag.starts_with("manage_schedule") {
+        tracing::warn!(
+            "a job's event '{}' does not change the schedule; the module schedule does",
+            event.tag
+        );
     }
+    fire(minion, event);
+}
+
+fn fire(minion: &Arc<Minion>, event: Event) {
+    show(minion, &event);
     obey(minion, event);
 }
 
-/// Shows an event of the daemon's own to every reader.
-fn tell(minion: &Minion, tag: &str, data: Map) {
+fn show(minion: &Minion, event: &Event) {
     if let Some(bus) = minion.bus.lock().as_ref() {
-        bus.publish(&local_bus::stamped(tag, data).to_body());
+        bus.publish(&event.to_body());
     }
+}
+
+/// Shows an event of the daemon's own to every reader.
+pub(super) fn tell(minion: &Minion, tag: &str, data: Map) {
+    show(minion, &local_bus::stamped(tag, data));
 }
 
 fn obey(minion: &Arc<Minion>, event: Event) {
@@ -82,8 +100,8 @@ fn obey(minion: &Arc<Minion>, event: Event) {
     } else if is("_salt_error") {
         let load = super::attached::event(&tag, data);
         to_masters(minion, load, |attached, load| async move { attached.fire_master(load).await });
-    } else if is("manage_schedule") || is("manage_beacons") {
-        tracing::warn!("'{tag}' is ignored: this minion has no schedule and no beacons yet");
+    } else if is("manage_beacons") {
+        tracing::warn!("'{tag}' is ignored: this minion has no beacons yet");
     }
     // matchers_refresh and beacons_refresh: there is nothing that would have to be read again.
 }

@@ -215,7 +215,7 @@ fn greet(attached: &Arc<Attached>) {
             this.fire_master(load).await;
         }
         tracing::info!("Minion is ready to receive requests!");
-        super::mine::update(&this);
+        this.minion.schedule.greet(&this.minion);
         super::startup_job::run(&this);
     });
 }

@@ -10,6 +10,7 @@ mod mine;
 mod netwatch;
 mod periodic;
 mod publish;
+mod schedule;
 mod signals;
 mod startup_job;
 pub mod state;
@@ -132,6 +133,7 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
         deliverer: Deliverer::start(Arc::new(spool), DeliverySettings::new(&opts, at_once)),
         grains: RwLock::new(Arc::new(grains)),
         startup_jobs: Mutex::default(),
+        schedule: schedule::Scheduler::new(&opts),
         recent: Mutex::new(Recent::new(most_jids)),
         handle: tokio::runtime::Handle::current(),
         pki: Arc::new(pki),
@@ -152,6 +154,11 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
         () = tokio::time::sleep(delay) => {}
         asked = signals.end() => return Ok(asked),
     }
+    // Otherwise the schedule begins when the first master is ready.
+    if minion.opts.flag("scheduler_before_connect") || matches!(masters, Masters::Disabled) {
+        minion.schedule.begin();
+    }
+    tokio::spawn(schedule::serve(minion.clone()));
     match masters {
         Masters::Hot(list) => {
             for name in list {
@@ -182,7 +189,6 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
 /// Options that ask for what this minion cannot do yet are not passed over in silence.
 fn refuse_what_is_missing(opts: &Opts) {
     for (option, what) in [
-        ("schedule", "the schedule is not part of this minion yet"),
         ("beacons", "beacons are not part of this minion yet"),
         ("return", "returners are not part of this minion yet"),
         ("engines", "engines run Python and are not supported"),

@@ -1,17 +1,13 @@
-//! What the daemon does every so often by its options, beside jobs: the mine, grains, a sign of life.
+//! What the daemon does every so often by its options, beside jobs: a sign of life. The mine and the grains have jobs in the
+//! schedule.
 
 use super::attached::event;
 use super::state::Minion;
-use super::{bus, mine};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Starts what the options ask for.
 pub(super) fn start(minion: &Arc<Minion>) {
-    every(minion, "mine_interval", |minion| async move {
-        minion.attached().iter().filter(|a| a.is_connected()).for_each(mine::update);
-    });
-    every(minion, "grains_refresh_every", |minion| async move { bus::refresh_grains(&minion, false).await });
     every(minion, "ping_interval", |minion| async move {
         for attached in minion.attached() {
             attached.fire_master(event("minion_ping", "ping")).await;

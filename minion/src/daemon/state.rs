@@ -3,6 +3,7 @@
 use super::attached::Attached;
 use super::deliver::Deliverer;
 use super::exit::Exit;
+use super::schedule::Scheduler;
 use crate::identity::pki::Pki;
 use crate::jobs::recent::Recent;
 use crate::jobs::runner::Runner;
@@ -37,6 +38,8 @@ pub struct Minion {
     pub recent: Mutex<Recent>,
     /// The masters that have been given the return of `startup_states`.
     pub startup_jobs: Mutex<HashSet<String>>,
+    /// Jobs that run by the clock.
+    pub schedule: Scheduler,
     /// Takes returns.
     pub deliverer: Deliverer,
     /// The runtime, for job threads.

@@ -19,6 +19,8 @@ pub struct JobTable {
 struct Running {
     job: Arc<JobContext>,
     cancel: Cancel,
+    /// Whether others are told of it.
+    listed: bool,
 }
 
 impl Running {
@@ -58,9 +60,14 @@ impl JobTable {
     /// Enters a job with the flag that ends it, and writes its proc file. A proc file that cannot be written is logged, the job runs all the same:
     /// a full disk is when jobs are needed most.
     pub fn enter(&self, load: &Map, cancel: Cancel) -> Entry {
-        let running = Running { job: Arc::new(JobContext::new(load.clone())), cancel };
+        self.enter_as(load, cancel, true)
+    }
+
+    /// As [`Self::enter`]; a job that is not listed has no proc file, and only the end of the daemon ends it.
+    pub fn enter_as(&self, load: &Map, cancel: Cancel, listed: bool) -> Entry {
+        let running = Running { job: Arc::new(JobContext::new(load.clone())), cancel, listed };
         let jid = running.job.jid();
-        if let Err(e) = self.proc.write(jid, load) {
+        if listed && let Err(e) = self.proc.write(jid, load) {
             tracing::error!("Failed to write proc file {}: {e}", self.proc.display(jid));
         }
         self.running.lock().push(running.clone());
@@ -74,6 +81,7 @@ impl JobTable {
             .running
             .lock()
             .iter()
+            .filter(|job| job.listed)
             .map(|job| {
                 let mut load = job.job.publish.clone();
                 load.insert("pid", pid);
@@ -87,7 +95,7 @@ impl JobTable {
     /// Signals a job: the programs it waits for get the signal, and one that ends programs also raises its flag, which
     /// its functions see at the next call and wherever they wait. The text is stock's; empty if there is no such job.
     pub fn signal(&self, jid: &str, signal: i32) -> Value {
-        let ours = self.running.lock().iter().find(|r| r.job.jid() == jid).cloned();
+        let ours = self.running.lock().iter().find(|r| r.listed && r.job.jid() == jid).cloned();
         if let Some(ours) = ours {
             ours.signal(signal);
             return format!("Signal {signal} sent to job {jid} at pid {}", std::process::id()).into();

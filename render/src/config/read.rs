@@ -38,8 +38,21 @@ impl Reader {
         };
         self.files.push(path.to_owned());
         let name = path.to_string_lossy();
-        let (value, lines) = yaml::load_with_lines(&text, &name)
-            .map_err(|problem| ConfigError::Yaml { path: path.to_owned(), problem: Box::new(problem) })?;
+        let (value, lines) = match yaml::load_with_lines(&text, &name) {
+            Ok(loaded) => loaded,
+            // The daemon's own file does not keep it from starting; it is put aside, as stock does.
+            Err(problem) if name.ends_with(crate::schedule_conf::NAME) => {
+                self.warnings.push(format!("Error parsing configuration file: {name} - {problem}"));
+                self.warnings.push(format!("Renaming to {name}YAMLError"));
+                if let Err(e) = std::fs::rename(path, format!("{name}YAMLError")) {
+                    self.warnings.push(format!("{name} cannot be renamed: {e}"));
+                }
+                return Ok(Map::new());
+            }
+            Err(problem) => {
+                return Err(ConfigError::Yaml { path: path.to_owned(), problem: Box::new(problem) });
+            }
+        };
         let mut map = match value {
             Value::Map(map) => map,
             value if !value.truthy() => Map::new(),
@@ -90,6 +103,12 @@ impl Reader {
                 let mut opts = self.file(&file)?;
                 if let Some(inner) = opts.get("include").cloned().filter(Value::truthy) {
                     opts.update(self.includes(&inner, &file, verbose, depth + 1)?);
+                }
+                // As a whole, job by job: a job of a later file is not mixed with its namesake of an earlier one.
+                if let (Some(Value::Map(jobs)), Some(Value::Map(into))) =
+                    (opts.get("schedule"), merged.get_mut("schedule"))
+                {
+                    into.update(jobs.clone());
                 }
                 merge(&mut merged, opts);
             }

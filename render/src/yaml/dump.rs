@@ -14,6 +14,21 @@ pub enum Flow {
     Block,
     /// Always flow style.
     Inline,
+    /// Flow style for what holds nothing but scalars, else block style: PyYAML's `None`.
+    Leaves,
+}
+
+impl Flow {
+    /// Whether a list or map with these members is written in one line.
+    fn is_inline<'v>(self, mut members: impl Iterator<Item = &'v Value>) -> bool {
+        match self {
+            Flow::Block => false,
+            Flow::Inline => true,
+            Flow::Leaves => {
+                members.all(|member| !matches!(member, Value::List(_) | Value::Map(_) | Value::Bytes(_)))
+            }
+        }
+    }
 }
 
 /// How to dump.
@@ -119,8 +134,8 @@ fn emit(value: &Value, options: DumpOptions, far: &Far, out: &mut Vec<u8>) -> y:
 fn node(emitter: &mut y::Emitter<'_>, value: &Value, options: DumpOptions, far: &Far) -> y::Result<()> {
     match value {
         Value::List(items) => {
-            let style =
-                if options.flow == Flow::Inline { y::SequenceStyle::Flow } else { y::SequenceStyle::Block };
+            let inline = options.flow.is_inline(items.iter());
+            let style = if inline { y::SequenceStyle::Flow } else { y::SequenceStyle::Block };
             emitter.emit(y::Event::sequence_start(None, None, true, style))?;
             for item in items {
                 node(emitter, item, options, far)?;
@@ -128,8 +143,8 @@ fn node(emitter: &mut y::Emitter<'_>, value: &Value, options: DumpOptions, far: 
             emitter.emit(y::Event::sequence_end())
         }
         Value::Map(map) => {
-            let style =
-                if options.flow == Flow::Inline { y::MappingStyle::Flow } else { y::MappingStyle::Block };
+            let inline = options.flow.is_inline(map.values());
+            let style = if inline { y::MappingStyle::Flow } else { y::MappingStyle::Block };
             emitter.emit(y::Event::mapping_start(None, None, true, style))?;
             let entries = if options.sort_keys { sorted(map) } else { None };
             for (key, value) in entries.unwrap_or_else(|| map.iter().collect()) {

@@ -55,9 +55,10 @@ pub struct AuditRow {
     pub at: u64,
     /// Who, as he proved it, or as he said where he did not.
     pub user: String,
-    /// How he proved it: `key`, `eauth:<backend>`, `token:<backend>`; without the backend where he did not.
+    /// How he proved it: `key`, `eauth:<backend>`, `token:<backend>`; without the backend where he did not. `minion` for
+    /// one that asked others by `peer`.
     pub auth: String,
-    /// From which address.
+    /// From which address; empty for a minion.
     pub address: String,
     /// `publish`, `runner`, `wheel` or `mk_token`.
     pub kind: String,

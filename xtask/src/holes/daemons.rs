@@ -43,29 +43,36 @@ const RUNNERS: &[Hole] = &[
 
 const MASTER_LIB: &[Hole] = &[
     Hole {
+        row: "2021-25284",
+        file: "master/src/access/on_master.rs",
+        find: "!NOT_ARGUMENTS.contains(&k) && !is_credential(k) && ",
+        put: "!NOT_ARGUMENTS.contains(&k) && ",
+        tests: &["arguments_are_found_in_every_form"],
+    },
+    Hole {
         row: "2020-11652",
-        file: "master/src/fs/dir.rs",
+        file: "store/src/fs/dir.rs",
         find: r#"name == "." || name == ".." || name.contains(['/', '\0'])"#,
         put: r"name.contains('\0')",
         tests: &["a_name_is_one_component_or_nothing"],
     },
     Hole {
         row: "2025-22242",
-        file: "master/src/fs/dir.rs",
+        file: "store/src/fs/dir.rs",
         find: "if !meta.is_file() {",
         put: "if meta.is_dir() {",
         tests: &["links_pipes_and_large_files_are_not_read"],
     },
     Hole {
         row: "2025-22242",
-        file: "master/src/fs/dir.rs",
+        file: "store/src/fs/dir.rs",
         find: "OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK",
         put: "OFlag::O_RDONLY | OFlag::O_NONBLOCK",
         tests: &["links_pipes_and_large_files_are_not_read"],
     },
     Hole {
         row: "2025-22242",
-        file: "master/src/fs/dir.rs",
+        file: "store/src/fs/dir.rs",
         find: "if meta.len() > max {",
         put: "if meta.len() > max.max(1 << 20) {",
         tests: &["links_pipes_and_large_files_are_not_read"],
@@ -126,14 +133,14 @@ const MASTER_LIB: &[Hole] = &[
     },
     Hole {
         row: "an accepted minion fills the disk",
-        file: "master/src/jobs/shares.rs",
+        file: "store/src/jobs/shares.rs",
         find: "|| used.bytes > self.most_bytes {",
         put: "{",
         tests: &["one_minion_fills_its_share_and_takes_nothing_from_others"],
     },
     Hole {
         row: "an accepted minion fills the disk",
-        file: "master/src/jobs/shares.rs",
+        file: "store/src/jobs/shares.rs",
         find: "WHERE unasked AND id = ?1 AND jid",
         put: "WHERE unasked AND ?1 = ?1 AND jid",
         tests: &["one_minion_fills_its_share_and_takes_nothing_from_others"],
@@ -244,7 +251,7 @@ const MASTER: &[Hole] = &[
     },
     Hole {
         row: "key files 0644",
-        file: "master/src/minion_data.rs",
+        file: "store/src/minion_data.rs",
         find: "0o600)",
         put: "0o644)",
         tests: &["cve_2020_17490_keys_and_stores_are_private"],
@@ -347,7 +354,7 @@ const MASTER: &[Hole] = &[
     },
     Hole {
         row: "any minion answers for others",
-        file: "master/src/jobs/mod.rs",
+        file: "store/src/jobs/mod.rs",
         find: "false => Verdict::Refuse,",
         put: "false => Verdict::Keep,",
         tests: &["jobs_for_others_are_not_answered"],
@@ -426,7 +433,7 @@ const RESTART: &[Hole] = &[
     },
     Hole {
         row: "an accepted minion fills the disk",
-        file: "master/src/minion_data.rs",
+        file: "store/src/minion_data.rs",
         find: "if bytes.len() > MOST {",
         put: "if bytes.len() > MOST * 8 {",
         tests: &["one_minion_s_data_is_bounded"],

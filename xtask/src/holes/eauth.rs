@@ -7,6 +7,7 @@ pub(super) const SUITES: &[Suite] = &[
     Suite { package: "brine-pam", target: &["--test", "pam"], holes: PAM },
     Suite { package: "brine-master", target: &["--lib"], holes: LIB },
     Suite { package: "brine-master", target: &["--test", "eauth"], holes: REQUESTS },
+    Suite { package: "brine-master", target: &["--test", "ldap"], holes: LDAP },
 ];
 
 const CORE: &[Hole] = &[Hole {
@@ -80,6 +81,14 @@ const LIB: &[Hole] = &[
     },
 ];
 
+const LDAP: &[Hole] = &[Hole {
+    row: "2020-28972",
+    file: "master/src/eauth/ldap/conn.rs",
+    find: ".set_no_tls_verify(options.no_verify);",
+    put: ".set_no_tls_verify(options.no_verify || !options.urls.is_empty());",
+    tests: &["a_server_is_believed_by_its_certificate"],
+}];
+
 const REQUESTS: &[Hole] = &[
     Hole {
         row: "2021-3144",
@@ -100,7 +109,8 @@ const REQUESTS: &[Hole] = &[
         row: "`user:` is the caller's claim",
         file: "master/src/access.rs",
         find: r#"load.insert("user", proved.name.as_str());"#,
-        put: r#"let proved = Proved { name: load.get_str("user").unwrap_or_default().to_owned(), ..proved };"#,
+        put: r#"let mut proved = proved;
+    proved.name = load.get_str("user").unwrap_or_default().to_owned();"#,
         tests: &["a_login_gets_its_rules_and_no_more", "the_blacklist_holds_for_names_that_were_proved"],
     },
     Hole {

@@ -92,10 +92,7 @@ pub(super) fn read(mut pieces: Vec<String>, this_year: i64) -> Result<Told, NoDa
     let century = ymd.century;
     (told.year, told.month, told.day) = ymd.resolve()?;
     told.year = told.year.map(|y| if century { y } else { full_year(y, this_year) });
-    let zulu = told.zone.as_deref().is_some_and(|z| z.eq_ignore_ascii_case("z"));
-    if zulu || told.offset == Some(0) && told.zone.is_none() {
-        told.offset = Some(0);
-    } else if told.offset != Some(0) && told.zone.as_deref().is_some_and(is_utc) {
+    if told.zone.as_deref().is_some_and(is_utc) {
         told.offset = Some(0);
     }
     Ok(told)

@@ -75,7 +75,7 @@ impl Ymd {
         let n = &self.numbers;
         let known = [self.year, self.month].iter().flatten().count();
         if (n.len() == known && known > 0) || (n.len() == 3 && known == 2) {
-            return self.from_known();
+            return self.by_what_is_known();
         }
         let ymd = |y: i64, m: i64, d: i64| (Some(y), Some(m), Some(d));
         Ok(match (n.as_slice(), self.month) {
@@ -104,7 +104,7 @@ impl Ymd {
     }
 
     /// All but at most one are known.
-    fn from_known(&self) -> Result<Resolved, NoDate> {
+    fn by_what_is_known(&self) -> Result<Resolved, NoDate> {
         let mut places = [self.year, self.month, None];
         if self.numbers.len() == 3 {
             let free = (0..3).find(|i| !places.contains(&Some(*i)));
