@@ -4,6 +4,7 @@ use super::{BOUNDED, Hole, Suite};
 
 /// Those of `master` and `minion`.
 pub(super) const SUITES: &[Suite] = &[
+    Suite { package: "brine-store", target: &["--lib"], holes: STORE },
     Suite { package: "brine-runners", target: &["--lib"], holes: RUNNERS },
     Suite { package: "brine-master", target: &["--lib"], holes: MASTER_LIB },
     Suite { package: "brine-master", target: &["--test", "security"], holes: MASTER },
@@ -41,14 +42,7 @@ const RUNNERS: &[Hole] = &[
     },
 ];
 
-const MASTER_LIB: &[Hole] = &[
-    Hole {
-        row: "2021-25284",
-        file: "master/src/access/on_master.rs",
-        find: "!NOT_ARGUMENTS.contains(&k) && !is_credential(k) && ",
-        put: "!NOT_ARGUMENTS.contains(&k) && ",
-        tests: &["arguments_are_found_in_every_form"],
-    },
+const STORE: &[Hole] = &[
     Hole {
         row: "2020-11652",
         file: "store/src/fs/dir.rs",
@@ -76,6 +70,30 @@ const MASTER_LIB: &[Hole] = &[
         find: "if meta.len() > max {",
         put: "if meta.len() > max.max(1 << 20) {",
         tests: &["links_pipes_and_large_files_are_not_read"],
+    },
+    Hole {
+        row: "an accepted minion fills the disk",
+        file: "store/src/jobs/shares.rs",
+        find: "|| used.bytes > self.most_bytes {",
+        put: "{",
+        tests: &["one_minion_fills_its_share_and_takes_nothing_from_others"],
+    },
+    Hole {
+        row: "an accepted minion fills the disk",
+        file: "store/src/jobs/shares.rs",
+        find: "WHERE unasked AND id = ?1 AND jid",
+        put: "WHERE unasked AND ?1 = ?1 AND jid",
+        tests: &["one_minion_fills_its_share_and_takes_nothing_from_others"],
+    },
+];
+
+const MASTER_LIB: &[Hole] = &[
+    Hole {
+        row: "2021-25284",
+        file: "master/src/access/on_master.rs",
+        find: "!NOT_ARGUMENTS.contains(&k) && !is_credential(k) && ",
+        put: "!NOT_ARGUMENTS.contains(&k) && ",
+        tests: &["arguments_are_found_in_every_form"],
     },
     Hole {
         row: "2021-25284",
@@ -130,20 +148,6 @@ const MASTER_LIB: &[Hole] = &[
         find: "if session.of != of || !fits {",
         put: "if !fits {",
         tests: &["a_session_is_of_one_key_alone"],
-    },
-    Hole {
-        row: "an accepted minion fills the disk",
-        file: "store/src/jobs/shares.rs",
-        find: "|| used.bytes > self.most_bytes {",
-        put: "{",
-        tests: &["one_minion_fills_its_share_and_takes_nothing_from_others"],
-    },
-    Hole {
-        row: "an accepted minion fills the disk",
-        file: "store/src/jobs/shares.rs",
-        find: "WHERE unasked AND id = ?1 AND jid",
-        put: "WHERE unasked AND ?1 = ?1 AND jid",
-        tests: &["one_minion_fills_its_share_and_takes_nothing_from_others"],
     },
     Hole {
         row: BOUNDED,
@@ -220,12 +224,10 @@ const MASTER: &[Hole] = &[
     },
     Hole {
         row: "2021-25281",
-        file: "master/src/requests/wheel.rs",
-        find: r#"let fun = load.get_str("fun").unwrap_or_default().to_owned();"#,
-        put: r#"let fun = load.get_str("fun").unwrap_or_default().to_owned();
-    if let Some(Ok(value)) = Function::parse(&fun).map(|function| function.call(master, &load)) {
-        return map! {"data" => map! {"return" => value}}.into();
-    }"#,
+        file: "master/src/access/on_master.rs",
+        find: "        Err(denied) => Err(denied),\n    };",
+        put: "        Err(_) => Ok(Caller { name: String::new(), proof: super::Proof::Key, from: peer, rules: None }),
+    };",
         tests: &[
             "cve_2020_25592_and_2021_25281_no_token_and_no_eauth_is_good",
             "cve_2020_11651_no_method_is_reachable_without_credentials",
@@ -293,12 +295,9 @@ const MASTER: &[Hole] = &[
     },
     Hole {
         row: "`user:` is the caller's claim",
-        file: "master/src/requests/wheel.rs",
-        find: r#"let fun = load.get_str("fun").unwrap_or_default().to_owned();"#,
-        put: r#"let fun = load.get_str("fun").unwrap_or_default().to_owned();
-    if let Some(Ok(value)) = Function::parse(&fun).map(|function| function.call(master, &load)) {
-        return map! {"data" => map! {"return" => value}}.into();
-    }"#,
+        file: "master/src/access/on_master.rs",
+        find: "let Some(rules) = &caller.rules else { return Ok(()) };",
+        put: "let rules = &vec![brine_protocol::Value::from(\"@wheel\"), \"@runner\".into()];",
         tests: &["cve_2022_22941_and_2020_a_user_gets_his_rules_and_no_more"],
     },
     Hole {
@@ -395,16 +394,9 @@ const KEYS: &[Hole] = &[
     },
     Hole {
         row: "a deleted minion keeps the global key",
-        file: "master/src/requests/wheel.rs",
-        find: "crate::upkeep::rotate(master);",
+        file: "master/src/side.rs",
+        find: "crate::upkeep::rotate(&self.master);",
         put: "",
-        tests: &["a_minion_may_give_up_its_key_and_wheel_moves_keys"],
-    },
-    Hole {
-        row: "2021-25282",
-        file: "master/src/requests/wheel.rs",
-        find: "_ => return None,",
-        put: "_ => Self::ListAll,",
         tests: &["a_minion_may_give_up_its_key_and_wheel_moves_keys"],
     },
 ];
