@@ -38,7 +38,7 @@ pub enum MasterClient {
 }
 
 /// The program around a call.
-pub trait Host: Send + Sync {
+pub trait Host: std::any::Any + Send + Sync {
     /// Sends an encrypted command to the master and waits for its reply. `load` holds `cmd` and the command's
     /// fields; `id`, `tok`, `nonce` and `ts` are added. Fails when there is no master, or it does not answer in time.
     fn master_request(&self, load: Map, timeout: Duration) -> Result<Value>;

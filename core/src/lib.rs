@@ -8,6 +8,7 @@ pub mod call;
 pub mod clock;
 pub mod cmdline;
 pub mod debug_dump;
+pub mod gather;
 pub mod host;
 pub mod jid;
 pub mod log;

@@ -17,7 +17,7 @@ use crate::eauth::{Login, Proved};
 use crate::master::Master;
 
 pub use denied::{Denied, Kind};
-pub use on_master::{Form, admit_master, authorize_master, master_args};
+pub use on_master::{admit_master, authorize_master, master_args};
 pub use record::{Act, record, record_minion, refused};
 
 /// A caller who has proved himself.
@@ -227,9 +227,12 @@ pub async fn make_token(master: &Master, peer: SocketAddr, load: &mut Map) -> Va
     made
 }
 
+/// Whether a field of a request proves who sent it.
+fn is_credential(key: &str) -> bool {
+    SECRETS.contains(&key) || key == "key"
+}
+
 /// Removes what proves a caller from what is kept and published.
 pub fn strip_credentials(extra: &mut Map) {
-    for key in SECRETS.into_iter().chain(["key"]) {
-        extra.remove(key);
-    }
+    extra.retain(|key, _| !key.as_str().is_some_and(is_credential));
 }

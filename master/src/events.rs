@@ -38,7 +38,10 @@ impl Events {
             ..EventBusOptions::new(&config.pub_path, &config.pull_path)
         };
         let (bus, fired) = EventBus::bind(options)?;
-        Ok((Self { bus: Arc::new(bus), bare: config.framing == Framing::Bare, max_event: config.max_event }, fired))
+        Ok((
+            Self { bus: Arc::new(bus), bare: config.framing == Framing::Bare, max_event: config.max_event },
+            fired,
+        ))
     }
 
     /// Fires an event; `_stamp` is added, and large values are cut as `max_event_size` has it. Costs next to nothing

@@ -210,14 +210,19 @@ impl Master {
     /// When the key cannot be removed.
     pub fn delete_key(&self, id: &MinionId, preserve_data: bool) -> std::io::Result<bool> {
         let was = self.keys.remove(KeyState::Accepted, id)?;
-        self.sessions.end(id);
-        self.presence.forget(id);
-        self.memory[shard_of(id)].lock().versions.forget(id);
-        self.records.forget(id);
+        self.forget_key(id);
         if !preserve_data {
             self.data.forget(id);
         }
         Ok(was)
+    }
+
+    /// What hangs on an accepted key that was taken away: the session, and what was remembered of the minion.
+    pub fn forget_key(&self, id: &MinionId) {
+        self.sessions.end(id);
+        self.presence.forget(id);
+        self.memory[shard_of(id)].lock().versions.forget(id);
+        self.records.forget(id);
     }
 }
 

@@ -5,7 +5,7 @@
 //! library sends no name for a subscriber), so for them, as in stock, the address alone must do: whoever proved himself
 //! from where a nameless subscriber is connected counts as connected. Not here: when events are fired.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use brine_net::{Peer, PeerEvent, PeerId};
@@ -97,12 +97,17 @@ impl Presence {
 
     /// The minions that are connected and have proved themselves.
     pub fn present(&self) -> BTreeSet<MinionId> {
+        self.present_at().into_keys().collect()
+    }
+
+    /// The minions that are connected and have proved themselves, and from where.
+    pub fn present_at(&self) -> BTreeMap<MinionId, IpAddr> {
         let state = self.state.lock();
         let connected = |(id, at): &(&MinionId, &IpAddr)| {
             state.nameless.contains_key(*at)
                 || state.claims.get(*id).is_some_and(|claims| claims.iter().any(|(_, addr)| addr == *at))
         };
-        state.proofs.iter().filter(connected).map(|(id, _)| id.clone()).collect()
+        state.proofs.iter().filter(connected).map(|(id, at)| (id.clone(), *at)).collect()
     }
 
     /// Whether the minion has proved itself since the start.

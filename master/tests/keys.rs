@@ -176,7 +176,9 @@ async fn a_minion_may_give_up_its_key_and_wheel_moves_keys() {
     assert!(!master.path("pki/minions/m2").exists());
     // Whoever lost his key does not keep the global one.
     bus.next("key").await;
-    let unknown = wheel("file_roots.write", map! {"path" => "../../x"}).await;
+    let outside = wheel("file_roots.write", map! {"data" => "d", "path" => "../../x"}).await;
+    assert_eq!(outside.get("data").unwrap().get("return"), Some(&"Invalid path: ../../x".into()));
+    let unknown = wheel("no.such", Map::new()).await;
     assert!(unknown.get("error").is_some());
     master.stop().await;
 }

@@ -1,7 +1,6 @@
 //! What programs do that send jobs to minions and wait for what comes back: the waiting as a state machine ([`gather`]),
 //! fed with events ([`job`]), and the answer of a minion as data ([`part`]).
 
-pub(crate) mod gather;
 pub(crate) mod job;
 pub(crate) mod part;
 pub(crate) mod present;

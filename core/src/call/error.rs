@@ -55,6 +55,23 @@ impl CallError {
         Self::Invocation(text.into())
     }
 
+    /// As a Python traceback, whose last line is what people and tests read.
+    pub fn traceback(&self) -> String {
+        let kind = match self {
+            CallError::Execution(_) => "salt.exceptions.CommandExecutionError",
+            CallError::Invocation(_) => "salt.exceptions.SaltInvocationError",
+            CallError::CommandNotFound(_) => "salt.exceptions.CommandNotFoundError",
+            CallError::Arguments(_) => "TypeError",
+            CallError::NotAvailable(_) => "KeyError",
+            CallError::Client(_) => "salt.exceptions.SaltClientError",
+            CallError::Exception { kind, message } => {
+                return format!("Traceback (most recent call last):\n{kind}: {message}\n");
+            }
+            CallError::Cancelled => "KeyboardInterrupt",
+        };
+        format!("Traceback (most recent call last):\n{kind}: {self}\n")
+    }
+
     /// Any other Python exception, by class name.
     pub fn exception(kind: &'static str, message: impl Into<String>) -> Self {
         Self::Exception { kind, message: message.into() }

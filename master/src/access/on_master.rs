@@ -4,28 +4,10 @@ use std::net::SocketAddr;
 
 use brine_core::auth_rules::{Ask, authorised};
 use brine_protocol::{Map, Value};
+use brine_runners::Kind;
 
-use super::{Act, Caller, Denied, authenticate, refused};
+use super::{Act, Caller, Denied, authenticate, is_credential, refused};
 use crate::master::Master;
-
-/// What runs on the master itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// A runner.
-    Runner,
-    /// A wheel function.
-    Wheel,
-}
-
-impl Form {
-    /// As records and tags have it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Form::Runner => "runner",
-            Form::Wheel => "wheel",
-        }
-    }
-}
 
 /// Whether a caller may run this runner or wheel function with these arguments, which must be those that it is then
 /// called with.
@@ -34,7 +16,7 @@ impl Form {
 /// [`Denied`].
 pub fn authorize_master(
     caller: &Caller,
-    form: Form,
+    form: Kind,
     fun: &str,
     arg: &[Value],
     kwarg: &Map,
@@ -44,8 +26,8 @@ pub fn authorize_master(
         return Err(Denied::syntax(caller.proof.kind(), &caller.name));
     }
     let ask = match form {
-        Form::Runner => Ask::Runner { fun, arg, kwarg },
-        Form::Wheel => Ask::Wheel { fun, arg, kwarg },
+        Kind::Runner => Ask::Runner { fun, arg, kwarg },
+        Kind::Wheel => Ask::Wheel { fun, arg, kwarg },
     };
     if authorised(rules, ask) {
         return Ok(());
@@ -62,7 +44,7 @@ pub async fn admit_master(
     master: &Master,
     peer: SocketAddr,
     load: &mut Map,
-    form: Form,
+    form: Kind,
     fun: &str,
     (arg, kwarg): (&[Value], &Map),
 ) -> Result<Caller, Value> {
@@ -76,13 +58,13 @@ pub async fn admit_master(
     })
 }
 
-/// The arguments of a runner or wheel request, positional and by name: `kwarg` holds `arg` and `kwarg`, or the latter
-/// alone; what else stands in the request counts as named too.
+/// The arguments of a runner or wheel request, positional and by name: `kwarg` holds `arg` and `kwarg`, or those by name
+/// alone; what else stands in the request counts as named too, unless it proves who the caller is.
 pub fn master_args(load: &Map) -> (Vec<Value>, Map) {
     let mut arg = Vec::new();
     let mut kwarg = Map::new();
     match load.get("kwarg").and_then(Value::as_map) {
-        Some(given) if given.contains("arg") || given.get("kwarg").is_some_and(|k| k.as_map().is_some()) => {
+        Some(given) if given.contains("arg") => {
             arg.extend_from_slice(given.get("arg").and_then(Value::as_list).unwrap_or_default());
             kwarg = given.get("kwarg").and_then(Value::as_map).cloned().unwrap_or_default();
             let rest = given.iter().filter(|(k, _)| !matches!(k.as_str(), Some("arg" | "kwarg")));
@@ -97,7 +79,9 @@ pub fn master_args(load: &Map) -> (Vec<Value>, Map) {
     const NOT_ARGUMENTS: [&str; 9] =
         ["cmd", "fun", "user", "kwarg", "arg", "client", "print_event", "full_return", "timeout"];
     for (key, value) in load {
-        let argument = key.as_str().is_some_and(|k| !NOT_ARGUMENTS.contains(&k) && !k.starts_with("__"));
+        let argument = key
+            .as_str()
+            .is_some_and(|k| !NOT_ARGUMENTS.contains(&k) && !is_credential(k) && !k.starts_with("__"));
         if argument && kwarg.get_key(key).is_none() {
             kwarg.insert(key.clone(), value.clone());
         }
@@ -123,6 +107,15 @@ mod tests {
             assert_eq!(master_args(&load), (vec![1.into()], some.clone()), "{load:?}");
         }
         assert_eq!(master_args(&Map::new()), (Vec::new(), Map::new()));
+        // What proves the caller is no argument, though one within `kwarg` may have its name.
+        let proven = map! {
+            "key" => "s", "token" => "s", "password" => "s", "username" => "s", "eauth" => "pam",
+            "kwarg" => map! {"key" => "k"},
+        };
+        assert_eq!(master_args(&proven).1, map! {"key" => "k"});
+        // `salt.execute` has an argument of that name.
+        let own = map! {"kwarg" => map! {"kwarg" => map! {"text" => 5}}};
+        assert_eq!(master_args(&own).1, map! {"kwarg" => map! {"text" => 5}});
         // What stands in both places is the one in `kwarg`.
         let both = map! {"kwarg" => some.clone(), "match" => "*"};
         assert_eq!(master_args(&both).1, some);

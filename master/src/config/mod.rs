@@ -20,6 +20,7 @@ use crate::eauth::EauthConfig;
 use crate::fs::Dir;
 use crate::jobs::{Caps, JobsConfig};
 use crate::keys::{AutoKeyConfig, MasterKeyConfig, UserKeysConfig};
+use crate::minion_data::DataConfig;
 
 pub use access::AccessConfig;
 pub use net::{BusConfig, NetConfig};
@@ -117,21 +118,6 @@ pub struct PublishConfig {
     pub nodegroups: Map,
     /// `unique_jid`
     pub unique_jid: bool,
-}
-
-/// Options of cached minion data.
-#[derive(Clone, Debug)]
-pub struct DataConfig {
-    /// `cachedir`
-    pub cachedir: std::path::PathBuf,
-    /// `minion_data_cache`
-    pub enabled: bool,
-    /// `enforce_mine_cache`
-    pub mine_always: bool,
-    /// `minion_data_cache_events`
-    pub events: bool,
-    /// Whether 3008's banks are used instead of `minions/<id>/` (`minion_data_layout: 3008`).
-    pub banks: bool,
 }
 
 /// Options of periodic work.
@@ -244,13 +230,7 @@ impl Config {
                         << 20,
                 },
             },
-            data: DataConfig {
-                cachedir: paths.cachedir.clone(),
-                enabled: opts.flag("minion_data_cache"),
-                mine_always: opts.flag("enforce_mine_cache"),
-                events: opts.flag("minion_data_cache_events"),
-                banks: opts.int("minion_data_layout").is_some_and(|series| series >= 3008),
-            },
+            data: DataConfig::of(&opts, paths.cachedir.clone()),
             upkeep: UpkeepConfig {
                 interval: seconds("loop_interval", 60).max(Duration::from_secs(1)),
                 presence_events: opts.flag("presence_events"),

@@ -6,11 +6,10 @@
 mod autosign;
 mod mark;
 mod master_key;
-mod store;
 mod user_keys;
 
 pub use autosign::{AutoKey, AutoKeyConfig};
+pub use brine_store::keys::{KeyState, KeyStore};
 pub use mark::KeyMark;
 pub use master_key::{MasterKeyConfig, MasterKeyError, load_credentials};
-pub use store::{KeyState, KeyStore};
 pub use user_keys::{UserKeys, UserKeysConfig};

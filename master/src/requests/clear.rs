@@ -7,12 +7,14 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use brine_core::call::Args;
 use brine_protocol::command::ClearCommand;
 use brine_protocol::ids::Jid;
 use brine_protocol::{Map, Value, map};
+use brine_runners::Kind;
 
 use super::job;
-use crate::access::{self, Act, Denied, Form};
+use crate::access::{self, Act, Denied};
 use crate::master::Master;
 
 pub(super) async fn answer(master: &Arc<Master>, peer: SocketAddr, mut load: Map) -> Value {
@@ -23,21 +25,23 @@ pub(super) async fn answer(master: &Arc<Master>, peer: SocketAddr, mut load: Map
         Some(C::MkToken) => access::make_token(master, peer, &mut load).await,
         Some(C::GetToken) if access::trusts(master, peer) => master.eauth.get_token(&load),
         Some(C::GetToken) => false.into(),
-        Some(C::Wheel) => super::wheel::wheel(master, peer, load).await,
-        Some(C::Runner) => {
-            let fun = load.get_str("fun").unwrap_or_default().to_owned();
-            let (arg, kwarg) = access::master_args(&load);
-            match access::admit_master(master, peer, &mut load, Form::Runner, &fun, (&arg, &kwarg)).await {
-                Err(reply) => reply,
-                Ok(caller) => {
-                    let act = Act { kind: "runner", fun: fun.clone(), ..Act::default() };
-                    access::record(master, &caller, &act);
-                    unavailable(&fun, "runner")
-                }
-            }
-        }
+        Some(C::Wheel) => run(master, peer, load, Kind::Wheel).await,
+        Some(C::Runner) => run(master, peer, load, Kind::Runner).await,
         // `_auth` is taken before; anything else does not exist.
         Some(C::Auth) | None => Map::new().into(),
+    }
+}
+
+/// A runner or wheel function.
+async fn run(master: &Arc<Master>, peer: SocketAddr, mut load: Map, kind: Kind) -> Value {
+    let fun = load.get_str("fun").unwrap_or_default().to_owned();
+    // What is judged is what is called.
+    let (arg, kwarg) = access::master_args(&load);
+    match access::admit_master(master, peer, &mut load, kind, &fun, (&arg, &kwarg)).await {
+        Err(reply) => reply,
+        Ok(caller) => {
+            super::run::run(master, &caller, kind, &fun, Args { positional: arg, keyword: kwarg }).await
+        }
     }
 }
 

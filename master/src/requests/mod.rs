@@ -7,13 +7,13 @@ mod auth;
 mod clear;
 mod events;
 mod files;
-mod job;
+pub(crate) mod job;
 mod mine;
 mod minion;
 mod peer;
 mod pillar;
 mod returns;
-mod wheel;
+mod run;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,7 +1,6 @@
 //! How `salt-call` tells that something failed: stock's texts on stderr, stock's exit codes, nothing on stdout.
 
 use crate::cmdline::EX_USAGE;
-use crate::jobs::outcome;
 use brine_core::call::CallError;
 
 /// The end of a `salt-call` that printed no result.
@@ -36,7 +35,7 @@ impl Failure {
             CallError::CommandNotFound(e) => format!("Command required for '{fun}' not found: {e}\n"),
             CallError::Arguments(e) => format!("\nPassed invalid arguments: {e}.\n\nUsage:\n"),
             CallError::Invocation(e) | CallError::Client(e) => format!("{e}\n"),
-            other => outcome::traceback(other),
+            other => other.traceback(),
         };
         Self { stderr, code: 1 }
     }

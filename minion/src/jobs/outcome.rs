@@ -74,7 +74,7 @@ pub fn run(cx: &Cx, fun: &str, args: Result<Args, CallError>) -> Outcome {
 pub fn run_one_of_several(cx: &Cx, fun: &str, args: Result<Args, CallError>) -> Outcome {
     match args.and_then(|args| call(cx, fun, args)) {
         Ok(value) => Outcome { retcode: retcode(cx, &value), value, out: None, failed: false },
-        Err(e) => Outcome::failure(traceback(&e)),
+        Err(e) => Outcome::failure(e.traceback()),
     }
 }
 
@@ -88,25 +88,8 @@ fn worded(cx: &Cx, fun: &str, error: &CallError) -> String {
             let doc = cx.registry.get(fun).map_or("", |f| f.doc);
             format!("Passed invalid arguments to {fun}: {e}\n{doc}")
         }
-        other => format!("The minion function caused an exception: {}", traceback(other)),
+        other => format!("The minion function caused an exception: {}", other.traceback()),
     }
-}
-
-/// A failed call as a Python traceback, whose last line is what people and tests read.
-pub fn traceback(error: &CallError) -> String {
-    let kind = match error {
-        CallError::Execution(_) => "salt.exceptions.CommandExecutionError",
-        CallError::Invocation(_) => "salt.exceptions.SaltInvocationError",
-        CallError::CommandNotFound(_) => "salt.exceptions.CommandNotFoundError",
-        CallError::Arguments(_) => "TypeError",
-        CallError::NotAvailable(_) => "KeyError",
-        CallError::Client(_) => "salt.exceptions.SaltClientError",
-        CallError::Exception { kind, message } => {
-            return format!("Traceback (most recent call last):\n{kind}: {message}\n");
-        }
-        CallError::Cancelled => "KeyboardInterrupt",
-    };
-    format!("Traceback (most recent call last):\n{kind}: {error}\n")
 }
 
 /// A function that does not exist: the docs of those that begin alike, or the bare text.

@@ -30,6 +30,14 @@ pub(super) fn output(data: &Value, _: &Opts, style: &Style) -> Result<String, Ca
     })
 }
 
+/// `json.dumps(value, ensure_ascii=False, indent=indent, sort_keys=sort)`, for callers that need JSON text; none if a
+/// key is no scalar, or keys cannot be compared.
+pub fn dumps(value: &Value, indent: Option<usize>, sort: bool) -> Option<String> {
+    let mut out = String::new();
+    let indent = indent.map(|n| " ".repeat(n));
+    Writer { out: &mut out, indent, sort }.value(value, 0).ok().map(|()| out)
+}
+
 struct Writer<'a> {
     out: &'a mut String,
     /// What stands before a line for each level; none puts all on one line.

@@ -19,6 +19,7 @@ mod wrap;
 mod yaml;
 
 pub use color::{Code, Colors};
+pub use json::dumps as json_dumps;
 pub use nested::nested;
 pub use progress::{DEFAULT_COLUMNS, Progress};
 pub(crate) use python::{is_decimal, sorted};

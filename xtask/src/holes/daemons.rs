@@ -4,6 +4,8 @@ use super::{BOUNDED, Hole, Suite};
 
 /// Those of `master` and `minion`.
 pub(super) const SUITES: &[Suite] = &[
+    Suite { package: "brine-store", target: &["--lib"], holes: STORE },
+    Suite { package: "brine-runners", target: &["--lib"], holes: RUNNERS },
     Suite { package: "brine-master", target: &["--lib"], holes: MASTER_LIB },
     Suite { package: "brine-master", target: &["--test", "security"], holes: MASTER },
     Suite { package: "brine-master", target: &["--test", "keys"], holes: KEYS },
@@ -16,34 +18,82 @@ pub(super) const SUITES: &[Suite] = &[
     Suite { package: "brine-minion", target: &["--test", "daemon"], holes: DAEMON },
 ];
 
-const MASTER_LIB: &[Hole] = &[
+const RUNNERS: &[Hole] = &[
+    Hole {
+        row: "2021-25282",
+        file: "runners/src/places.rs",
+        find: "let below_root = directory | OFlag::O_NOFOLLOW;",
+        put: "let below_root = directory;",
+        tests: &["cve_2021_25282_links_are_not_followed"],
+    },
+    Hole {
+        row: "2021-25282",
+        file: "runners/src/roots.rs",
+        find: "match places::write(Path::new(root), &relative, data.as_bytes()) {",
+        put: "match std::fs::write(Path::new(root).join(relative.as_str()), data) {",
+        tests: &["cve_2021_25282_both_roots_are_read_and_written_and_not_left"],
+    },
+    Hole {
+        row: "2021-25282",
+        file: "runners/src/wheel/config.rs",
+        find: "if file_name.is_empty() || file_name.starts_with('.') || dir.sub(&name).is_err() {",
+        put: "if file_name.is_empty() {",
+        tests: &["cve_2021_25282_configuration_is_written_in_its_place_only"],
+    },
+];
+
+const STORE: &[Hole] = &[
     Hole {
         row: "2020-11652",
-        file: "master/src/fs/dir.rs",
+        file: "store/src/fs/dir.rs",
         find: r#"name == "." || name == ".." || name.contains(['/', '\0'])"#,
         put: r"name.contains('\0')",
         tests: &["a_name_is_one_component_or_nothing"],
     },
     Hole {
         row: "2025-22242",
-        file: "master/src/fs/dir.rs",
+        file: "store/src/fs/dir.rs",
         find: "if !meta.is_file() {",
         put: "if meta.is_dir() {",
         tests: &["links_pipes_and_large_files_are_not_read"],
     },
     Hole {
         row: "2025-22242",
-        file: "master/src/fs/dir.rs",
+        file: "store/src/fs/dir.rs",
         find: "OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK",
         put: "OFlag::O_RDONLY | OFlag::O_NONBLOCK",
         tests: &["links_pipes_and_large_files_are_not_read"],
     },
     Hole {
         row: "2025-22242",
-        file: "master/src/fs/dir.rs",
+        file: "store/src/fs/dir.rs",
         find: "if meta.len() > max {",
         put: "if meta.len() > max.max(1 << 20) {",
         tests: &["links_pipes_and_large_files_are_not_read"],
+    },
+    Hole {
+        row: "an accepted minion fills the disk",
+        file: "store/src/jobs/shares.rs",
+        find: "|| used.bytes > self.most_bytes {",
+        put: "{",
+        tests: &["one_minion_fills_its_share_and_takes_nothing_from_others"],
+    },
+    Hole {
+        row: "an accepted minion fills the disk",
+        file: "store/src/jobs/shares.rs",
+        find: "WHERE unasked AND id = ?1 AND jid",
+        put: "WHERE unasked AND ?1 = ?1 AND jid",
+        tests: &["one_minion_fills_its_share_and_takes_nothing_from_others"],
+    },
+];
+
+const MASTER_LIB: &[Hole] = &[
+    Hole {
+        row: "2021-25284",
+        file: "master/src/access/on_master.rs",
+        find: "!NOT_ARGUMENTS.contains(&k) && !is_credential(k) && ",
+        put: "!NOT_ARGUMENTS.contains(&k) && ",
+        tests: &["arguments_are_found_in_every_form"],
     },
     Hole {
         row: "2021-25284",
@@ -98,20 +148,6 @@ const MASTER_LIB: &[Hole] = &[
         find: "if session.of != of || !fits {",
         put: "if !fits {",
         tests: &["a_session_is_of_one_key_alone"],
-    },
-    Hole {
-        row: "an accepted minion fills the disk",
-        file: "master/src/jobs/shares.rs",
-        find: "|| used.bytes > self.most_bytes {",
-        put: "{",
-        tests: &["one_minion_fills_its_share_and_takes_nothing_from_others"],
-    },
-    Hole {
-        row: "an accepted minion fills the disk",
-        file: "master/src/jobs/shares.rs",
-        find: "WHERE unasked AND id = ?1 AND jid",
-        put: "WHERE unasked AND ?1 = ?1 AND jid",
-        tests: &["one_minion_fills_its_share_and_takes_nothing_from_others"],
     },
     Hole {
         row: BOUNDED,
@@ -188,12 +224,10 @@ const MASTER: &[Hole] = &[
     },
     Hole {
         row: "2021-25281",
-        file: "master/src/requests/wheel.rs",
-        find: r#"let fun = load.get_str("fun").unwrap_or_default().to_owned();"#,
-        put: r#"let fun = load.get_str("fun").unwrap_or_default().to_owned();
-    if let Some(Ok(value)) = Function::parse(&fun).map(|function| function.call(master, &load)) {
-        return map! {"data" => map! {"return" => value}}.into();
-    }"#,
+        file: "master/src/access/on_master.rs",
+        find: "        Err(denied) => Err(denied),\n    };",
+        put: "        Err(_) => Ok(Caller { name: String::new(), proof: super::Proof::Key, from: peer, rules: None }),
+    };",
         tests: &[
             "cve_2020_25592_and_2021_25281_no_token_and_no_eauth_is_good",
             "cve_2020_11651_no_method_is_reachable_without_credentials",
@@ -219,7 +253,7 @@ const MASTER: &[Hole] = &[
     },
     Hole {
         row: "key files 0644",
-        file: "master/src/minion_data.rs",
+        file: "store/src/minion_data.rs",
         find: "0o600)",
         put: "0o644)",
         tests: &["cve_2020_17490_keys_and_stores_are_private"],
@@ -261,12 +295,9 @@ const MASTER: &[Hole] = &[
     },
     Hole {
         row: "`user:` is the caller's claim",
-        file: "master/src/requests/wheel.rs",
-        find: r#"let fun = load.get_str("fun").unwrap_or_default().to_owned();"#,
-        put: r#"let fun = load.get_str("fun").unwrap_or_default().to_owned();
-    if let Some(Ok(value)) = Function::parse(&fun).map(|function| function.call(master, &load)) {
-        return map! {"data" => map! {"return" => value}}.into();
-    }"#,
+        file: "master/src/access/on_master.rs",
+        find: "let Some(rules) = &caller.rules else { return Ok(()) };",
+        put: "let rules = &vec![brine_protocol::Value::from(\"@wheel\"), \"@runner\".into()];",
         tests: &["cve_2022_22941_and_2020_a_user_gets_his_rules_and_no_more"],
     },
     Hole {
@@ -322,7 +353,7 @@ const MASTER: &[Hole] = &[
     },
     Hole {
         row: "any minion answers for others",
-        file: "master/src/jobs/mod.rs",
+        file: "store/src/jobs/mod.rs",
         find: "false => Verdict::Refuse,",
         put: "false => Verdict::Keep,",
         tests: &["jobs_for_others_are_not_answered"],
@@ -363,16 +394,9 @@ const KEYS: &[Hole] = &[
     },
     Hole {
         row: "a deleted minion keeps the global key",
-        file: "master/src/requests/wheel.rs",
-        find: "crate::upkeep::rotate(master);",
+        file: "master/src/side.rs",
+        find: "crate::upkeep::rotate(&self.master);",
         put: "",
-        tests: &["a_minion_may_give_up_its_key_and_wheel_moves_keys"],
-    },
-    Hole {
-        row: "2021-25282",
-        file: "master/src/requests/wheel.rs",
-        find: "_ => return None,",
-        put: "_ => Self::ListAll,",
         tests: &["a_minion_may_give_up_its_key_and_wheel_moves_keys"],
     },
 ];
@@ -401,7 +425,7 @@ const RESTART: &[Hole] = &[
     },
     Hole {
         row: "an accepted minion fills the disk",
-        file: "master/src/minion_data.rs",
+        file: "store/src/minion_data.rs",
         find: "if bytes.len() > MOST {",
         put: "if bytes.len() > MOST * 8 {",
         tests: &["one_minion_s_data_is_bounded"],

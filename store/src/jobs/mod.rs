@@ -8,6 +8,7 @@ mod db;
 mod expect;
 mod files;
 mod shares;
+mod shelf;
 mod sql;
 mod writer;
 
@@ -25,6 +26,7 @@ pub use audit::{AuditRow, Outcome};
 pub use db::{Caps, Db, DbThread, JobRow, MinionRow, StoreError, Stored};
 pub use expect::{Expect, Recent, RecentJobs};
 pub use files::JobFiles;
+pub use shelf::{Job, Shelf};
 
 /// How jobs are kept.
 #[derive(Clone, Debug)]

@@ -1,5 +1,5 @@
-//! Who has returned, who still works, and when to give up: the waiting of `salt` as a state machine without clock or
-//! sockets.
+//! Who has returned, who still works, and when to give up: the waiting for the returns of one job, as a state machine
+//! without clock or sockets. What `salt`, runners and the master itself wait with.
 //!
 //! A minion that has not returned when the timeout ends is asked whether it still works on the job; as long as any
 //! says so, everybody is waited for again.
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// What to do next.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Next {
+pub enum Next {
     /// Wait for events until then.
     Wait(Instant),
     /// Ask these minions whether they still work on the job.
@@ -19,7 +19,7 @@ pub(crate) enum Next {
 }
 
 /// The waiting for one job.
-pub(crate) struct Gather {
+pub struct Gather {
     expected: BTreeSet<String>,
     found: BTreeSet<String>,
     /// Minions without a connection, and how long one that comes back has to answer.
@@ -35,7 +35,7 @@ pub(crate) struct Gather {
 
 impl Gather {
     /// Waits for `expected`, from `now` on.
-    pub(crate) fn new(
+    pub fn new(
         expected: impl IntoIterator<Item = String>,
         timeout: Duration,
         gather_timeout: Duration,
@@ -54,41 +54,41 @@ impl Gather {
     }
 
     /// These minions have no connection to the master: they are waited for until `until`, and not asked.
-    pub(crate) fn not_connected(&mut self, ids: &[String], until: Instant) {
+    pub fn not_connected(&mut self, ids: &[String], until: Instant) {
         for id in ids {
             self.lost.insert(id.clone(), until);
         }
     }
 
     /// A minion has returned. False when it had already.
-    pub(crate) fn returned(&mut self, id: &str) -> bool {
+    pub fn returned(&mut self, id: &str) -> bool {
         self.found.insert(id.to_owned())
     }
 
     /// More minions are expected than the first answer said.
-    pub(crate) fn expect(&mut self, ids: impl IntoIterator<Item = String>) {
+    pub fn expect(&mut self, ids: impl IntoIterator<Item = String>) {
         self.expected.extend(ids);
     }
 
     /// A minion has answered the question: it works on the job.
-    pub(crate) fn still_running(&mut self, id: &str, now: Instant) {
+    pub fn still_running(&mut self, id: &str, now: Instant) {
         self.expected.insert(id.to_owned());
         self.patience.insert(id.to_owned(), now + self.timeout);
         self.running = true;
     }
 
     /// A minion cannot be asked: its answer was an error. It is not waited for.
-    pub(crate) fn unanswerable(&mut self, id: &str) {
+    pub fn unanswerable(&mut self, id: &str) {
         self.expected.remove(id);
     }
 
     /// The minions that have not returned.
-    pub(crate) fn missing(&self) -> Vec<String> {
+    pub fn missing(&self) -> Vec<String> {
         self.expected.difference(&self.found).cloned().collect()
     }
 
     /// What to do at `now`.
-    pub(crate) fn next(&mut self, now: Instant) -> Next {
+    pub fn next(&mut self, now: Instant) -> Next {
         let (lost, missing): (Vec<String>, Vec<String>) =
             self.missing().into_iter().partition(|id| self.lost.contains_key(id));
         if missing.is_empty() {

@@ -13,7 +13,6 @@ use brine_protocol::msgpack::{Dialect, decode, encode_map};
 use brine_protocol::{Map, Value, map};
 use parking_lot::Mutex;
 
-use crate::config::DataConfig;
 use crate::fs::Dir;
 use crate::keys::{KeyState, KeyStore};
 
@@ -23,6 +22,34 @@ const LARGEST: u64 = 64 << 20;
 const MOST: usize = 16 << 20;
 /// Bytes of files whose content is kept decoded in memory.
 const MEMORY: u64 = 16 << 20;
+
+/// Options of cached minion data.
+#[derive(Clone, Debug)]
+pub struct DataConfig {
+    /// `cachedir`
+    pub cachedir: std::path::PathBuf,
+    /// `minion_data_cache`
+    pub enabled: bool,
+    /// `enforce_mine_cache`
+    pub mine_always: bool,
+    /// `minion_data_cache_events`
+    pub events: bool,
+    /// Whether 3008's banks are used instead of `minions/<id>/` (`minion_data_layout: 3008`).
+    pub banks: bool,
+}
+
+impl DataConfig {
+    /// As the options say, below `cachedir`.
+    pub fn of(opts: &brine_core::Opts, cachedir: std::path::PathBuf) -> Self {
+        Self {
+            cachedir,
+            enabled: opts.flag("minion_data_cache"),
+            mine_always: opts.flag("enforce_mine_cache"),
+            events: opts.flag("minion_data_cache_events"),
+            banks: opts.int("minion_data_layout").is_some_and(|series| series >= 3008),
+        }
+    }
+}
 
 /// The cache of minions' data.
 #[derive(Debug)]
@@ -105,6 +132,28 @@ impl MinionData {
         }
         self.decoded.lock().data.remove(id.as_str());
         Ok(())
+    }
+
+    /// Forgets grains or pillar of a minion, or both; the rest is kept.
+    ///
+    /// # Errors
+    /// As the system has it.
+    pub fn clear(&self, id: &MinionId, grains: bool, pillar: bool) -> io::Result<()> {
+        self.decoded.lock().data.remove(id.as_str());
+        let mut gone: Vec<&str> = Vec::new();
+        gone.extend(grains.then_some("grains"));
+        gone.extend(pillar.then_some("pillar"));
+        if self.config.banks {
+            for kind in gone {
+                let (dir, name) = self.place(id.as_str(), kind)?;
+                dir.remove(&name)?;
+            }
+            return Ok(());
+        }
+        let (dir, name) = self.place(id.as_str(), "data")?;
+        let Some(Value::Map(mut data)) = self.load(id.as_str(), "data") else { return Ok(()) };
+        data.retain(|kind, value| value.truthy() && !kind.as_str().is_some_and(|kind| gone.contains(&kind)));
+        if data.is_empty() { dir.remove(&name).map(|_| ()) } else { self.store(id, "data", &data) }
     }
 
     /// The mine of a minion.
@@ -282,6 +331,13 @@ mod tests {
             assert!(tmp.path().join("cache").join(file).exists());
             assert_eq!(data.data("m1").unwrap().grains.get("os"), Some(&"Debian".into()));
             assert_eq!(data.cached(), ["m1"]);
+            data.put(&id, map! {"os" => "Debian"}, map! {"p" => 1}).unwrap();
+            data.clear(&id, false, true).unwrap();
+            let left = data.data("m1").unwrap();
+            assert!(left.grains.get("os").is_some() && left.pillar.get("p").is_none());
+            data.clear(&id, true, false).unwrap();
+            assert!(data.data("m1").is_none());
+            data.put(&id, map! {"os" => "Debian"}, Map::new()).unwrap();
             data.put_mine(&id, map! {"a" => 1}, false).unwrap();
             data.put_mine(&id, map! {"b" => 2}, false).unwrap();
             assert_eq!(data.mine("m1").unwrap(), map! {"a" => 1, "b" => 2});

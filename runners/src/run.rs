@@ -1,0 +1,161 @@
+//! One run of a runner or wheel function: its events, its call, its return, and its place in the job store.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use brine_core::call::{Args, CallError, Cx, JobContext, Registry, Result};
+use brine_core::{Map, Opts, Value, map};
+
+use crate::host::{MasterHost, master};
+
+/// Which kind of function runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A runner.
+    Runner,
+    /// A wheel function.
+    Wheel,
+}
+
+impl Kind {
+    /// As in `fun` of the events.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Runner => "runner",
+            Self::Wheel => "wheel",
+        }
+    }
+
+    /// The first part of the tag: `salt/run/...`.
+    pub fn tag(self, jid: &str) -> String {
+        match self {
+            Self::Runner => format!("salt/run/{jid}"),
+            Self::Wheel => format!("salt/wheel/{jid}"),
+        }
+    }
+
+    /// Everything of this kind that can be called.
+    pub fn registry(self) -> Registry {
+        Registry::new(match self {
+            Self::Runner => crate::RUNNERS.iter().copied(),
+            Self::Wheel => crate::WHEEL.iter().copied(),
+        })
+    }
+}
+
+/// One run.
+pub struct Run {
+    /// What is run.
+    pub kind: Kind,
+    /// Its id.
+    pub jid: String,
+    /// Who runs it.
+    pub user: String,
+    /// The options of the master.
+    pub opts: Arc<Opts>,
+    /// The functions.
+    pub registry: Arc<Registry>,
+    /// The master.
+    pub host: Arc<MasterHost>,
+}
+
+impl Run {
+    /// The event's and the store's data of this run: `fun`, `jid`, `user`, `fun_args`, and after the call `return`, `success`
+    /// and perhaps `retcode`. Events are fired when it starts and when it ends.
+    pub fn call(&self, fun: &str, args: Args) -> Map {
+        let tag = self.kind.tag(&self.jid);
+        let mut data = map! {
+            "fun" => format!("{}.{fun}", self.kind.name()), "jid" => self.jid.as_str(), "user" => self.user.as_str(),
+        };
+        let mut fun_args = args.positional.clone();
+        if !args.keyword.is_empty() {
+            fun_args.push(args.keyword.clone().into());
+        }
+        data.insert("fun_args", fun_args);
+        self.fire(&format!("{tag}/new"), data.clone());
+        let mut cx = Cx::new(self.opts.clone(), self.registry.clone(), self.host.clone());
+        cx.job = Arc::new(JobContext::new(
+            map! {"jid" => self.jid.as_str(), "user" => self.user.as_str(), "tag" => tag.as_str()},
+        ));
+        outcome(&cx, self.kind, fun, args, &mut data);
+        if self.keeps()
+            && let Err(e) = self.host.jobs.keep_run(&self.jid, self.opts.str("id"), &data)
+        {
+            tracing::error!(
+                "Could not store job cache info. Job details for this run may be unavailable: {e}"
+            );
+        }
+        self.fire(&format!("{tag}/ret"), data.clone());
+        data
+    }
+
+    fn keeps(&self) -> bool {
+        match self.kind {
+            Kind::Runner => self.opts.get("runner_returns").is_none_or(Value::truthy),
+            Kind::Wheel => true,
+        }
+    }
+
+    fn fire(&self, tag: &str, data: Map) {
+        if let Err(e) = self.host.side.fire(tag, data) {
+            tracing::debug!("{tag}: {e}");
+        }
+    }
+}
+
+/// Fires an event of the progress of the run that this call belongs to, and shows it to whoever waits.
+pub(crate) fn progress(cx: &Cx, data: Map) -> Result<()> {
+    let side = &master(cx)?.side;
+    if let Some(tag) = cx.job.publish.get_str("tag") {
+        side.fire(&format!("{tag}/progress"), data.clone())?;
+    }
+    side.progress(&data);
+    Ok(())
+}
+
+/// Salt's `check_result`: whether a dict of states' results is there and holds no failure.
+fn states_succeeded(states: &Value, outermost: bool) -> bool {
+    let Some(states) = states.as_map().filter(|states| !states.is_empty()) else { return false };
+    states.iter().all(|(id, result)| match result {
+        Value::Map(fields) => match fields.get("result") {
+            Some(Value::Bool(ok)) => *ok,
+            Some(_) => true,
+            None => states_succeeded(result, false),
+        },
+        Value::List(_) => !outermost || id.as_str() == Some("__extend__"),
+        _ => !outermost,
+    })
+}
+
+/// Calls the function and puts `return`, `success` and `retcode` into `data`, as stock words them.
+pub fn outcome(cx: &Cx, kind: Kind, fun: &str, args: Args, data: &mut Map) {
+    let called = catch_unwind(AssertUnwindSafe(|| cx.call(fun, args)));
+    let result = called.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic");
+        tracing::error!("{fun} panicked: {text}");
+        Err(CallError::exception("RuntimeError", text))
+    });
+    match result {
+        Ok(value) => {
+            let retcode = cx.job.context("retcode").as_ref().and_then(Value::as_int).unwrap_or(0);
+            // What a runner packs with an outputter for it is taken for the result of states.
+            let success = match value.get("data") {
+                Some(states) => states_succeeded(states, true),
+                None => retcode == 0,
+            };
+            data.insert("return", value);
+            data.insert("success", success);
+        }
+        Err(CallError::Arguments(e)) => {
+            let doc = cx.registry.get(fun).map_or("", |f| f.doc);
+            data.insert("return", format!("\nPassed invalid arguments: {e}\n\nUsage:\n{doc}"));
+            data.insert("success", true);
+        }
+        Err(e) => {
+            data.insert("return", format!("Exception occurred in {} {fun}: {}", kind.name(), e.traceback()));
+            data.insert("success", false);
+            data.insert("retcode", 1);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Jobs: those that run, and those that the job store knows.
+//!
+//! The job store is the master's own database, in the place of stock's `local_cache`; jobs that a returner keeps are
+//! not looked up here.
+
+mod search;
+
+use brine_core::call::{CallError, Cx, Result, exec, module};
+use brine_core::text::python_str;
+use brine_core::{Map, Value, jid, map};
+use brine_store::jobs::{Job, StoreError};
+
+use crate::client::try_cmd;
+use crate::host::master;
+use crate::run::progress;
+use crate::side::Order;
+use search::{exec_last_run, exec_list_jobs, exec_list_jobs_filter};
+
+module! {
+    "jobs": active, exit_success, last_run, list_job, list_jobs, list_jobs_filter, lookup_jid, "master" => running,
+    print_job
+}
+
+fn store_error(e: StoreError) -> CallError {
+    CallError::exception("salt.exceptions.SaltCacheError", e.to_string())
+}
+
+/// The returner that is asked, by name; there is one.
+fn returner(cx: &Cx, asked: Option<&str>) -> Result<&'static str> {
+    const OURS: &str = "local_cache";
+    let names = [Some(cx.opts.str("ext_job_cache")), asked, Some(cx.opts.str("master_job_cache"))];
+    match names.into_iter().flatten().find(|name| !name.is_empty()) {
+        None | Some(OURS) => Ok(OURS),
+        Some(other) => Err(CallError::execution(format!(
+            "Jobs are looked up in '{OURS}' only; the returner '{other}' cannot be asked"
+        ))),
+    }
+}
+
+/// What jobs' data say about a job, in stock's words.
+fn described(load: &Map) -> Map {
+    if load.is_empty() {
+        return map! {"Error" => "Cannot contact returner or no job with this jid"};
+    }
+    let or = |key: &str, default: &str| load.get(key).cloned().unwrap_or_else(|| default.into());
+    let arg = match load.get("arg") {
+        Some(Value::List(arg)) => arg.clone(),
+        None | Some(Value::Nil) => Vec::new(),
+        Some(one) => vec![one.clone()],
+    };
+    let marked = |arg: &Value| arg.get("__kwarg__") == Some(&true.into());
+    let metadata = load
+        .get("metadata")
+        .or_else(|| load.get("kwargs")?.get("metadata"))
+        .or_else(|| arg.iter().filter(|arg| marked(arg)).find_map(|arg| arg.get("metadata")))
+        .cloned();
+    let mut out = map! {
+        "Function" => or("fun", "unknown-function"), "Arguments" => arg, "Target" => or("tgt", "unknown-target"),
+        "Target-type" => or("tgt_type", "list"), "User" => or("user", "root"),
+    };
+    if let Some(metadata) = metadata {
+        out.insert("Metadata", metadata);
+    }
+    out
+}
+
+/// As [`described`], with the minions it was for and the time it began.
+fn with_minions(jid: &str, job: Option<&Job>) -> Map {
+    let mut out = described(job.map_or(&Map::new(), |job| &job.load));
+    let mut minions = job.map(|job| job.minions.clone()).unwrap_or_default();
+    if !minions.is_empty() && !out.contains("Error") {
+        minions.sort();
+        out.insert("Minions", minions);
+    }
+    out.insert("StartTime", jid::jid_to_time(jid));
+    out
+}
+
+/// The returns of a job as `local_cache` has them: id to `return`, `retcode`, `success` and `out`.
+fn returns(cx: &Cx, jid: &str) -> Result<Map> {
+    let mut all = Map::new();
+    for (id, mut load) in master(cx)?.jobs.returns(jid).map_err(store_error)? {
+        let mut part = Map::new();
+        for key in ["return", "retcode", "success", "out"] {
+            if let Some(value) = load.remove(key) {
+                part.insert(key, value);
+            }
+        }
+        all.insert(id, part);
+    }
+    Ok(all)
+}
+
+/// When the last return of a job came, where the master is to know that.
+fn end_time(cx: &Cx, jid: &str) -> Result<Option<String>> {
+    if !cx.opts.flag("job_cache_store_endtime") {
+        return Ok(None);
+    }
+    let end = master(cx)?.jobs.ended(jid).map_err(store_error)?;
+    Ok(end.map(|end| jid::jid_to_time(&jid::gen_jid(end))))
+}
+
+/// A job with its returns.
+fn whole(cx: &Cx, jid: &str) -> Result<Map> {
+    let job = master(cx)?.jobs.job(jid).map_err(store_error)?;
+    let mut out = with_minions(jid, job.as_ref());
+    out.insert("Result", returns(cx, jid)?);
+    if let Some(end) = end_time(cx, jid)? {
+        out.insert("EndTime", end);
+    }
+    Ok(out)
+}
+
+/// The runner and scheduled jobs that work on the master now.
+///
+/// CLI Example: salt-run jobs.master
+#[exec(name = "master")]
+fn running(cx: &Cx) -> Result<Vec<Value>> {
+    let dir = brine_store::fs::Dir::at(cx.opts.path("cachedir").join("proc"));
+    let mut jobs = Vec::new();
+    for name in dir.names()? {
+        let data = dir.read(&name, 1 << 20).ok().flatten();
+        let job = data.and_then(|bytes| brine_protocol::msgpack::decode(&bytes).ok());
+        let pid = job.as_ref().and_then(|job| job.get("pid")).and_then(Value::as_int);
+        let command = pid.and_then(|pid| std::fs::read(format!("/proc/{pid}/cmdline")).ok()).unwrap_or_default();
+        match job {
+            Some(job) if String::from_utf8_lossy(&command).contains("salt") => jobs.push(job),
+            _ => {
+                dir.remove(&name)?;
+            }
+        }
+    }
+    Ok(jobs)
+}
+
+/// All jobs that minions work on now, by job id, with the minions that do and those that have returned.
+///
+/// CLI Example: salt-run jobs.active
+#[exec]
+fn active(cx: &Cx, #[default(false)] display_progress: bool) -> Result<Map> {
+    let order = Order::new(&cx.opts, "*", "glob", "saltutil.running");
+    let Some(answers) = try_cmd(cx, &order)? else { return Ok(Map::new()) };
+    if display_progress {
+        let ids: Vec<String> = answers.keys().map(brine_core::text::python_repr).collect();
+        let message = format!("Attempting to contact minions: [{}]", ids.join(", "));
+        progress(cx, map! {"message" => message})?;
+    }
+    returner(cx, None)?;
+    let mut all = Map::new();
+    for (id, running) in answers {
+        if display_progress {
+            progress(cx, map! {"message" => format!("Received reply from minion {}", python_str(&id))})?;
+        }
+        for job in running.as_list().unwrap_or_default() {
+            let (Some(load), Some(jid)) = (job.as_map(), job.get("jid").and_then(Value::as_str)) else { continue };
+            let entry: Map = [(id.clone(), load.get("pid").cloned().unwrap_or_default())].into_iter().collect();
+            if let Some(known) = all.get_mut(jid).and_then(Value::as_map_mut) {
+                if let Some(Value::List(on)) = known.get_mut("Running") {
+                    on.push(entry.into());
+                }
+                continue;
+            }
+            let mut new = described(load);
+            new.insert("StartTime", jid::jid_to_time(jid));
+            new.insert("Running", vec![entry.into()] as Vec<Value>);
+            new.insert("Returned", returns(cx, jid)?.keys().cloned().collect::<Value>());
+            all.insert(jid, new);
+        }
+    }
+    Ok(all)
+}
+
+/// What a job has returned. With `missing`, the minions that have not returned are named too.
+///
+/// CLI Example: salt-run jobs.lookup_jid 20130916125524463507
+#[exec]
+fn lookup_jid(
+    cx: &Cx,
+    jid: String,
+    ext_source: Option<String>,
+    #[default(true)] returned: bool,
+    #[default(false)] missing: bool,
+    #[default(false)] display_progress: bool,
+) -> Result<Map> {
+    let job = list_job(cx, jid, ext_source, display_progress)?;
+    let empty = Map::new();
+    let results = job.get("Result").and_then(Value::as_map).unwrap_or(&empty);
+    let mut out = Map::new();
+    for (id, result) in results {
+        if display_progress {
+            progress(cx, map! {"message" => id.clone()})?;
+        }
+        if returned {
+            out.insert(id.clone(), result.get("return").cloned().unwrap_or_default());
+        }
+    }
+    if missing {
+        let targeted = job.get("Minions").and_then(Value::as_list).unwrap_or_default();
+        for id in targeted.iter().filter(|id| results.get_key(id).is_none()) {
+            out.insert(id.clone(), "Minion did not return");
+        }
+    }
+    let outputter = results.values().next().and_then(|first| first.get("out")).filter(|out| out.truthy());
+    Ok(match outputter {
+        Some(outputter) => map! {"outputter" => outputter.clone(), "data" => out},
+        None => out,
+    })
+}
+
+/// One job: what it was, for whom, by whom, and what was returned.
+///
+/// CLI Example: salt-run jobs.list_job 20130916125524463507
+#[exec]
+fn list_job(
+    cx: &Cx,
+    jid: String,
+    ext_source: Option<String>,
+    #[default(false)] display_progress: bool,
+) -> Result<Map> {
+    let returner = returner(cx, ext_source.as_deref())?;
+    if display_progress {
+        progress(cx, map! {"message" => format!("Querying returner: {returner}")})?;
+    }
+    let mut out = map! {"jid" => jid.as_str()};
+    out.update(whole(cx, &jid)?);
+    Ok(out)
+}
+
+/// One job with its returns, under its id.
+///
+/// CLI Example: salt-run jobs.print_job 20130916125524463507
+#[exec]
+fn print_job(cx: &Cx, jid: String, ext_source: Option<String>) -> Result<Map> {
+    returner(cx, ext_source.as_deref())?;
+    Ok(map! {jid.as_str() => whole(cx, &jid)?})
+}
+
+/// Which minions of a job have returned something that is true.
+///
+/// CLI Example: salt-run jobs.exit_success 20160520145827701627
+#[exec]
+fn exit_success(cx: &Cx, jid: String, ext_source: Option<String>) -> Result<Map> {
+    let job = list_job(cx, jid, ext_source, false)?;
+    let mut out = Map::new();
+    for id in job.get("Minions").and_then(Value::as_list).unwrap_or_default() {
+        out.insert(id.clone(), false);
+    }
+    for (id, result) in job.get("Result").and_then(Value::as_map).into_iter().flatten() {
+        let success = result.get("return").is_some_and(Value::truthy);
+        if success || out.get_key(id).is_some() {
+            out.insert(id.clone(), success);
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+//! Compiled pillar and its cache, which come with pillar: until then each function is refused by its name.
+
+use brine_core::call::module;
+
+module! { "pillar": clear_pillar_cache, show_pillar, show_pillar_cache, show_top }
+
+refused! {
+    "pillar", "pillar", "Shows compiled pillar, or what of it is cached: refused until there is pillar.":
+    clear_pillar_cache, show_pillar, show_pillar_cache, show_top
+}

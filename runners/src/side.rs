@@ -1,0 +1,208 @@
+//! What a runner may ask of the master it works for, and the waiting for the returns of a job.
+//!
+//! Implemented twice: in the master's own process, and over its two sockets by `salt-run`.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use brine_core::call::{CallError, Result};
+use brine_core::gather::{Gather, Next};
+use brine_core::{Map, Value, map};
+use brine_protocol::ids::MinionId;
+use brine_store::KeyState;
+
+/// How long a minion without a connection may take to come back and answer.
+const RECONNECT: Duration = Duration::from_millis(500);
+
+/// A master, as its runners see it.
+pub trait Side: Send + Sync {
+    /// A connection for one job or for watching the bus: events from now on are not missed.
+    fn link(&self) -> Result<Box<dyn Link>>;
+
+    /// Fires an event on the master's bus.
+    fn fire(&self, tag: &str, data: Map) -> Result<()>;
+
+    /// The minions that have a live connection now: id to the address it comes from.
+    fn connected(&self) -> Result<Map>;
+
+    /// A key was taken out of a state: whatever the master remembers of the minion under it ends.
+    fn key_gone(&self, state: KeyState, id: &MinionId);
+
+    /// Somebody lost his key and still knows the global one: it changes, where `rotate_aes_key` says so.
+    fn rotate(&self);
+
+    /// A line for the person who waits for the function. In the master's own process there is nobody to read it.
+    fn print(&self, line: &str) {
+        let _ = line;
+    }
+
+    /// An event of the run's progress, which has been fired already, for the person who waits.
+    fn progress(&self, event: &Map) {
+        let _ = event;
+    }
+
+    /// Whether the run is in a process of the person who asked for it: only then may he name paths, since only then
+    /// they are reached with his own rights.
+    fn is_callers_process(&self) -> bool {
+        false
+    }
+
+    /// The bus of a `master` or `minion` on this machine, below `sock_dir` instead of the configured one.
+    fn watch(&self, node: &str, sock_dir: Option<&str>) -> Result<Box<dyn Link>> {
+        if node == "master" && sock_dir.is_none() {
+            return self.link();
+        }
+        Err(CallError::execution("Only the bus of the master itself can be watched from here"))
+    }
+}
+
+/// One conversation with the master.
+pub trait Link {
+    /// Publishes a job. None: no minion matches, and nothing was sent.
+    fn publish(&mut self, load: Map) -> Result<Option<Published>>;
+
+    /// The next event, or None at `until`.
+    fn next(&mut self, until: Instant) -> Result<Option<(String, Map)>>;
+}
+
+/// What the master has made of a job.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Published {
+    /// The job's id.
+    pub jid: String,
+    /// The minions that are expected to return.
+    pub minions: Vec<String>,
+    /// Of the expected minions: those without a connection now. Only our master says so.
+    pub not_connected: Vec<String>,
+}
+
+/// A job for minions.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The target expression.
+    pub tgt: Value,
+    /// Salt's name of its type.
+    pub tgt_type: String,
+    /// The function, or several.
+    pub fun: Value,
+    /// The arguments; keyword arguments as a map with `__kwarg__`.
+    pub arg: Vec<Value>,
+    /// Returners.
+    pub ret: String,
+    /// The job's id; empty for one that the master makes.
+    pub jid: String,
+    /// How long to wait before asking who still works.
+    pub timeout: Duration,
+    /// How long minions have to say so.
+    pub gather_timeout: Duration,
+    /// What goes along with the job.
+    pub kwargs: Map,
+}
+
+impl Order {
+    /// A job with this master's usual timeouts.
+    pub fn new(opts: &brine_core::Opts, tgt: impl Into<Value>, tgt_type: &str, fun: &str) -> Self {
+        let seconds = |key: &str, default: f64| {
+            Duration::try_from_secs_f64(opts.float(key).unwrap_or(default)).unwrap_or_default()
+        };
+        Self {
+            tgt: tgt.into(),
+            tgt_type: tgt_type.to_owned(),
+            fun: fun.into(),
+            arg: Vec::new(),
+            ret: String::new(),
+            jid: String::new(),
+            timeout: seconds("timeout", 5.0),
+            gather_timeout: seconds("gather_job_timeout", 10.0),
+            kwargs: Map::new(),
+        }
+    }
+
+    /// With these arguments.
+    #[must_use]
+    pub fn with_args(mut self, arg: Vec<Value>) -> Self {
+        self.arg = arg;
+        self
+    }
+
+    /// The load of the publish.
+    pub fn load(&self) -> Map {
+        map! {
+            "fun" => self.fun.clone(), "arg" => self.arg.clone(), "tgt" => self.tgt.clone(),
+            "tgt_type" => self.tgt_type.as_str(), "ret" => self.ret.as_str(), "jid" => self.jid.as_str(),
+            "kwargs" => self.kwargs.clone(),
+        }
+    }
+}
+
+/// One minion's return, as its event holds it: `return`, `retcode`, `success` and more.
+pub type Answer = Map;
+
+/// How a job ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// The job's id; empty where nobody matched and nothing was sent.
+    pub jid: String,
+    /// All who were expected to return.
+    pub minions: Vec<String>,
+    /// Who did not.
+    pub silent: Vec<String>,
+}
+
+/// Publishes a job and hands each return over as it comes, until everybody has returned or is given up.
+///
+/// # Errors
+/// When the master cannot be asked, refuses, or goes away meanwhile; and what `each` fails with.
+pub fn collect(
+    side: &dyn Side,
+    order: &Order,
+    each: &mut dyn FnMut(&str, Answer) -> Result<()>,
+) -> Result<Ended> {
+    let mut link = side.link()?;
+    let Some(job) = link.publish(order.load())? else { return Ok(Ended::default()) };
+    let now = Instant::now();
+    let mut gather = Gather::new(job.minions.iter().cloned(), order.timeout, order.gather_timeout, now);
+    gather.not_connected(&job.not_connected, now + RECONNECT);
+    let mut minions: BTreeSet<String> = job.minions.iter().cloned().collect();
+    let own = format!("salt/job/{}/", job.jid);
+    let mut question: Option<String> = None;
+    loop {
+        let until = match gather.next(Instant::now()) {
+            Next::Done => break,
+            Next::Ask(ids) => {
+                question = ask(&mut *link, &job.jid, ids)?;
+                continue;
+            }
+            Next::Wait(until) => until,
+        };
+        let Some((tag, data)) = link.next(until)? else { continue };
+        // The id is the one inside, which the master has authenticated.
+        let id = data.get_str("id").unwrap_or_default().to_owned();
+        if let Some(rest) = tag.strip_prefix(&own) {
+            if rest.starts_with("ret/") {
+                if data.contains("return") && gather.returned(&id) {
+                    minions.insert(id.clone());
+                    each(&id, data)?;
+                }
+            } else if let Some(more) = data.get("minions").and_then(Value::as_list) {
+                gather.expect(more.iter().filter_map(|v| v.as_str().map(str::to_owned)));
+            }
+        } else if question.as_ref().is_some_and(|q| tag.starts_with(q)) {
+            if data.get("retcode").and_then(Value::as_int).unwrap_or(0) > 0 {
+                gather.unanswerable(&id);
+            } else if data.get("return").is_some_and(Value::truthy) {
+                gather.still_running(&id, Instant::now());
+            }
+        }
+    }
+    Ok(Ended { jid: job.jid, minions: minions.into_iter().collect(), silent: gather.missing() })
+}
+
+/// Asks minions whether they still work on the job; the tag prefix of their answers.
+fn ask(link: &mut dyn Link, jid: &str, ids: Vec<String>) -> Result<Option<String>> {
+    let load = map! {
+        "fun" => "saltutil.find_job", "arg" => vec![jid], "tgt" => ids, "tgt_type" => "list", "ret" => "", "jid" => "",
+        "kwargs" => Map::new(),
+    };
+    Ok(link.publish(load)?.map(|p| format!("salt/job/{}/ret/", p.jid)))
+}
