@@ -88,7 +88,19 @@ impl TestMaster {
     }
 
     pub async fn events(&self) -> Bus {
-        Bus(EventSubscriber::connect(&self.path("s/master_event_pub.ipc")).await.unwrap())
+        let mut bus = Bus(EventSubscriber::connect(&self.path("s/master_event_pub.ipc")).await.unwrap());
+        // The bus takes a new reader on a moment after it has connected; what is fired before passes it by.
+        tokio::time::timeout(PATIENCE, async {
+            loop {
+                self.running().master.events.fire(READY, Map::new());
+                if tokio::time::timeout(Duration::from_millis(20), bus.0.recv()).await.is_ok() {
+                    break;
+                }
+            }
+        })
+        .await
+        .unwrap();
+        bus
     }
 
     pub fn cli(&self) -> Cli {
@@ -123,13 +135,16 @@ pub fn client(addr: SocketAddr) -> ReqClient {
 
 pub struct Bus(EventSubscriber);
 
+/// Fired until a new reader hears it, and not shown to tests.
+const READY: &str = "test/ready";
+
 impl Bus {
     /// The next event whose tag begins so.
     pub async fn next(&mut self, tag: &str) -> Event {
         tokio::time::timeout(PATIENCE, async {
             loop {
                 let event = Event::from_body(&self.0.recv().await.unwrap().unwrap()).unwrap();
-                if event.tag.starts_with(tag) {
+                if event.tag.starts_with(tag) && event.tag != READY {
                     return event;
                 }
             }
