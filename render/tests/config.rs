@@ -54,6 +54,22 @@ fn placeholders(value: &Value, base: &str) -> Value {
 }
 
 #[test]
+fn the_kept_schedule_is_read_job_by_job_and_cannot_stop_the_start() {
+    let kept = "schedule:\n  a: {function: f, seconds: 5}\n  b: {function: f, seconds: 6}\n";
+    let later = "schedule:\n  a: {function: f, cron: '* * * * *'}\n";
+    let files =
+        [("minion", "schedule: {c: {}}\n"), ("minion.d/_schedule.conf", kept), ("minion.d/z.conf", later)];
+    let (loaded, _dir) = with_files(Daemon::Minion, &files);
+    let want = map! { "a" => map! { "function" => "f", "cron" => "* * * * *" },
+        "b" => map! { "function" => "f", "seconds" => 6 } };
+    assert_eq!(loaded.unwrap().opts.get("schedule"), Some(&want.into()));
+    let (loaded, dir) = with_files(Daemon::Minion, &[("minion", ""), ("minion.d/_schedule.conf", "a: [\n")]);
+    let loaded = loaded.unwrap();
+    assert!(loaded.warnings.iter().any(|w| w.starts_with("Renaming to ")), "{:?}", loaded.warnings);
+    assert!(dir.path().join("minion.d/_schedule.confYAMLError").exists());
+}
+
+#[test]
 fn options_are_stocks() {
     let measured = data(include_str!("data/config.json"));
     let mut wrong = Vec::new();

@@ -33,7 +33,12 @@ impl Moment {
     /// When, in microseconds after 1970 in UTC, the machine's own clock shows this moment or first shows a later one;
     /// looked for from `now` on, and never before it.
     pub fn to_unix(self, now: i64) -> i64 {
-        let offset = |unix: i64| Clock::local(unix.div_euclid(SECOND)).offset * SECOND;
+        self.to_unix_by(now, |unix| Clock::local(unix.div_euclid(SECOND)).offset * SECOND)
+    }
+
+    /// The same in a zone that is so far east of UTC at a time, all in microseconds.
+    fn to_unix_by(self, now: i64, offset: impl Fn(i64) -> i64) -> i64 {
+        let shows = |unix: i64| unix.saturating_add(offset(unix));
         let straight = self.0.saturating_sub(offset(now)).max(now);
         if offset(straight) == offset(now) {
             return straight;
@@ -42,13 +47,13 @@ impl Moment {
         let (mut low, mut high) = (now, straight.max(self.0.saturating_sub(offset(straight))));
         while high - low > 1 {
             let middle = low + (high - low) / 2;
-            if Self::local(middle) >= self {
+            if shows(middle) >= self.0 {
                 high = middle;
             } else {
                 low = middle;
             }
         }
-        if Self::local(low) >= self { low } else { high }
+        if shows(low) >= self.0 { low } else { high }
     }
 
     /// A date with time of day; None if there is no such.
@@ -147,6 +152,21 @@ mod tests {
         assert_eq!(m.plus(2 * SECOND).date(), (2024, 3, 1));
         assert_eq!(Moment::new((2023, 2, 29), (0, 0, 0), 0), None);
         assert_eq!(Moment::new((2023, 1, 1), (24, 0, 0), 0), None);
+    }
+
+    #[test]
+    fn changes_of_the_clock_are_seen() {
+        const HOUR: i64 = 3600 * SECOND;
+        let at = |hour: i64| Moment::from_micros(hour * HOUR);
+        // At noon the clock goes from 13 to 14 in spring, and back from 14 to 13 in autumn.
+        let spring = |unix: i64| if unix < 12 * HOUR { HOUR } else { 2 * HOUR };
+        let autumn = |unix: i64| if unix < 12 * HOUR { 2 * HOUR } else { HOUR };
+        assert_eq!(at(12).to_unix_by(0, spring), 11 * HOUR);
+        assert_eq!(at(15).to_unix_by(0, spring), 13 * HOUR);
+        let skipped = at(13).plus(HOUR / 2);
+        assert_eq!(skipped.to_unix_by(0, spring), 12 * HOUR, "what is skipped is over at once");
+        assert_eq!(at(13).to_unix_by(0, autumn), 11 * HOUR, "the first of two");
+        assert_eq!(at(15).to_unix_by(0, autumn), 14 * HOUR);
     }
 
     #[test]
