@@ -128,6 +128,59 @@ fn jobs_run_when_stock_runs_them() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Where our state differs on purpose: a `skip_function` does not stay, a time is not noted twice, one look is enough for one run.
+const OTHER_STATE: &[&str] = &["skip_function", "skip_during_range_after"];
+
+#[test]
+fn the_state_of_jobs_is_stocks() {
+    let definitions = read(include_str!("schedule_stock/jobs.json"));
+    let mut wrong = Vec::new();
+    for (looks, case) in read(include_str!("schedule_stock/looks.json")).iter().zip(&definitions) {
+        let name = looks["name"].as_str().unwrap();
+        assert_eq!(looks["name"], case["name"]);
+        if OTHER_STATE.contains(&name) {
+            continue;
+        }
+        let mut job = as_map(&case["job"]);
+        job.insert("function", "test.ping");
+        let given = as_map(&case["job"]);
+        let mut opts = map! { "job" => job };
+        opts.update(as_map(&case["more"]));
+        let pillar = as_map(&case["pillar"]);
+        let mut schedule = Schedule::new(opts);
+        let mut most = |_: i64, high: i64| high;
+        for state in looks["states"].as_array().unwrap() {
+            let at = now().plus(state[0].as_i64().unwrap() * SECOND);
+            let mut world = World {
+                loop_interval: SECOND,
+                whens: [pillar.get("whens"), None],
+                running: &|_| 0,
+                random: &mut most,
+            };
+            let ran = !schedule.eval(at, &mut world).is_empty();
+            let mut data = schedule.merged().get("job").and_then(Value::as_map).unwrap().clone();
+            data.retain(|key, _| given.get_key(key).is_none());
+            for (_, value) in data.iter_mut() {
+                if let Value::DateTime(d) = value {
+                    *value = Moment::from(*d).strftime("%Y-%m-%dT%H:%M:%S.%f").into();
+                }
+            }
+            let want = as_map(&state[2]);
+            if data != want || Json::Bool(ran) != state[1] {
+                data.retain(|key, value| want.get_key(key) != Some(value));
+                let missing: Vec<_> =
+                    want.iter().filter(|(k, v)| data.get_key(k).is_some_and(|d| d != *v)).collect();
+                wrong.push(format!(
+                    "{name} after {}: ran {ran}, stock {}: {data:?}, stock {missing:?} of {want:?}",
+                    state[0], state[1]
+                ));
+                break;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn a_job_that_runs_as_often_as_it_may_waits_for_its_next_turn() {
     let mut schedule = Schedule::new(map! {

@@ -1,10 +1,11 @@
-"""Measures stock Salt's schedule: writes dates.json, cron.json and jobs.json beside this file.
+"""Measures stock Salt's schedule: writes dates.json, cron.json, jobs.json and looks.json beside this file.
 
-Usage: PYTHON-OF-A-STOCK-VIRTUALENV measure.py [dates] [cron] [jobs]   (takes about a minute)
+Usage: PYTHON-OF-A-STOCK-VIRTUALENV measure.py [dates] [cron] [jobs] [looks]   (takes about a minute)
 
 dates: texts as dateutil's parser reads them on a fixed day. cron: the next times by croniter. jobs: definitions evaluated by
 stock's own Schedule.eval once a second of a made-up clock that stands at three tenths of a second, with splay drawn as the
-largest number; when they ran, to the second. All in UTC.
+largest number; when they ran, to the second.
+looks: the state that stock keeps of the same jobs, looked at now and then. All in UTC.
 """
 
 import copy
@@ -167,22 +168,49 @@ def crons():
             yield [text, None]
 
 
-def jobs():
+def scheduler(case):
+    """A schedule of stock's, and the list that its runs are added to."""
     import salt.utils.schedule as schedule
 
     schedule.log.disabled = True
     schedule.random.randint = lambda low, high: high
+    schedule.clean_proc_dir = lambda opts: None
+    definition, span, more, pillar = (list(case) + [{}, {}])[:4]
+    opts = {
+        "id": "m1", "__role": "minion", "loop_interval": 1, "cachedir": "/nonexistent", "pillar": pillar, "grains": {},
+        "schedule": {"job": dict({"function": "test.ping"}, **copy.deepcopy(definition)), **copy.deepcopy(more)},
+    }
+    this = schedule.Schedule(opts, {"test.ping": None}, returners={}, utils={}, new_instance=True)
+    ran = []
+    this._check_max_running = lambda func, data, opts, now: data
+    this._run_job = lambda func, data, jid=None: ran.append([Clock.at.strftime(ISO), func])
+    return this, opts, ran
+
+
+def plain(value):
+    if isinstance(value, datetime.datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%S.%f")
+    return value
+
+
+def looks():
+    """The whole state of each job after each of some looks."""
+    for name, case in JOBS.items():
+        this, opts, ran = scheduler(case)
+        states = []
+        for second in (0, 30, 31, 60, 61, 62, 180, 240, 300, 420, 600, 601, 602, 86460):
+            Clock.at = NOW + datetime.timedelta(seconds=second, microseconds=300000)
+            before = len(ran)
+            this.eval(now=Clock.now())
+            data = {k: plain(v) for k, v in opts["schedule"]["job"].items() if k not in case[0]}
+            states.append([second, len(ran) > before, data])
+        yield {"name": name, "states": states}
+
+
+def jobs():
     for name, case in JOBS.items():
         definition, span, more, pillar = (list(case) + [{}, {}])[:4]
-        opts = {
-            "id": "m1", "__role": "minion", "loop_interval": 1, "cachedir": "/nonexistent", "pillar": pillar, "grains": {},
-            "schedule": {"job": dict({"function": "test.ping"}, **copy.deepcopy(definition)), **copy.deepcopy(more)},
-        }
-        schedule.clean_proc_dir = lambda opts: None
-        this = schedule.Schedule(opts, {"test.ping": None}, returners={}, utils={}, new_instance=True)
-        ran = []
-        this._check_max_running = lambda func, data, opts, now: data
-        this._run_job = lambda func, data, jid=None: ran.append([Clock.at.strftime(ISO), func])
+        this, opts, ran = scheduler(case)
         Clock.at = NOW.replace(microsecond=300000)
         # Between the times that anything can happen, the clock of long cases goes on in steps of many seconds.
         for second in range(span + 1):
@@ -203,6 +231,6 @@ def lines(values):
     return "[\n" + ",\n".join(json.dumps(v) for v in values) + "\n]\n"
 
 
-for name, values in (("dates", texts), ("cron", crons), ("jobs", jobs)):
+for name, values in (("dates", texts), ("cron", crons), ("jobs", jobs), ("looks", looks)):
     if name in (sys.argv[1:] or [name]):
         (HERE / (name + ".json")).write_text(lines(list(values())))
