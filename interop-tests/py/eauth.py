@@ -75,6 +75,7 @@ for how, creds, less in (("password", FULL, FEW), ("token", TOKEN, FEW_TOKEN)):
     ask(f"{how}: more than his rights", lambda: local("cmd.run", less, arg=("id",)))
     ask(f"{how}: wheel", lambda: wheel("key.list_all", creds))
     ask(f"{how}: wheel without right", lambda: wheel("key.list_all", less))
+    ask(f"{how}: runner", lambda: runner("test.arg", creds))
     ask(f"{how}: runner without right", lambda: runner("jobs.active", less))
     ask(f"{how}: runner of no module", lambda: runner("active", less))
 ask("wrong: ping", lambda: local("test.ping", WRONG))
