@@ -2,6 +2,7 @@
 //! output, the same exit code and, where it is no log line, the same standard error.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -298,6 +299,79 @@ fn passwords_are_asked_for_unseen() {
             })?;
         }
         Ok(())
+    });
+}
+
+/// Who logs in at the master may do what he may; a token that is kept is his own.
+#[test]
+fn logins() {
+    check(|| {
+        let mut fleet = Fleet::new(Side::Ours, Side::Ours)?;
+        let (users, token) = (fleet.path("users"), fleet.path("token"));
+        fs::write(&users, "alice:secret\n")?;
+        fleet.settings.master_lines.extend([
+            format!("token_file: {}", token.display()),
+            "external_auth:".into(),
+            format!(
+                "  file: {{^filename: {}, ^filetype: text, alice: [test.*, sys.*, '@wheel']}}",
+                users.display()
+            ),
+        ]);
+        let fleet = fleet.start_accepted()?;
+        let login = |password: &str, rest: &[&str]| -> Vec<String> {
+            let words = ["-a", "file", "--username=alice", "--password", password].into_iter();
+            words.chain(rest.iter().copied()).map(str::to_owned).collect()
+        };
+        let mut differences = Differences::default();
+        for words in [
+            login("secret", &["m1", "test.ping"]),
+            login("secret", &["-b", "1", "m1", "test.ping"]),
+            login("secret", &["--static", "m1", "test.ping"]),
+            login("secret", &["--subset=1", "m1", "test.ping"]),
+        ] {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            differences.compare(
+                &run_as(&fleet, Side::Ours, "salt", &words, "")?,
+                &run_as(&fleet, STOCK, "salt", &words, "")?,
+                true,
+            );
+        }
+        for (words, stocks) in [
+            (login("wrong", &["m1", "test.ping"]), true),
+            (login("secret", &["m1", "cmd.run", "id"]), true),
+            (vec!["-a".into(), "strange".into(), "m1".into(), "test.ping".into()], false),
+        ] {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let ours = run_as(&fleet, Side::Ours, "salt", &words, "")?;
+            let stock = run_as(&fleet, STOCK, "salt", &words, "")?;
+            if stocks {
+                // Stock ends with 0 here.
+                same("what a refused user reads", &ours.out, &stock.out)?;
+                ours.code(1)?;
+            } else {
+                same("the code of an unknown system", ours.code, stock.code)?;
+                same("what is said of an unknown system", &ours.err, &stock.err)?;
+            }
+        }
+        for side in [Side::Ours, STOCK] {
+            let _ = fs::remove_file(&token);
+            let words = login("secret", &["-T", "m1", "test.ping"]);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            run_as(&fleet, side, "salt", &words, "")?.ok()?.says("True")?;
+            let mode = fs::metadata(&token)?.permissions().mode() & 0o777;
+            same("the mode of the token", mode, 0o600)?;
+            hold(fs::read_to_string(&token)?.len() >= 40, || "the token is short".into())?;
+        }
+        fs::remove_file(&token)?;
+        let words = ["--auth=file", "--username=alice", "--password=secret", "-l", "acc", "--out=json"];
+        let ran = run_as(&fleet, Side::Ours, "salt-key", &words, "")?.ok()?;
+        same("keys of a master", &ran.json()?["minions"], &serde_json::json!(["m1", "m2"]))?;
+        let words = ["--auth=file", "--username=alice", "--password=secret", "-y", "-d", "m2"];
+        run_as(&fleet, Side::Ours, "salt-key", &words, "")?.ok()?.says("Key for minion m2 deleted.")?;
+        hold(!fleet.has_key("minions", "m2"), || "m2 still has its key".into())?;
+        let words = ["--auth=file", "--username=alice", "--password=wrong", "-L"];
+        run_as(&fleet, Side::Ours, "salt-key", &words, "")?.code(1)?;
+        differences.none()
     });
 }
 

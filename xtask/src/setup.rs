@@ -14,7 +14,7 @@ const NEEDS_OF_3006_9: &str = "PyYAML Jinja2 msgpack pyzmq distro requests packa
                                cryptography<43 pycryptodomex python-gnupg contextvars";
 
 /// Programs the tests call, with the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 12] = [
     ("openvpn", "openvpn"),
     ("ping", "iputils-ping"),
     ("ip", "iproute2"),
@@ -24,6 +24,9 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("time", "time"),
     ("git", "git"),
     ("slapd", "slapd"),
+    ("groff", "groff-base"),
+    ("zsh", "zsh"),
+    ("fish", "fish"),
 ];
 
 /// The system's own interpreter, which every user may run: a stock master changes its user in some tests. The

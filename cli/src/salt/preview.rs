@@ -33,6 +33,8 @@ pub(super) fn target(command: &Command, wanted: &Wanted, out: &Output) -> Result
 /// `--config-dump`: every option of the master, as YAML.
 pub(super) fn config_dump(opts: &Opts) -> Result {
     let plain = Opts::default();
+    let mut opts = opts.clone();
+    opts.map_mut().update(brine_protocol::map! {"__cli" => "salt", "__fs_update" => true});
     let text = format(&Value::Map(opts.map().clone()), Some("yaml"), &plain, &Style::new(&plain, false));
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(|e| CliError::io("standard output", e))

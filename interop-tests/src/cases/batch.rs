@@ -23,7 +23,11 @@ pub fn one_by_one(fleet: &mut Fleet) -> Result {
         .tool("salt", &["-b", "1", "nobody*", "test.ping"])?
         .code(2)?
         .says("No minions matched the target")?;
-    fleet.tool("salt", &["-b", "x", "m1", "test.ping"])?.code(1)?.says("Invalid batch data sent: x")?;
+    let wrong = fleet.tool("salt", &["-b", "x", "m1", "test.ping"])?.code(1)?;
+    // 3008 ends with a traceback.
+    hold(wrong.out.contains("Invalid batch data sent: x") || fleet.cli.series() == 3008, || {
+        wrong.out.clone()
+    })?;
     let ran = fleet.tool("salt", &["--batch-safe-limit=2", "--batch-safe-size=1", "*", "test.ping"])?.ok()?;
     hold(
         ran.out.starts_with("\nNOTICE: Too many minions targeted, switching to batch execution.\n"),
@@ -50,7 +54,8 @@ pub fn other_ways(fleet: &mut Fleet) -> Result {
     hold(jid.len() == 20 && jid.bytes().all(|b| b.is_ascii_digit()), || ran.out.clone())?;
     fleet.tool("salt", &["--async", "nobody", "test.ping"])?.ok()?.says("Executed command with job ID: 0")?;
     let ran = fleet.tool("salt", &["--preview-target", "--out=json", "-C", "m1 or m2"])?.ok()?;
-    let listed: Vec<String> = serde_json::from_str(&ran.out).map_err(|e| ran.failure(&e.to_string()))?;
+    let mut listed: Vec<String> = serde_json::from_str(&ran.out).map_err(|e| ran.failure(&e.to_string()))?;
+    listed.sort();
     same("preview", listed, vec!["m1".to_owned(), "m2".to_owned()])?;
     let ran = fleet.tool("salt", &["--summary", "m1", "test.ping"])?.ok()?;
     hold(ran.out.contains("# of minions returned: 1\n# of minions that did not return: 0\n"), || {

@@ -38,7 +38,10 @@ impl Signals {
         tokio::select! {
             _ = self.term.recv() => Asked::End,
             _ = self.int.recv() => Asked::End,
-            _ = self.hup.recv() => Asked::Nothing,
+            _ = self.hup.recv() => {
+                tracing::info!("SIGHUP");
+                Asked::Nothing
+            }
             _ = self.usr1.recv() => {
                 write_debug_dump();
                 Asked::Nothing
