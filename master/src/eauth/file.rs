@@ -125,7 +125,8 @@ fn in_text(
         None => login.password.reveal().to_owned(),
         Some(hash) => hash.hex(login.password.reveal().as_bytes()),
     };
-    for line in text.lines() {
+    // A lone CR ends a line too, as Python reads files.
+    for line in text.replace("\r\n", "\n").replace('\r', "\n").lines() {
         let fields: Vec<&str> = line.trim().split(separator).collect();
         let lacks = |what: &str| Failure::Broken(format!("a line of the file has no {what} field"));
         let name = fields.get(user).ok_or_else(|| lacks("username"))?;
