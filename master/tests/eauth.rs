@@ -245,3 +245,20 @@ async fn users_are_named_by_expressions_and_sudo_has_its_own_rules() {
         master.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_logins_at_once_all_get_in() {
+    let master = start(Map::new()).await;
+    let addr = master.running().request_addr;
+    let mut all = tokio::task::JoinSet::new();
+    for _ in 0..200 {
+        all.spawn(async move {
+            let cli = Cli { req: client(addr), key: String::new() };
+            publish(&cli, &login("gene"), "*", "test.ping".into()).await
+        });
+    }
+    while let Some(said) = all.join_next().await {
+        assert_eq!(said.unwrap(), "");
+    }
+    master.stop().await;
+}
