@@ -5,6 +5,7 @@ use brine_core::Opts;
 use brine_net::ipc::{EventPusher, EventSubscriber, Framing};
 use brine_protocol::Map;
 use std::io;
+use std::path::Path;
 
 pub(crate) use brine_protocol::message::events::Event;
 
@@ -14,7 +15,12 @@ pub(crate) struct Listener(EventSubscriber);
 impl Listener {
     /// Connects to the bus of the master with this configuration.
     pub(crate) async fn connect(opts: &Opts) -> io::Result<Self> {
-        EventSubscriber::connect(&opts.path("sock_dir").join("master_event_pub.ipc")).await.map(Self)
+        Self::at(&opts.path("sock_dir").join("master_event_pub.ipc")).await
+    }
+
+    /// Connects to the bus with this socket.
+    pub(crate) async fn at(path: &Path) -> io::Result<Self> {
+        EventSubscriber::connect(path).await.map(Self)
     }
 
     /// The next event. What is no event is skipped. The error: the master has gone.

@@ -1,4 +1,4 @@
-//! The operators' commands: `salt`, `salt-key` and `salt-cp`. Each program is one folder here and a thin main in `bin`;
+//! The operators' commands: `salt`, `salt-key`, `salt-run` and `salt-cp`. Each program is one folder here and a thin main in `bin`;
 //! `client` is what programs do that send jobs and wait for their returns.
 
 mod auth;
@@ -11,6 +11,7 @@ pub mod key;
 mod link;
 pub mod options;
 mod output;
+pub mod run;
 pub mod salt;
 mod saltfile;
 mod startup;

@@ -87,15 +87,31 @@ impl Link {
         read_reply(&self.request(load).await?)
     }
 
-    /// Asks the master to run a wheel function.
-    pub(crate) async fn wheel(&mut self, fun: &str, kwarg: Map) -> Result<Value> {
-        let mut load = map! {"cmd" => "wheel", "fun" => fun, "kwarg" => kwarg};
+    /// Asks the master to run a function of its own: `kind` is `wheel` or `runner`.
+    pub(crate) async fn on_master(&mut self, kind: &str, fun: &str, kwarg: Map) -> Result<Value> {
+        let mut load = map! {"cmd" => kind, "fun" => fun, "kwarg" => kwarg};
         if self.proofs.is_empty() {
             load.insert("user", self.user.as_str());
             load.insert("key", self.key.as_str());
         }
         load.update(self.proofs.clone());
         self.request(load).await
+    }
+
+    /// Waits for the end of the run that the master began with this reply.
+    pub(crate) async fn result(&mut self, reply: &Value, wait: Duration) -> Result<Map> {
+        let Some(tag) = reply.get("tag").and_then(Value::as_str) else {
+            return Err(CliError::Client(brine_core::text::python_str(reply.get("error").unwrap_or(reply))));
+        };
+        let end = format!("{tag}/ret");
+        let until = Instant::now() + wait;
+        while let Some(event) = self.event_until(until).await? {
+            if event.tag == end {
+                return Ok(event.data);
+            }
+        }
+        let jid = tag.rsplit('/').next().unwrap_or_default();
+        Err(CliError::Client(format!("RunnerClient job '{jid}' timed out")))
     }
 
     /// Asks the master for anything: a clear request and its answer.
@@ -158,13 +174,21 @@ fn read_reply(reply: &Value) -> Result<Option<Published>> {
     }
 }
 
+/// The name to act under: that of whoever called sudo counts.
+pub(crate) fn user() -> String {
+    let own = own_name();
+    let sudo = std::env::var("SUDO_USER").ok().filter(|u| own == "root" && !u.is_empty() && u != "root");
+    sudo.map_or(own, |u| format!("sudo_{u}"))
+}
+
+fn own_name() -> String {
+    nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map_or(String::new(), |u| u.name)
+}
+
 /// The name to act under and its key: the file that the master has written for that user. Unreadable means no key,
 /// and the master will say so.
 fn credentials(opts: &Opts) -> (String, Zeroizing<String>) {
-    let own =
-        nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map_or(String::new(), |u| u.name);
-    let sudo = std::env::var("SUDO_USER").ok().filter(|u| own == "root" && !u.is_empty() && u != "root");
-    let user = sudo.map_or_else(|| own.clone(), |u| format!("sudo_{u}"));
+    let (own, user) = (own_name(), user());
     // Root and those who came through sudo use the key of the user that the master runs as.
     let owner = match opts.str("user") {
         "" => "root",

@@ -1,10 +1,10 @@
 //! One published job and the waiting for it: which event means what. Several can be waited for at once.
 
 use super::Part;
-use brine_core::gather::{Gather, Next};
 use crate::bus::Event;
 use crate::exit::Result;
 use crate::link::{Link, Published};
+use brine_core::gather::{Gather, Next};
 use brine_protocol::{Map, Value, map};
 use std::time::{Duration, Instant};
 

@@ -36,7 +36,7 @@ pub(super) fn drop_caches(opts: &Opts, store: &KeyStore, kept: &[&String]) -> Re
 
 /// Writes the drop file that makes a master change its session key. A master of 3007 or later wants its own id in
 /// it, one of 3006 ignores the contents.
-pub(super) fn ask_for_new_session_key(opts: &Opts) -> Result {
+pub(crate) fn ask_for_new_session_key(opts: &Opts) -> Result {
     let path = opts.path("cachedir").join(".dfn");
     if path.symlink_metadata().is_ok() {
         return Ok(());

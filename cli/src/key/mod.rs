@@ -11,6 +11,7 @@ mod store;
 use crate::exit::{CliError, NO_USER, Result};
 use crate::output::Output;
 use crate::startup::{Command, MasterId, Start, read_line, start};
+pub(crate) use after::ask_for_new_session_key;
 use brine_core::user::become_user;
 use brine_protocol::{Map, Value, map};
 use here::Here;

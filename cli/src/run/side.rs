@@ -1,0 +1,147 @@
+//! The master as runners in this process see it: over its sockets, with the rights of whoever runs the command.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use brine_core::Opts;
+use brine_core::call::{CallError, Result};
+use brine_protocol::ids::MinionId;
+use brine_protocol::{Map, Value, map};
+use brine_runners::{Link as RunnerLink, Published, Side};
+use brine_store::KeyState;
+use tokio::runtime::Runtime;
+
+use super::show;
+use crate::bus::{self, Listener};
+use crate::exit::CliError;
+use crate::link::Link;
+
+/// How long the master may take to say who is connected.
+const CONNECTED: Duration = Duration::from_secs(10);
+
+/// The master of these options.
+pub(super) struct SocketSide {
+    pub(super) opts: Arc<Opts>,
+    /// Drives one conversation at a time; a conversation keeps it.
+    pub(super) runtime: Arc<Mutex<Runtime>>,
+}
+
+fn failed(e: CliError) -> CallError {
+    CallError::Client(e.to_string())
+}
+
+impl SocketSide {
+    fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.lock().unwrap_or_else(PoisonError::into_inner).block_on(work)
+    }
+}
+
+impl Side for SocketSide {
+    fn link(&self) -> Result<Box<dyn RunnerLink>> {
+        let link = self.wait(Link::connect(&self.opts, true)).map_err(failed)?;
+        Ok(Box::new(SocketLink { link, runtime: self.runtime.clone() }))
+    }
+
+    fn fire(&self, tag: &str, data: Map) -> Result<()> {
+        bus::fire(&self.opts, vec![(tag.to_owned(), data)]).map_err(failed)
+    }
+
+    fn connected(&self) -> Result<Map> {
+        self.wait(async {
+            let mut link = Link::connect(&self.opts, true).await?;
+            let reply = link.on_master("runner", "manage.list_state", map! {"show_ip" => true}).await?;
+            let data = link.result(&reply, CONNECTED).await?;
+            Ok(data.get("return").and_then(Value::as_map).cloned().unwrap_or_default())
+        })
+        .map_err(failed)
+    }
+
+    // The master sees it by the key's file.
+    fn key_gone(&self, _: KeyState, _: &MinionId) {}
+
+    fn rotate(&self) {
+        if self.opts.get("rotate_aes_key").is_none_or(Value::truthy)
+            && let Err(e) = crate::key::ask_for_new_session_key(&self.opts)
+        {
+            tracing::error!("{e}");
+        }
+    }
+
+    fn print(&self, line: &str) {
+        let mut out = std::io::stdout().lock();
+        // A reader that has gone has read enough.
+        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    }
+
+    fn progress(&self, event: &Map) {
+        if !self.opts.flag("quiet")
+            && let Err(e) = show::progress(&self.opts, event)
+        {
+            tracing::debug!("{e}");
+        }
+    }
+
+    fn is_callers_process(&self) -> bool {
+        true
+    }
+
+    fn watch(&self, node: &str, sock_dir: Option<&str>) -> Result<Box<dyn RunnerLink>> {
+        if node != "master" {
+            return Err(CallError::execution("Only the bus of a master can be watched"));
+        }
+        let dir = sock_dir.map_or_else(|| self.opts.path("sock_dir"), PathBuf::from);
+        let path = dir.join("master_event_pub.ipc");
+        let listener = self
+            .wait(Listener::at(&path))
+            .map_err(|e| CallError::Client(format!("{}: {e}", path.display())))?;
+        Ok(Box::new(Watch { listener, runtime: self.runtime.clone() }))
+    }
+}
+
+struct SocketLink {
+    link: Link,
+    runtime: Arc<Mutex<Runtime>>,
+}
+
+impl RunnerLink for SocketLink {
+    fn publish(&mut self, load: Map) -> Result<Option<Published>> {
+        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
+        let published = runtime.block_on(self.link.ask(load)).map_err(failed)?;
+        Ok(published.map(|p| Published {
+            jid: p.jid,
+            minions: p.minions,
+            not_connected: p.not_connected.unwrap_or_default(),
+        }))
+    }
+
+    fn next(&mut self, until: Instant) -> Result<Option<(String, Map)>> {
+        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
+        let event = runtime.block_on(self.link.event_until(until)).map_err(failed)?;
+        Ok(event.map(|e| (e.tag, e.data)))
+    }
+}
+
+/// A bus that is only read.
+struct Watch {
+    listener: Listener,
+    runtime: Arc<Mutex<Runtime>>,
+}
+
+impl RunnerLink for Watch {
+    fn publish(&mut self, _: Map) -> Result<Option<Published>> {
+        Err(CallError::Client("this connection only reads events".into()))
+    }
+
+    fn next(&mut self, until: Instant) -> Result<Option<(String, Map)>> {
+        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
+        let next =
+            runtime.block_on(async { tokio::time::timeout_at(until.into(), self.listener.next()).await });
+        match next {
+            Err(_) => Ok(None),
+            Ok(Ok(event)) => Ok(Some((event.tag, event.data))),
+            Ok(Err(e)) => Err(CallError::Client(format!("the event bus has ended: {e}"))),
+        }
+    }
+}
