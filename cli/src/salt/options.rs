@@ -44,14 +44,14 @@ const JOB: &[Opt] = &[
 #[rustfmt::skip]
 const WAITING: &[Opt] = &[
     int_value(&["-t", "--timeout"], "timeout", "SECONDS", "How long to wait before asking who still works on the job; default: 5."),
-    int_value(&["--gather-job-timeout"], "gather_job_timeout", "SECONDS", "How long minions have to say whether they still work on the job; default: 10."),
+    int_value(&["--gather-job-timeout"], "gather_job_timeout", "SECONDS", "How long minions have to say whether they still work on the job; default: 10.").whole(),
     flag(&["--async"], "async", "Send the job, print its id, and do not wait."),
-    flag(&["--start-event"], "start_event", "Have the minions tell the event bus when they begin the job."),
+    flag(&["--start-event"], "start_event", "Have the minions tell the event bus when they begin the job.").whole(),
     flag(&["-s", "--static"], "static", "Print all returns as one group at the end."),
     flag(&["-p", "--progress"], "progress", "Show a bar of how many have returned."),
     flag(&["--show-jid"], "show_jid", "Print the id of the job first."),
     flag(&["-v", "--verbose"], "verbose", "Print the id of the job and what happens."),
-    flag(&["--show-timeout"], "show_timeout", "Show minions that do not answer (the default)."),
+    flag(&["--show-timeout"], "show_timeout", "Show minions that do not answer (the default).").whole(),
     off(&["--hide-timeout"], "show_timeout", "Do not show minions that do not answer."),
     flag(&["--summary"], "cli_summary", "Print a summary at the end."),
     flag(&["--output-diff"], "state_output_diff", "Print only states that changed something."),

@@ -121,7 +121,8 @@ fn find_long(options: &[&'static Opt], name: &str) -> Result<(&'static Opt, &'st
     if let Some(found) = long().find(|(_, n)| *n == name) {
         return Ok(found);
     }
-    let mut like: Vec<_> = long().filter(|(_, n)| n.starts_with("--") && n.starts_with(name)).collect();
+    let mut like: Vec<_> =
+        long().filter(|(o, n)| !o.whole && n.starts_with("--") && n.starts_with(name)).collect();
     match like.as_slice() {
         [] => Err(format!("no such option: {name}")),
         [one] => Ok(*one),
@@ -174,6 +175,7 @@ mod tests {
         int_value(&["-t", "--timeout"], "timeout", "N", ""),
         float_value(&["--wait"], "wait", "N", ""),
         flag(&["--show"], "show", ""),
+        flag(&["--localized"], "localized", "").whole(),
         off(&["--hide"], "show", ""),
     ];
 
@@ -198,6 +200,7 @@ mod tests {
         assert_eq!(p.all("dirs").collect::<Vec<_>>(), ["1", "2"]);
         assert_eq!(read("-dl quiet").unwrap().get("log_level"), Some("quiet"));
         assert_eq!(read("- x").unwrap().args, ["-", "x"]);
+        assert!(read("--loc").unwrap().has("local") && read("--localized").unwrap().has("localized"));
     }
 
     #[test]

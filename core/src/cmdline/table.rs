@@ -38,6 +38,15 @@ pub struct Opt {
     pub kind: Kind,
     /// One sentence.
     pub help: &'static str,
+    /// Its name is taken in full only: an option that stock lacks must not make an abbreviation ambiguous.
+    pub whole: bool,
+}
+
+impl Opt {
+    /// The same, with a name that is taken in full only.
+    pub const fn whole(self) -> Self {
+        Self { whole: true, ..self }
+    }
 }
 
 /// Options under one heading.
@@ -66,12 +75,12 @@ pub struct Program {
 
 /// A flag.
 pub const fn flag(names: &'static [&'static str], dest: &'static str, help: &'static str) -> Opt {
-    Opt { names, dest, kind: Kind::Flag, help }
+    Opt { names, dest, kind: Kind::Flag, help, whole: false }
 }
 
 /// A flag that switches its key off.
 pub const fn off(names: &'static [&'static str], dest: &'static str, help: &'static str) -> Opt {
-    Opt { names, dest, kind: Kind::Off, help }
+    Opt { names, dest, kind: Kind::Off, help, whole: false }
 }
 
 /// An option with a value. A value shown as `FILE` or `DIR` is completed as one.
@@ -81,7 +90,7 @@ pub const fn value(
     metavar: &'static str,
     help: &'static str,
 ) -> Opt {
-    Opt { names, dest, kind: Kind::Value(metavar), help }
+    Opt { names, dest, kind: Kind::Value(metavar), help, whole: false }
 }
 
 /// An option with an integer.
@@ -91,7 +100,7 @@ pub const fn int_value(
     metavar: &'static str,
     help: &'static str,
 ) -> Opt {
-    Opt { names, dest, kind: Kind::Int(metavar), help }
+    Opt { names, dest, kind: Kind::Int(metavar), help, whole: false }
 }
 
 /// An option with a number.
@@ -101,12 +110,12 @@ pub const fn float_value(
     metavar: &'static str,
     help: &'static str,
 ) -> Opt {
-    Opt { names, dest, kind: Kind::Float(metavar), help }
+    Opt { names, dest, kind: Kind::Float(metavar), help, whole: false }
 }
 
 /// An option that takes a log level.
 pub const fn log_level(names: &'static [&'static str], dest: &'static str, help: &'static str) -> Opt {
-    Opt { names, dest, kind: Kind::Choice("LEVEL", LOG_LEVELS), help }
+    Opt { names, dest, kind: Kind::Choice("LEVEL", LOG_LEVELS), help, whole: false }
 }
 
 /// The levels of stock's command lines, in its order.
@@ -121,12 +130,13 @@ pub const PAGES: Section = Section {
         flag(&["-h", "--help"], "help", "Print this page and exit."),
         flag(&["--version"], "version", "Print the version and exit."),
         flag(&["-V", "--versions-report"], "versions_report", "Print this version and the Salt version it is compatible with, and exit."),
-        flag(&["--man"], "man", "Print this program's man page and exit."),
+        flag(&["--man"], "man", "Print this program's man page and exit.").whole(),
         Opt {
             names: &["--completion"],
             dest: "completion",
             kind: Kind::Choice("SHELL", &["bash", "zsh", "fish"]),
             help: "Print the script that completes this program's options in a shell (bash, zsh, fish), and exit.",
+            whole: true,
         },
     ],
 };
