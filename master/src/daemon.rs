@@ -18,7 +18,7 @@ use crate::master::{Master, Parts};
 use crate::nonces::Nonces;
 use crate::requests;
 use crate::start::{self, EnvError, UserError};
-use crate::upkeep;
+use crate::{schedule, upkeep};
 
 /// Bytes of requests that are held for addresses from which nobody has proved himself yet. Whoever is to send a large
 /// return has signed in or asked for something before.
@@ -187,6 +187,7 @@ impl Running {
         others.spawn(events.relay(fired));
         others.spawn(upkeep::follow_peers(master.clone()));
         others.spawn(upkeep::run(master.clone()));
+        others.spawn(schedule::run(master.clone()));
         Ok(Self { master, request_addr, publish_addr, stop, requests, others, store })
     }
 

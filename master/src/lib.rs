@@ -25,7 +25,7 @@
 //! | [`eauth`] | passwords, tokens and groups of `external_auth` |
 //! | [`jobs`], [`minion_data`] | what is kept |
 //! | [`publish`], [`events`], [`presence`] | what goes out, and who is there |
-//! | [`upkeep`] | what happens by the clock |
+//! | [`upkeep`], [`schedule`] | what happens by the clock |
 //! | [`fs`] | files, reached so that nothing from the wire can name one elsewhere |
 //!
 //! # What holds everywhere
@@ -55,6 +55,7 @@ pub mod program;
 pub mod publish;
 pub mod records;
 pub mod requests;
+pub mod schedule;
 pub mod sessions;
 mod side;
 pub mod start;

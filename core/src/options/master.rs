@@ -153,7 +153,7 @@ pub(super) const ROWS: &[Row] = &[
     r("runner_dirs", List(&[]), &[LIST], NO_PYTHON, "Directories of custom runners."),
     r("runner_returns", Bool(true), &[BOOL], NOT_YET, "Keep the returns of runners in the job cache."),
     r("salt_cp_chunk_size", Int(98304), &[INT], NOT_YET, "Bytes of a chunk of salt-cp."),
-    r("schedule", Map(&[]), &[MAP], NOT_YET, "Jobs that run by the clock."),
+    r("schedule", Map(&[]), &[MAP], HONOURED, "Jobs that run by the clock."),
     r("search", Str(""), &[STR], GONE, "Was meant for a search index; nothing in stock reads it."),
     r("serial", Str("msgpack"), &[STR], GONE, "Format of messages; only msgpack exists."),
     r("show_jid", Bool(false), &[BOOL], HONOURED, "Print the job id before the returns."),

@@ -9,6 +9,7 @@ mod dates;
 mod eval;
 mod job;
 mod limits;
+mod load;
 mod manage;
 mod moment;
 mod pillar;

@@ -22,6 +22,7 @@ pub mod ipc;
 mod options;
 mod socket;
 mod transport;
+mod wall_timer;
 mod zmq;
 
 pub use endpoint::Endpoint;
@@ -32,6 +33,7 @@ pub use transport::{
     Peer, PeerEvent, PeerId, PubStats, PublishServer, Request, RequestClient, RequestServer, Responder,
     SubEvent, SubscribeClient,
 };
+pub use wall_timer::WallTimer;
 pub use zmq::{
     PubOptions, PubServer, ReqClient, ReqOptions, ReqServer, ReqServerOptions, SubClient, SubOptions,
 };

@@ -3,7 +3,6 @@
 
 mod host;
 mod run;
-mod timer;
 
 use super::bus;
 use super::state::Minion;
@@ -11,6 +10,7 @@ use crate::chance;
 use brine_core::jid::JidSource;
 use brine_core::schedule::{Due, Moment, SECOND, Schedule, World};
 use brine_core::{Map, Opts, Value, map};
+use brine_net::WallTimer;
 use brine_render::schedule_conf;
 use parking_lot::Mutex;
 use std::cell::OnceCell;
@@ -193,7 +193,7 @@ fn run_now(minion: &Arc<Minion>, due: Due) {
 pub(super) async fn serve(minion: Arc<Minion>) {
     let this = &minion.schedule;
     this.ready.notified().await;
-    let timer = timer::Timer::new();
+    let timer = WallTimer::new();
     let beside = minion.opts.get("run_schedule_jobs_in_background").is_none_or(Value::truthy);
     loop {
         let (due, next) = this.look(&minion);

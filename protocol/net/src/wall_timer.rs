@@ -18,12 +18,24 @@ impl AsRawFd for Raw {
     }
 }
 
-/// The timer.
-pub(super) struct Timer(Option<AsyncFd<Raw>>);
+/// The timer. Made inside a tokio runtime.
+pub struct WallTimer(Option<AsyncFd<Raw>>);
 
-impl Timer {
+impl std::fmt::Debug for WallTimer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("WallTimer").finish_non_exhaustive()
+    }
+}
+
+impl Default for WallTimer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl WallTimer {
     /// One that is not set. Where the system has no such timer, an ordinary one stands in.
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
         let timer = TimerFd::new(ClockId::CLOCK_REALTIME, flags).map(Raw);
         // Deprecated since a type may lie about its descriptor. `Raw` owns the one it names and never lets go of it.
@@ -32,7 +44,7 @@ impl Timer {
     }
 
     /// Returns at this time (microseconds after 1970), or earlier if the clock is set meanwhile; without a time, never.
-    pub(super) async fn until(&self, time: Option<i64>) {
+    pub async fn until(&self, time: Option<i64>) {
         let Some(time) = time else { return std::future::pending().await };
         let since = Duration::from_micros(u64::try_from(time).unwrap_or(0));
         let flags = TimerSetTimeFlags::TFD_TIMER_ABSTIME | TimerSetTimeFlags::TFD_TIMER_CANCEL_ON_SET;
@@ -60,7 +72,7 @@ mod tests {
 
     #[tokio::test]
     async fn it_goes_off_in_time_and_again() {
-        let timer = Timer::new();
+        let timer = WallTimer::new();
         assert!(timer.0.is_some());
         let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as i64;
         for wait in [20_000, -5_000_000, 10_000] {
