@@ -88,6 +88,11 @@ fn clients_of_3006() -> Result {
 }
 
 #[test]
+fn clients_of_3007() -> Result {
+    compare("3007")
+}
+
+#[test]
 fn clients_of_3008() -> Result {
     compare("3008")
 }
