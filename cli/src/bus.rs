@@ -4,6 +4,7 @@ use crate::exit::{CliError, Result};
 use brine_core::Opts;
 use brine_net::ipc::{EventPusher, EventSubscriber, Framing};
 use brine_protocol::Map;
+use brine_protocol::message::events::split;
 use std::io;
 use std::path::Path;
 
@@ -25,11 +26,20 @@ impl Listener {
 
     /// The next event. What is no event is skipped. The error: the master has gone.
     pub(crate) async fn next(&mut self) -> io::Result<Event> {
+        self.next_of(|_| true).await
+    }
+
+    /// The next event with a tag that is wanted. Others are not decoded: a busy bus has thousands that concern somebody
+    /// else.
+    pub(crate) async fn next_of(&mut self, wanted: impl Fn(&str) -> bool) -> io::Result<Event> {
         loop {
             let body = self.0.recv().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
-            match Event::from_body(&body) {
-                Ok(event) => return Ok(event),
-                Err(e) => tracing::debug!("not an event: {e}"),
+            match split(&body) {
+                Ok((tag, _)) if !wanted(tag) => {}
+                _ => match Event::from_body(&body) {
+                    Ok(event) => return Ok(event),
+                    Err(e) => tracing::debug!("not an event: {e}"),
+                },
             }
         }
     }

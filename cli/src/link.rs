@@ -35,6 +35,8 @@ pub(crate) struct Link {
     /// Proofs for external authentication, which go along with every job.
     proofs: Map,
     jid: Option<String>,
+    /// How the tags of the events begin that this conversation is about: no others are decoded.
+    about: Vec<String>,
 }
 
 impl Link {
@@ -51,7 +53,7 @@ impl Link {
         let (user, key) = credentials(opts);
         let options = ReqOptions { keep_warm: false, ..ReqOptions::default() };
         let requests = ReqClient::new(Endpoint::new(host, port), options);
-        Ok(Self { requests, events, user, key, proofs: Map::new(), jid: None })
+        Ok(Self { requests, events, user, key, proofs: Map::new(), jid: None, about: Vec::new() })
     }
 
     /// Uses these proofs (`eauth`, `username`, `password`, or `token`) from now on.
@@ -84,7 +86,11 @@ impl Link {
         if let Some(Value::Map(kwargs)) = load.get_mut("kwargs") {
             kwargs.update(self.proofs.clone());
         }
-        read_reply(&self.request(load).await?)
+        let published = read_reply(&self.request(load).await?)?;
+        if let Some(job) = &published {
+            self.about.push(format!("salt/job/{}/", job.jid));
+        }
+        Ok(published)
     }
 
     /// Asks the master to run a function of its own: `kind` is `wheel` or `runner`.
@@ -98,12 +104,20 @@ impl Link {
         self.request(load).await
     }
 
+    /// Asks the master which minions have a live connection: id to address. Only our master knows the question.
+    pub(crate) async fn connected(&mut self) -> Result<Value> {
+        let load =
+            map! {"cmd" => "brine_connected", "user" => self.user.as_str(), "key" => self.key.as_str()};
+        self.request(load).await
+    }
+
     /// Waits for the end of the run that the master began with this reply.
     pub(crate) async fn result(&mut self, reply: &Value, wait: Duration) -> Result<Map> {
         let Some(tag) = reply.get("tag").and_then(Value::as_str) else {
             return Err(CliError::Client(brine_core::text::python_str(reply.get("error").unwrap_or(reply))));
         };
         let end = format!("{tag}/ret");
+        self.about.push(end.clone());
         let until = Instant::now() + wait;
         while let Some(event) = self.event_until(until).await? {
             if event.tag == end {
@@ -121,10 +135,12 @@ impl Link {
         msgpack::decode(&reply).map_err(|e| CliError::Client(format!("the master's answer: {e}")))
     }
 
-    /// The next event, or None at `until`.
+    /// The next event of the jobs that were published and the runs that are waited for, or None at `until`.
     pub(crate) async fn event_until(&mut self, until: Instant) -> Result<Option<Event>> {
         let Some(events) = &mut self.events else { return Ok(None) };
-        match tokio::time::timeout_at(until.into(), events.next()).await {
+        let about = &self.about;
+        let wanted = |tag: &str| about.iter().any(|beginning| tag.starts_with(beginning.as_str()));
+        match tokio::time::timeout_at(until.into(), events.next_of(wanted)).await {
             Err(_) => Ok(None),
             Ok(Ok(event)) => Ok(Some(event)),
             Ok(Err(e)) => Err(CliError::Client(format!("the master's event bus has ended: {e}"))),

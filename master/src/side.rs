@@ -50,8 +50,7 @@ impl Side for OwnSide {
     }
 
     fn connected(&self) -> Result<Map> {
-        let present = self.master.presence.present_at();
-        Ok(present.into_iter().map(|(id, addr)| (Value::from(id), Value::from(addr.to_string()))).collect())
+        Ok(connected(&self.master))
     }
 
     fn key_gone(&self, state: KeyState, id: &MinionId) {
@@ -67,6 +66,12 @@ impl Side for OwnSide {
             crate::upkeep::rotate(&self.master);
         }
     }
+}
+
+/// The minions with a live connection, and the address each comes from.
+pub(crate) fn connected(master: &Master) -> Map {
+    let present = master.presence.present_at();
+    present.into_iter().map(|(id, addr)| (Value::from(id), Value::from(addr.to_string()))).collect()
 }
 
 struct OwnLink {

@@ -48,6 +48,8 @@ commands! {
         Wheel = "wheel",
         /// Run a runner.
         Runner = "runner",
+        /// Our own: which minions have a live connection. Stock's masters know no such command and answer nothing.
+        Connected = "brine_connected",
         /// The handshake.
         Auth = "_auth",
     }

@@ -3,12 +3,12 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use brine_core::Opts;
 use brine_core::call::{CallError, Result};
 use brine_protocol::ids::MinionId;
-use brine_protocol::{Map, Value, map};
+use brine_protocol::{Map, Value};
 use brine_runners::{Link as RunnerLink, Published, Side};
 use brine_store::KeyState;
 use tokio::runtime::Runtime;
@@ -17,9 +17,6 @@ use super::show;
 use crate::bus::{self, Listener};
 use crate::exit::CliError;
 use crate::link::Link;
-
-/// How long the master may take to say who is connected.
-const CONNECTED: Duration = Duration::from_secs(10);
 
 /// The master of these options.
 pub(super) struct SocketSide {
@@ -49,13 +46,14 @@ impl Side for SocketSide {
     }
 
     fn connected(&self) -> Result<Map> {
-        self.wait(async {
-            let mut link = Link::connect(&self.opts, true).await?;
-            let reply = link.on_master("runner", "manage.list_state", map! {"show_ip" => true}).await?;
-            let data = link.result(&reply, CONNECTED).await?;
-            Ok(data.get("return").and_then(Value::as_map).cloned().unwrap_or_default())
-        })
-        .map_err(failed)
+        let reply = self.wait(async { Link::connect(&self.opts, false).await?.connected().await });
+        match reply.map_err(failed)? {
+            Value::Map(error) if error.contains("error") => Err(CallError::Client(
+                brine_core::text::python_str(error.get("error").unwrap_or(&Value::Nil)),
+            )),
+            Value::Map(connected) => Ok(connected),
+            _ => Err(CallError::Client("this master does not say who is connected".into())),
+        }
     }
 
     // The master sees it by the key's file.

@@ -27,6 +27,7 @@ pub(super) async fn answer(master: &Arc<Master>, peer: SocketAddr, mut load: Map
         Some(C::GetToken) => false.into(),
         Some(C::Wheel) => run(master, peer, load, Kind::Wheel).await,
         Some(C::Runner) => run(master, peer, load, Kind::Runner).await,
+        Some(C::Connected) => connected(master, peer, load).await,
         // `_auth` is taken before; anything else does not exist.
         Some(C::Auth) | None => Map::new().into(),
     }
@@ -42,6 +43,15 @@ async fn run(master: &Arc<Master>, peer: SocketAddr, mut load: Map, kind: Kind) 
         Ok(caller) => {
             super::run::run(master, &caller, kind, &fun, Args { positional: arg, keyword: kwarg }).await
         }
+    }
+}
+
+/// The minions with a live connection, and from where, for whoever may run `manage.present`.
+async fn connected(master: &Arc<Master>, peer: SocketAddr, mut load: Map) -> Value {
+    let asked = ("manage.present", Map::new());
+    match access::admit_master(master, peer, &mut load, Kind::Runner, asked.0, (&[], &asked.1)).await {
+        Err(reply) => reply,
+        Ok(_) => crate::side::connected(master).into(),
     }
 }
 
