@@ -152,10 +152,71 @@ pub fn outcome(cx: &Cx, kind: Kind, fun: &str, args: Args, data: &mut Map) {
             data.insert("return", format!("\nPassed invalid arguments: {e}\n\nUsage:\n{doc}"));
             data.insert("success", true);
         }
+        Err(CallError::Exception { kind: "salt.exceptions.NotImplemented", message }) => {
+            data.insert("return", message);
+            data.insert("success", false);
+            data.insert("retcode", 1);
+        }
         Err(e) => {
             data.insert("return", format!("Exception occurred in {} {fun}: {}", kind.name(), e.traceback()));
             data.insert("success", false);
             data.insert("retcode", 1);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::Fake;
+
+    fn ran(fun: &str, args: Args) -> (Map, Fake) {
+        let (tmp, fake) = (tempfile::tempdir().unwrap(), Fake::default());
+        let cx = fake.cx(Kind::Runner, tmp.path(), Map::new());
+        let run = Run {
+            kind: Kind::Runner,
+            jid: "1".into(),
+            user: "ann".into(),
+            opts: cx.opts.clone(),
+            registry: cx.registry.clone(),
+            host: MasterHost::new(&cx.opts, Box::new(fake.clone())),
+        };
+        (run.call(fun, args), fake)
+    }
+
+    #[test]
+    fn a_run_is_told_from_beginning_to_end() {
+        let (data, fake) = ran("test.arg", Args::positional(["a"]).with("k", 1));
+        let keys: Vec<&str> = data.keys().filter_map(Value::as_str).collect();
+        assert_eq!(keys, ["fun", "jid", "user", "fun_args", "return", "success"]);
+        let fired = &fake.record.lock().fired;
+        assert_eq!((fired[0].0.as_str(), fired[1].0.as_str()), ("salt/run/1/new", "salt/run/1/ret"));
+        assert!(!fired[0].1.contains("return") && fired[1].1 == data);
+    }
+
+    #[test]
+    fn failures_are_worded_as_stocks() {
+        let (wrong, _) = ran("test.metasyntactic", Args::positional(["a", "b"]));
+        assert!(
+            wrong.get_str("return").unwrap().starts_with("\nPassed invalid arguments: metasyntactic() takes")
+        );
+        assert_eq!(wrong.get("success"), Some(&true.into()));
+        let (failed, _) = ran("error.error", Args::positional(["ValueError", "m"]));
+        let text =
+            "Exception occurred in runner error.error: Traceback (most recent call last):\nValueError: m\n";
+        assert_eq!((failed.get_str("return"), failed.get("retcode")), (Some(text), Some(&1.into())));
+        let (bare, _) = ran("error.error", Args::positional(["NotImplemented", "m"]));
+        assert_eq!((bare.get_str("return"), bare.get("success")), (Some("m"), Some(&false.into())));
+    }
+
+    #[test]
+    fn results_of_states_decide_what_is_success() {
+        let of = |data: Map| states_succeeded(&data.into(), true);
+        let state = |result: Value| Value::from(map! {"result" => result, "changes" => Map::new()});
+        assert!(of(map! {"m1" => map! {"a" => state(true.into()), "b" => state(Value::Nil)}}));
+        assert!(!of(map! {"m1" => map! {"a" => state(true.into()), "b" => state(false.into())}}));
+        assert!(!of(Map::new()) && !of(map! {"m1" => "error"}) && !states_succeeded(&"x".into(), true));
+        assert!(of(map! {"__extend__" => Value::List(vec![]), "a" => state(true.into())}));
+        assert!(!of(map! {"a" => Value::List(vec![])}));
     }
 }
