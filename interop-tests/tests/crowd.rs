@@ -62,7 +62,9 @@ fn ask(fleet: &Fleet, n: usize) -> Result<Duration> {
     let took = began.elapsed();
     let text = String::from_utf8_lossy(&ran.stdout);
     let right = text.lines().filter(|line| line.split_once(": ").is_some_and(|(_, got)| got == own)).count();
-    hold(right == MINIONS && text.lines().count() == MINIONS, || format!("{own}: {right} right answers in\n{text}"))?;
+    hold(right == MINIONS && text.lines().count() == MINIONS, || {
+        format!("{own}: {right} right answers in\n{text}")
+    })?;
     Ok(took)
 }
 

@@ -61,7 +61,7 @@ fn the_kept_schedule_is_read_job_by_job_and_cannot_stop_the_start() {
         [("minion", "schedule: {c: {}}\n"), ("minion.d/_schedule.conf", kept), ("minion.d/z.conf", later)];
     let (loaded, _dir) = with_files(Daemon::Minion, &files);
     let want = map! { "a" => map! { "function" => "f", "cron" => "* * * * *" },
-        "b" => map! { "function" => "f", "seconds" => 6 } };
+    "b" => map! { "function" => "f", "seconds" => 6 } };
     assert_eq!(loaded.unwrap().opts.get("schedule"), Some(&want.into()));
     let (loaded, dir) = with_files(Daemon::Minion, &[("minion", ""), ("minion.d/_schedule.conf", "a: [\n")]);
     let loaded = loaded.unwrap();
