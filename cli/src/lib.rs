@@ -7,6 +7,7 @@ mod client;
 pub mod cp;
 pub mod exit;
 mod fleet;
+mod interrupt;
 pub mod key;
 mod link;
 pub mod options;

@@ -22,7 +22,7 @@ pub const CONFIG: Section = Section {
         flag(
             &["--hard-crash"],
             "hard_crash",
-            "Accepted for compatibility; failures are always told in full.",
+            "End with exit code 1 when interrupted; failures are always told in full.",
         ),
     ],
 };

@@ -73,6 +73,14 @@ pub(crate) fn start(program: &'static Program, line: Parsed, how: &Start) -> Res
     let map = opts.map_mut();
     map.update(saltfile::read(program, &line)?);
     map.update(program.given(&line));
+    let verbose = match map.get_str("state_verbose") {
+        Some("True" | "true") => Some(true),
+        Some("False" | "false") => Some(false),
+        _ => None,
+    };
+    if let Some(verbose) = verbose {
+        map.insert("state_verbose", verbose);
+    }
     // A file without a directory is one in the working directory, for stock's writers of log files too.
     let file = line.get(how.log_file).filter(|f| !f.is_empty() && !f.contains('/')).map(|f| format!("./{f}"));
     if let Some(file) = file {
@@ -113,7 +121,17 @@ fn own_id(id: MasterId) -> FoundId {
 /// A log file that was asked for must be there; one of the configuration may be the master's own, which users cannot
 /// write: they have the console.
 fn start_log(opts: &Opts, file_key: &str, asked_for: bool) -> Result {
-    let mut log = LogConfig::from_opts(opts, file_key, true);
+    let mut opts = opts.clone();
+    if opts.str("output") == "yaml" {
+        // Log lines are comments for whoever reads both streams.
+        let format = match opts.str("log_fmt_console") {
+            "" => "[%(levelname)-8s] %(message)s",
+            own => own,
+        };
+        let format = format!("# {format}");
+        opts.map_mut().insert("log_fmt_console", format);
+    }
+    let mut log = LogConfig::from_opts(&opts, file_key, true);
     if let (Some((path, _)), false) = (&log.file, asked_for)
         && brine_core::log::LogFile::open(path).is_err()
     {

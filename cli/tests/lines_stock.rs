@@ -13,7 +13,8 @@ use std::process::{Command, Stdio};
 const PYTHON: &str = r#"
 import json, optparse, sys
 import salt.utils.parsers as parsers
-CLASSES = {"salt": "SaltCMDOptionParser", "salt-key": "SaltKeyOptionParser", "salt-cp": "SaltCPOptionParser"}
+CLASSES = {"salt": "SaltCMDOptionParser", "salt-key": "SaltKeyOptionParser", "salt-cp": "SaltCPOptionParser",
+           "salt-run": "SaltRunOptionParser"}
 made = {}
 def refuse(message):
     raise ValueError(message)
@@ -125,6 +126,7 @@ fn command_lines_are_read_as_stock_reads_them() {
         &brine_cli::salt::options::PROGRAM,
         &brine_cli::key::options::PROGRAM,
         &brine_cli::cp::options::PROGRAM,
+        &brine_cli::run::options::PROGRAM,
     ];
     let mut lines = Vec::new();
     for program in programs {

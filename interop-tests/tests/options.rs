@@ -8,7 +8,8 @@ use brine_interop_tests::failure::{hold, same};
 use brine_interop_tests::{Failure, Ran, Result, Side, cli};
 
 /// Our programs.
-const PROGRAMS: [&str; 6] = ["salt", "salt-key", "salt-cp", "salt-call", "salt-master", "salt-minion"];
+const PROGRAMS: [&str; 7] =
+    ["salt", "salt-key", "salt-cp", "salt-run", "salt-call", "salt-master", "salt-minion"];
 
 const STOCK: &str = include_str!("../src/stock_options.txt");
 

@@ -4,11 +4,14 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use brine_interop_tests::daemon::command;
 use brine_interop_tests::failure::{hold, same};
-use brine_interop_tests::{Failure, Fleet, Ran, Result, Side, cli, terminal};
+use brine_interop_tests::{Failure, Fleet, Ran, Result, Side, cli, terminal, wait};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 const STOCK: Side = Side::Stock("3006.28");
 
@@ -252,6 +255,7 @@ const ON_TERMINAL: &[(&str, &[&str], &[(&str, &str)])] = &[
     ("salt-key", &["-d", "old1"], &[("[N/y] ", "y\n")]),
     ("salt-key", &["-d", "old1"], &[("[N/y] ", "\n")]),
     ("salt-key", &["-R"], &[("[n/Y] ", "Y\n")]),
+    ("salt-key", &["-a", "new1"], &[("[n/Y] ", "\x03")]),
     ("salt", &["m1", "test.ping"], &[]),
     ("salt", &["m1", "test.retcode", "3"], &[]),
     ("salt", &["m1", "test.ping", "--no-color"], &[]),
@@ -297,6 +301,43 @@ fn passwords_are_asked_for_unseen() {
             hold(ran.out.contains("username: nobody-here\npassword: \n"), || {
                 ran.failure("other questions").0
             })?;
+        }
+        Ok(())
+    });
+}
+
+/// Ctrl-C and SIGTERM end the waiting, not the job, and the first tells how to look at it later.
+#[test]
+fn interrupts() {
+    check(|| {
+        let fleet = Fleet::new(Side::Ours, Side::Ours)?.start_accepted()?;
+        for (signal, hard) in [(Signal::SIGINT, false), (Signal::SIGINT, true), (Signal::SIGTERM, false)] {
+            let mut told = Vec::new();
+            for side in [Side::Ours, STOCK] {
+                let marker = fleet.path("began");
+                let _ = fs::remove_file(&marker);
+                let mut cmd = command(None, &side.program("salt")?);
+                cmd.arg("-c").arg(fleet.path("etc"));
+                cmd.args(["m1", "cmd.run", &format!("touch {}; sleep 30", marker.display())]);
+                cmd.args(hard.then_some("--hard-crash"));
+                cmd.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+                let child = cmd.spawn()?;
+                let began = || Ok(marker.exists().then_some(()));
+                wait::until("the job to begin", Duration::from_secs(60), began)?;
+                // Stock still loads modules then, and prints where the signal found it.
+                wait::let_pass(Duration::from_secs(4));
+                kill(Pid::from_raw(child.id().cast_signed()), signal).map_err(|e| Failure(e.to_string()))?;
+                let out = child.wait_with_output()?;
+                let text = |bytes: &[u8]| steady(&String::from_utf8_lossy(bytes));
+                told.push((out.status.code(), text(&out.stdout), text(&out.stderr)));
+            }
+            let ours = told.remove(0);
+            let stock = told.remove(0);
+            same("the exit code", ours.0, stock.0)?;
+            // A trace of Python's follows where it crashes hard.
+            let first = stock.2.split("Traceback").next().unwrap_or_default();
+            same("what an interrupted salt says", ours.2.trim_end(), first.trim_end())?;
+            same("what it has printed", &ours.1, &stock.1)?;
         }
         Ok(())
     });

@@ -6,9 +6,10 @@ pub mod options;
 use crate::client::{Job, Part, job};
 use crate::exit::{CliError, Result};
 use crate::fleet::DiskFleet;
+use crate::interrupt;
 use crate::link::Link;
 use crate::output::Output;
-use crate::salt::{NO_MATCH, interrupted, patience, target_type};
+use crate::salt::{NO_MATCH, patience, target_type};
 use crate::startup::{Command, MasterId, Start, read_line, start};
 use base64::Engine as _;
 use brine_core::target::check_minions;
@@ -50,7 +51,8 @@ pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> Result {
         let mut link = Link::connect(&command.opts, true).await?;
         tokio::select! {
             result = copy.send(&mut link, plan) => result,
-            _ = tokio::signal::ctrl_c() => Err(interrupted(link.jid())),
+            // As in stock, nothing is said of the job: it is one of many.
+            signal = interrupt::wait() => Err(signal.end(&command, None)),
         }
     })?;
     out.show(&returns.into(), "nested")

@@ -9,6 +9,7 @@ mod remote;
 mod store;
 
 use crate::exit::{CliError, NO_USER, Result};
+use crate::interrupt;
 use crate::output::Output;
 use crate::startup::{Command, MasterId, Start, read_line, start};
 pub(crate) use after::ask_for_new_session_key;
@@ -211,16 +212,34 @@ impl KeyCommand {
     fn confirmed(&self, verb: Verb) -> Result<bool> {
         let (question, default) =
             if verb == Verb::Delete { ("Proceed? [N/y] ", "n") } else { ("Proceed? [n/Y] ", "y") };
-        let io = |e| CliError::io("terminal", e);
-        let mut stdout = std::io::stdout();
-        stdout.write_all(question.as_bytes()).and_then(|()| stdout.flush()).map_err(io)?;
-        let mut answer = String::new();
         // End of input is no answer, and no answer changes nothing.
-        if std::io::stdin().lock().read_line(&mut answer).map_err(io)? == 0 {
-            return Ok(false);
-        }
+        let Some(answer) = self.answer(question)? else { return Ok(false) };
         let answer = answer.trim_end_matches(['\n', '\r']);
         Ok((if answer.is_empty() { default } else { answer }).to_lowercase().starts_with('y'))
+    }
+
+    /// Asks for a line of the user's; None at the end of input. Ctrl-C ends the command in order.
+    fn answer(&self, question: &str) -> Result<Option<String>> {
+        let io = |e| CliError::io("terminal", e);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(io)?;
+        let read = || {
+            let mut line = String::new();
+            let bytes = std::io::stdin().lock().read_line(&mut line);
+            bytes.map(|n| (n > 0).then_some(line))
+        };
+        let answer = runtime.block_on(async {
+            // From the first letter of the question on, nobody is cut off.
+            let signal = interrupt::wait();
+            let mut stdout = std::io::stdout();
+            stdout.write_all(question.as_bytes()).and_then(|()| stdout.flush()).map_err(io)?;
+            tokio::select! {
+                read = tokio::task::spawn_blocking(read) => read.map_err(std::io::Error::other).flatten().map_err(io),
+                signal = signal => Err(signal.end(&self.command, None)),
+            }
+        });
+        // The reader may sit there for ever.
+        runtime.shutdown_background();
+        answer
     }
 
     fn show(&self, data: &Map) -> Result {

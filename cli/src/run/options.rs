@@ -34,7 +34,7 @@ const RUNNING: &[Opt] = &[
     value(&["--no-parse"], "no_parse", "NAMES", "Take the values of these keyword arguments, separated by commas, as text."),
     flag(&["--args-stdin"], "args_stdin", "Read further arguments from standard input, one a line."),
     flag(&["--skip-grains"], "skip_grains", "Collect no grains for salt.cmd."),
-    flag(&["--enable-profiling"], "enable_profiling", "Accepted for compatibility: it is a tool for Python programs."),
+    flag(&["--enable-profiling"], "profiling_enabled", "Accepted for compatibility: it is a tool for Python programs."),
     value(&["--profiling-path"], "profiling_path", "DIR", "Accepted for compatibility: it is a tool for Python programs."),
 ];
 

@@ -12,6 +12,7 @@ pub(crate) use args::target_type;
 use crate::client::present::Present;
 use crate::client::{Job, Part, Patience, job};
 use crate::exit::{CliError, GENERIC, NO_RETURN, Result};
+use crate::interrupt;
 use crate::link::Link;
 use crate::output::Output;
 use crate::startup::{Command, MasterId, Start, masters_own, read_line, start};
@@ -46,7 +47,7 @@ pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> Result {
         let mut link = Link::connect(&command.opts, run.listens()).await?;
         tokio::select! {
             result = run.everything(&mut link) => result,
-            _ = tokio::signal::ctrl_c() => Err(interrupted(link.jid())),
+            signal = interrupt::wait() => Err(signal.end(&command, link.jid())),
         }
     });
     match result {
@@ -65,20 +66,6 @@ pub(crate) fn patience(command: &Command) -> Patience {
         timeout: command.seconds("timeout", 5.0),
         gather_timeout: command.seconds("gather_job_timeout", 10.0),
     }
-}
-
-/// What a user sees who does not wait any longer.
-pub(crate) fn interrupted(jid: Option<&str>) -> CliError {
-    if let Some(jid) = jid {
-        eprintln!(
-            "\nThis job's jid is: {jid}\nExiting gracefully on Ctrl-c\nThe minions may not have all finished running and any \
-             remaining minions will return upon completion. To look up the return data for this job later, run the \
-             following command:\n\nsalt-run jobs.lookup_jid {jid}"
-        );
-    } else {
-        eprintln!("\nExiting gracefully on Ctrl-c");
-    }
-    CliError::Code(GENERIC)
 }
 
 /// One job from command line to exit code.
