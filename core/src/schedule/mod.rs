@@ -14,6 +14,7 @@ mod manage;
 mod moment;
 mod pillar;
 mod strptime;
+mod times;
 mod wake;
 
 pub use cron::Cron;

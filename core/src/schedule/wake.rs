@@ -1,8 +1,8 @@
 //! When to look again: the next moment at which a look could find something else than the last one did. Nothing is polled.
 
-use super::eval::whens;
 use super::job::{self, TIME_ELEMENTS};
 use super::moment::{DAY, Moment};
+use super::times::whens;
 use super::{Schedule, World};
 use brine_protocol::{Map, Value};
 
