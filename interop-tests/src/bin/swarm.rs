@@ -7,6 +7,8 @@
 //! the file a key is made, and its public half written beside it as `KEY.pem.pub`. Prints `ready` when all listen, and
 //! ends with standard input.
 
+#![expect(clippy::print_stdout, reason = "a program for people and tests")]
+
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
