@@ -83,6 +83,8 @@ pub fn finish(program: &str, result: Result) -> ExitCode {
                     eprint!("{message}");
                 }
                 CliError::Usage(text) => eprint!("{text}"),
+                // As stock's does.
+                other if program == "salt-key" => eprintln!("Error: {other}"),
                 other => eprintln!("{program}: {other}"),
             }
             ExitCode::from(e.code())

@@ -64,7 +64,8 @@ pub(crate) fn read_line(program: &'static Program, words: impl Iterator<Item = O
 /// Reads the configuration that the command line points to, and sets up the log.
 pub(crate) fn start(program: &'static Program, line: Parsed, how: &Start) -> Result<Command> {
     let dir = config_dir(&line);
-    if let Some(dir) = dir.as_deref().filter(|d| !d.is_dir()) {
+    // Keys can be generated where there is no master.
+    if let Some(dir) = dir.as_deref().filter(|d| !d.is_dir() && !line.has("gen_keys")) {
         eprintln!("WARNING: CONFIG '{}' directory does not exist.", dir.display());
     }
     let path = config_file(Daemon::Master, dir.as_deref());

@@ -416,6 +416,62 @@ fn logins() {
     });
 }
 
+/// Key pairs and signatures made by hand: files and their modes, and what is printed but for the fingerprint.
+#[test]
+fn key_generation() {
+    check(|| {
+        let fleet = Fleet::new(Side::Ours, Side::Ours)?;
+        let mut told = Vec::new();
+        for side in [Side::Ours, STOCK] {
+            let dir = fleet.path(if side.is_ours() { "ours" } else { "stock" });
+            let pki = dir.join("pki");
+            fs::create_dir_all(&pki)?;
+            let text = |p: &Path| p.display().to_string();
+            fs::write(
+                dir.join("master"),
+                format!("root_dir: /\npki_dir: {}\nlog_level: error\n", text(&pki)),
+            )?;
+            let run = |words: &[&str], config: &str| -> Result<String> {
+                let mut cmd = command(None, &side.program("salt-key")?);
+                cmd.arg("-c").arg(config).args(words);
+                let ran = cli::run(cmd, b"", Duration::from_secs(120))?;
+                let line = |l: &str| if l.matches(':').count() > 20 { "a fingerprint" } else { l }.to_owned();
+                let out: Vec<String> = ran.out.lines().map(|l| line(l.trim())).collect();
+                let err = ran.err.lines().filter(|l| !l.starts_with('['));
+                Ok(format!("{} {out:?} {:?}", ran.code, err.collect::<Vec<_>>()))
+            };
+            let (own, sub) = (text(&dir), text(&dir.join("sub")));
+            let mut all = vec![
+                run(&["--gen-keys=web", "--gen-keys-dir", &sub], "/no/such/dir")?,
+                run(&["--gen-keys=web", "--gen-keys-dir", &sub], &own)?,
+                run(&["--gen-signature"], &own)?,
+                run(&["--gen-signature", "--auto-create"], &own)?,
+            ];
+            fs::copy(dir.join("sub/web.pub"), pki.join("master.pub"))?;
+            all.push(run(&["--gen-signature"], &own)?);
+            all.push(run(&["--gen-signature"], &own)?);
+            let sig = text(&dir.join("sub"));
+            let (private, public) = (text(&dir.join("sub/web.pem")), text(&dir.join("sub/web.pub")));
+            all.push(run(
+                &["--gen-signature", "--signature-path", &sig, "--priv", &private, "--pub", &public],
+                &own,
+            )?);
+            for dir in [&pki, &dir.join("sub")] {
+                let mut files = Vec::new();
+                for entry in fs::read_dir(dir)? {
+                    let entry = entry?;
+                    let mode = entry.metadata()?.permissions().mode() & 0o777;
+                    files.push(format!("{} {mode:o}", entry.file_name().to_string_lossy()));
+                }
+                files.sort();
+                all.push(files.join(", "));
+            }
+            told.push(all);
+        }
+        same("what key generation says and leaves", &told[0], &told[1])
+    });
+}
+
 /// Keys in every state, and one that is none.
 fn lay_out(pki: &Path, key: &str) -> Result {
     for (state, names) in [
