@@ -416,6 +416,85 @@ fn logins() {
     });
 }
 
+/// Options from a Saltfile, words from standard input, output into files, log lines on the terminal.
+#[test]
+fn files_and_input() {
+    check(|| {
+        let fleet = Fleet::new(Side::Ours, Side::Ours)?.start_accepted()?;
+        let saltfile = fleet.path("Saltfile");
+        fs::write(
+            &saltfile,
+            "salt:\n  output: json\n  show_jid: true\n  timeout: 9\nsalt-key:\n  output: yaml\n",
+        )?;
+        let saltfile = format!("--saltfile={}", saltfile.display());
+        let file = fleet.path("out").display().to_string();
+        let into = format!("--out-file={file}");
+        let log = fleet.path("own.log").display().to_string();
+        let mut differences = Differences::default();
+        for (program, words) in [
+            ("salt", &[saltfile.as_str(), "m1", "test.echo", "x"][..]),
+            ("salt", &[saltfile.as_str(), "--out=txt", "m1", "test.echo", "x"]),
+            ("salt-key", &[saltfile.as_str(), "-l", "acc"]),
+            ("salt", &["m1", "test.arg", "a=1", "b=1", "--no-parse=a", "--out=raw"]),
+            ("salt", &[into.as_str(), "m1", "test.echo", "one"]),
+            ("salt", &[into.as_str(), "--out-file-append", "m1", "test.echo", "two"]),
+            ("salt", &["--log-file", log.as_str(), "--log-file-level=info", "m1", "test.ping"]),
+            ("salt", &["--state-output=terse", "--state-verbose=False", "m1", "test.echo", "x"]),
+            ("salt", &["--out-indent=2", "--out=json", "m1", "test.arg", "{a: [1]}"]),
+            ("salt", &["m1", "grains.get", "nested*x", "--delimiter=*"]),
+            ("salt", &["-G", "rack!row!7", "--delimiter=!", "test.ping", "--out=txt"]),
+        ] {
+            let mut written = Vec::new();
+            let mut ran = Vec::new();
+            for side in [Side::Ours, STOCK] {
+                if !words.contains(&"--out-file-append") {
+                    let _ = fs::remove_file(&file);
+                }
+                ran.push(run_as(&fleet, side, program, words, "")?);
+                written.push(fs::read_to_string(&file).unwrap_or_default());
+            }
+            if words.contains(&"-G") {
+                (ran[0].out, ran[1].out) = (sorted(&ran[0].out), sorted(&ran[1].out));
+            }
+            differences.compare(&ran[0], &ran[1], true);
+            if words.contains(&"--out-file-append") {
+                // Both have written to one file, ours first.
+                let want = format!("{}m1:\n    two\n", written[0]);
+                written[0] = want;
+            }
+            same("the file", &written[0], &written[1])?;
+        }
+        hold(Path::new(&log).exists(), || "no log file".into())?;
+        // Stock forgets the options of the command line over those of standard input, the configuration directory first.
+        let ran =
+            run_as(&fleet, Side::Ours, "salt", &["--args-stdin", "m1"], "test.arg\n1\na=b\n--out=json\n")?;
+        let told = ran.ok()?.ret("m1")?;
+        same(
+            "words from standard input",
+            (&told["args"][0], &told["kwargs"]["a"]),
+            (&1.into(), &"b".into()),
+        )?;
+        differences.none()
+    });
+}
+
+/// The bar of `--progress`. Stock's needs a package of Python's that is not installed here.
+#[test]
+fn progress() {
+    check(|| {
+        let fleet = Fleet::new(Side::Ours, Side::Ours)?.start_accepted()?;
+        let mut cmd = command(None, &Side::Ours.program("salt")?);
+        cmd.arg("-c").arg(fleet.path("etc")).args(["-p", "*", "test.ping"]);
+        let ran = terminal::run(&cmd, &[], Duration::from_secs(60))?.ok()?;
+        for text in
+            ["  0% |  ", "Returns: [0/2]", "100% |####", "Returns: [2/2]", "\n# of minions returned: 2\n"]
+        {
+            hold(ran.out.contains(text), || ran.failure(&format!("no {text:?}")).0)?;
+        }
+        Ok(())
+    });
+}
+
 /// Key pairs and signatures made by hand: files and their modes, and what is printed but for the fingerprint.
 #[test]
 fn key_generation() {
