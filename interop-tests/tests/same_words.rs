@@ -245,8 +245,11 @@ fn keys() {
     });
 }
 
-/// On a terminal: words for a program, and questions with their answers.
-const ON_TERMINAL: &[(&str, &[&str], &[(&str, &str)])] = &[
+/// A program, its words, and questions with their answers.
+type Talk = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
+
+/// On a terminal.
+const ON_TERMINAL: &[Talk] = &[
     ("salt-key", &[], &[]),
     ("salt-key", &["--no-color"], &[]),
     ("salt-key", &["-F"], &[]),
