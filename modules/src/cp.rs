@@ -57,6 +57,7 @@ fn recv_chunked(
     #[default(true)] compressed: bool,
     mode: Option<i64>,
 ) -> Result {
+    cx.set_retcode(0);
     let failed = |e: io::Error, path: &str| {
         cx.set_retcode(1);
         Ok(Value::from(os_error(&e, path)))

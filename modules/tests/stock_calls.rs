@@ -43,7 +43,7 @@ fn to_json(value: &Value, tmp: &str) -> Json {
         Value::Map(map) => map
             .iter()
             .map(|(k, v)| {
-                let key = brine_core::text::python_str(k);
+                let key = mask(&brine_core::text::python_str(k), tmp);
                 let value = if key == "pid" && v.truthy() { json!(0) } else { to_json(v, tmp) };
                 (key, value)
             })

@@ -22,7 +22,7 @@ HERE = pathlib.Path(__file__).parent
 def plain(value, tmp):
     """JSON's idea of a value, with what changes from run to run masked."""
     if isinstance(value, dict):
-        return {str(k): 0 if k == "pid" and v else plain(v, tmp) for k, v in value.items()}
+        return {plain(str(k), tmp): 0 if k == "pid" and v else plain(v, tmp) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(v, tmp) for v in value]
     if isinstance(value, bytes):
