@@ -65,3 +65,22 @@ fn who_drops_in_the_middle_is_waited_for_and_told_apart() {
         salt.code(1).map(drop)
     });
 }
+
+/// A stock master does not say who is connected. Our `salt` then guesses as stock's does, after the same time.
+#[test]
+fn on_a_stock_master_the_words_are_those_of_stocks_salt() {
+    check(|| {
+        let mut fleet = Fleet::new(Side::Stock("3006.28"), Side::Ours)?.start_accepted()?;
+        let words = ["--out=json", "-t", "1", "--summary", "-v", "*", "test.ping"];
+        fleet.kill_minion("m2")?;
+        let mut told = Vec::new();
+        for side in [Side::Stock("3006.28"), Side::Ours] {
+            fleet.cli = side;
+            let ran = fleet.tool("salt", &words)?.code(1)?;
+            let text = ran.ret("m2")?.as_str().unwrap_or_default().to_owned();
+            told.push(text.split("lookup_jid").next().unwrap_or_default().to_owned());
+            hold(ran.took >= Duration::from_secs(2), || format!("given up after {:?}", ran.took))?;
+        }
+        same("what is said of m2", &told[1], &told[0])
+    });
+}
