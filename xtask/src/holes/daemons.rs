@@ -16,6 +16,7 @@ pub(super) const SUITES: &[Suite] = &[
     Suite { package: "brine-minion", target: &["--lib"], holes: MINION_LIB },
     Suite { package: "brine-minion", target: &["--test", "call"], holes: CALL },
     Suite { package: "brine-minion", target: &["--test", "daemon"], holes: DAEMON },
+    Suite { package: "brine-minion", target: &["--test", "schedule"], holes: SCHEDULE },
 ];
 
 const RUNNERS: &[Hole] = &[
@@ -518,3 +519,16 @@ const DAEMON: &[Hole] = &[
         tests: &["a_stranger_s_refusal_does_not_end_a_minion"],
     },
 ];
+
+const SCHEDULE: &[Hole] = &[Hole {
+    row: "whoever may run `event.fire`",
+    file: "minion/src/daemon/bus.rs",
+    find: "            event.tag
+        );
+    }",
+    put: "            event.tag
+        );
+        super::schedule::manage(minion, &event.data);
+    }",
+    tests: &["whoever_may_only_fire_events_cannot_add_jobs"],
+}];
