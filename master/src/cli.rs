@@ -86,6 +86,11 @@ mod tests {
     }
 
     #[test]
+    fn the_table_is_sound() {
+        assert_eq!(PROGRAM.faults(), Vec::<String>::new());
+    }
+
+    #[test]
     fn options_are_stocks() {
         let args = read(&["-c", "/c", "-u", "salt", "-d", "-l", "debug", "--pid-file=/p"]).unwrap();
         assert_eq!(args.config_dir, Some("/c".into()));

@@ -59,3 +59,11 @@ const OPTIONS: &[Opt] = &[
     value(&["--profiling-path"], "profiling_path", "DIR", "Accepted for compatibility; there is no Python profile."),
     flag(&["--enable-profiling"], "profiling_enabled", "Accepted for compatibility; there is no Python profile."),
 ];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_table_is_sound() {
+        assert_eq!(super::PROGRAM.faults(), Vec::<String>::new());
+    }
+}

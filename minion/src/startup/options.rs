@@ -25,3 +25,11 @@ const OPTIONS: &[Opt] = &[
     value(&["--pid-file"], "pidfile", "FILE", "Write the process id to this file."),
     flag(&["--disable-keepalive"], "disable_keepalive", "Accepted for compatibility; there is no parent that restarts the minion."),
 ];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_table_is_sound() {
+        assert_eq!(super::PROGRAM.faults(), Vec::<String>::new());
+    }
+}
