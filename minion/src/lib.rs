@@ -7,6 +7,7 @@ pub mod daemon;
 pub mod identity;
 pub mod jobs;
 mod local_bus;
+mod local_master;
 mod modules_in_force;
 pub mod spool;
 pub mod startup;

@@ -4,9 +4,9 @@ use super::remote::Remote;
 use crate::connect::pillar::PillarWish;
 use crate::jobs::proc_files::ProcDir;
 use crate::jobs::table::JobTable;
-use crate::local_bus;
-use brine_core::call::{CallError, Result};
-use brine_core::host::{Host, Refresh};
+use crate::{local_bus, local_master};
+use brine_core::call::{CallError, Cancel, Result};
+use brine_core::host::{Host, MasterClient, Refresh};
 use brine_core::{Map, Opts, Value};
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,6 +76,11 @@ impl Host for CallHost {
             Ok(proc) => JobTable::new(proc).signal(jid, signal),
             Err(_) => "".into(),
         }
+    }
+
+    fn master_client(&self, client: MasterClient, order: Map) -> Result<Value> {
+        // A person who will not wait any longer ends the process.
+        local_master::ask(&self.opts, &Cancel::default(), client, order)
     }
 
     fn master(&self) -> Option<String> {

@@ -7,7 +7,7 @@ use crate::connect::link::MasterLink;
 use crate::connect::pillar::{self, PillarFailed, PillarWish};
 use crate::connect::settings::seconds;
 use brine_core::call::{CallError, Cancel, Cx, Result as CallResult};
-use brine_core::host::{Host, Refresh};
+use brine_core::host::{Host, MasterClient, Refresh};
 use brine_core::{Map, Opts, Value, map};
 use parking_lot::{Mutex, RwLock};
 use std::net::{IpAddr, SocketAddr};
@@ -184,6 +184,10 @@ impl Host for Around {
             .minion
             .wait(&self.cancel, async move { this.compile(wish).await })?
             .map_err(|e| CallError::Client(e.to_string()))
+    }
+
+    fn master_client(&self, client: MasterClient, order: Map) -> CallResult {
+        crate::local_master::ask(&self.attached.opts, &self.cancel, client, order)
     }
 
     fn running(&self) -> Vec<Map> {

@@ -113,11 +113,15 @@ pub(super) fn runner(
     jid: Option<Value>,
     kwargs: KwArgs,
 ) -> Result {
+    let arg = arg.unwrap_or_else(|| Value::List(Vec::new()));
+    if arg.as_list().is_none() {
+        return Err(CallError::invocation("arg must be formatted as a list/tuple"));
+    }
     let mut kwarg = kwarg.unwrap_or_default();
     kwarg.update(kwargs.clean());
     let user = kwargs.0.get("__pub_user").cloned().unwrap_or_else(|| "UNKNOWN".into());
     let order = map! {
-        "fun" => name, "arg" => arg.unwrap_or_else(|| Value::List(Vec::new())), "kwarg" => kwarg,
+        "fun" => name, "arg" => arg, "kwarg" => kwarg,
         "full_return" => full_return, "saltenv" => saltenv, "jid" => jid, "user" => user,
     };
     cx.host.master_client(MasterClient::Runner, order)
