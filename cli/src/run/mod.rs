@@ -15,7 +15,7 @@ use brine_core::{Map, Value, map};
 use brine_render::args::{load_args_and_kwargs, parse_input};
 use brine_runners::{Execution, Kind, MasterHost, Run};
 
-use crate::exit::{CliError, GENERIC, NO_USER, Result};
+use crate::exit::{CliError, GENERIC, NO_RETURN, NO_USER, Result};
 use crate::link::{Link, user};
 use crate::startup::{Command, MasterId, Start, read_line, start};
 use options::PROGRAM;
@@ -145,11 +145,16 @@ impl Order<'_> {
         let command = self.command;
         let waits = !command.on("async");
         let mut link = Link::connect(&command.opts, waits).await?;
-        crate::auth::prove(command, &mut link).await?;
+        match crate::auth::prove(command, &mut link).await {
+            // It has been said; stock ends so.
+            Err(CliError::Code(NO_RETURN)) => return Ok(()),
+            other => other?,
+        }
         let kwarg = map! {"arg" => self.args.positional, "kwarg" => self.args.keyword};
         let reply = link.on_master("runner", self.fun, kwarg).await?;
         if let Some(error) = reply.get("error") {
-            return Err(CliError::Client(python_str(error.get("message").unwrap_or(error))));
+            show::result(&command.opts, &python_str(error.get("message").unwrap_or(error)).into())?;
+            return Err(CliError::Code(GENERIC));
         }
         if !waits {
             let tag = reply.get("tag").map(python_str).unwrap_or_default();
