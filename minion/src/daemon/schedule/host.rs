@@ -5,7 +5,7 @@ use super::super::attached::Attached;
 use super::super::bus;
 use super::super::state::Minion;
 use brine_core::call::{CallError, Cancel, Cx, Result as CallResult};
-use brine_core::host::{Host, Refresh};
+use brine_core::host::{Host, MasterClient, Refresh};
 use brine_core::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,6 +100,10 @@ impl Host for AnyMaster {
 
     fn schedule(&self, request: Map) -> CallResult<Option<Map>> {
         Ok(super::manage(&self.minion, &request))
+    }
+
+    fn master_client(&self, client: MasterClient, order: Map) -> CallResult {
+        crate::local_master::ask(&self.minion.opts, &self.cancel, client, order)
     }
 
     fn rekey(&self) -> CallResult<()> {
