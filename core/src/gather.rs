@@ -4,6 +4,10 @@
 //! A minion that has not returned when the timeout ends is asked whether it still works on the job; as long as any
 //! says so, everybody is waited for again.
 
+mod watch;
+
+pub use watch::{Heard, Watch};
+
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 

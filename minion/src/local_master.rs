@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use brine_core::call::{CallError, Cancel, Result};
-use brine_core::gather::{Gather, Next};
+use brine_core::gather::{Gather, Heard, Next, Watch};
 use brine_core::host::MasterClient;
 use brine_core::options::Daemon;
 use brine_core::text::python_str;
@@ -23,8 +23,6 @@ use zeroize::Zeroizing;
 
 /// How long the master may take to answer one request.
 const REQUEST: Duration = Duration::from_secs(60);
-/// How long a minion without a connection may take to come back and answer.
-const RECONNECT: Duration = Duration::from_millis(500);
 
 fn not_here() -> CallError {
     CallError::execution("This command can only be executed on a minion that is located on the master.")
@@ -104,8 +102,8 @@ impl LocalMaster {
         }
     }
 
-    /// The next event with a tag that begins in one of these ways, or None at `until`.
-    async fn next(&mut self, beginnings: &[String], until: Option<Instant>) -> Result<Option<Event>> {
+    /// The next event with a tag that is wanted, or None at `until`.
+    async fn next(&mut self, wanted: impl Fn(&str) -> bool, until: Option<Instant>) -> Result<Option<Event>> {
         let gone = || CallError::Client("the event bus of the master on this machine has ended".into());
         loop {
             let body = match until {
@@ -116,9 +114,9 @@ impl LocalMaster {
                 },
             };
             let body = body.map_err(|_| gone())?.ok_or_else(gone)?;
-            let wanted =
-                split(&body).is_ok_and(|(tag, _)| beginnings.iter().any(|b| tag.starts_with(b.as_str())));
-            if wanted && let Ok(event) = Event::from_body(&body) {
+            if split(&body).is_ok_and(|(tag, _)| wanted(tag))
+                && let Ok(event) = Event::from_body(&body)
+            {
                 return Ok(Some(event));
             }
         }
@@ -143,7 +141,10 @@ impl LocalMaster {
             Some(data) => data.clone(),
             None => {
                 let end = format!("{tag}/ret");
-                self.next(&[end], None).await?.map(|event| event.data).unwrap_or_default()
+                self.next(|tag| tag.starts_with(&end), None)
+                    .await?
+                    .map(|event| event.data)
+                    .unwrap_or_default()
             }
         };
         if !get("full_return").truthy() {
@@ -185,46 +186,27 @@ impl LocalMaster {
         let timeout = seconds(get("timeout").as_float(), "timeout", 5.0);
         let asking = seconds(None, "gather_job_timeout", 10.0);
         let now = Instant::now();
-        let mut gather = Gather::new(names("minions"), timeout, asking, now);
-        gather.not_connected(&names("not_connected"), now + RECONNECT);
-        let mut about = vec![format!("salt/job/{jid}/ret/")];
+        let gather = Gather::new(names("minions"), timeout, asking, now);
+        let mut watch = Watch::new(&jid, gather);
+        watch.not_connected(&names("not_connected"), now);
         let mut all = Map::new();
         loop {
-            let until = match gather.next(Instant::now()) {
+            let until = match watch.next(Instant::now()) {
                 Next::Done => return Ok(all.into()),
                 Next::Wait(until) => until,
                 Next::Ask(ids) => {
-                    if let Some(question) = self.who_works(&jid, ids).await? {
-                        about.truncate(1);
-                        about.push(question);
-                    }
+                    let mut load = watch.question(ids);
+                    load.insert("cmd", "publish");
+                    let reply = self.request(load).await?;
+                    watch.asked(reply.get("load").and_then(|l| l.get("jid")).and_then(Value::as_str));
                     continue;
                 }
             };
-            let Some(event) = self.next(&about, Some(until)).await? else { continue };
-            // The id is the one inside, which the master has authenticated.
-            let id = event.data.get_str("id").unwrap_or_default().to_owned();
-            if event.tag.starts_with(about[0].as_str()) {
-                if event.data.contains("return") && gather.returned(&id) {
-                    all.insert(id, part(event.data));
-                }
-            } else if event.data.get("retcode").and_then(Value::as_int).unwrap_or(0) > 0 {
-                gather.unanswerable(&id);
-            } else if event.data.get("return").is_some_and(Value::truthy) {
-                gather.still_running(&id, Instant::now());
+            let Some(event) = self.next(|tag| watch.concerns(tag), Some(until)).await? else { continue };
+            if let Heard::Return(id) = watch.event(&event.tag, &event.data, Instant::now()) {
+                all.insert(id, part(event.data));
             }
         }
-    }
-
-    /// Asks minions whether they still work on a job; how the tags of their answers begin.
-    async fn who_works(&mut self, jid: &str, ids: Vec<String>) -> Result<Option<String>> {
-        let load = map! {
-            "cmd" => "publish", "fun" => "saltutil.find_job", "arg" => vec![jid], "tgt" => ids, "tgt_type" => "list",
-            "ret" => "", "jid" => "", "kwargs" => Map::new(),
-        };
-        let reply = self.request(load).await?;
-        let jid = reply.get("load").and_then(|l| l.get("jid")).and_then(Value::as_str);
-        Ok(jid.map(|jid| format!("salt/job/{jid}/ret/")))
     }
 }
 

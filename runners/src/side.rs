@@ -6,13 +6,10 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use brine_core::call::{CallError, Result};
-use brine_core::gather::{Gather, Next};
+use brine_core::gather::{Gather, Heard, Next, Watch};
 use brine_core::{Map, Value, map};
 use brine_protocol::ids::MinionId;
 use brine_store::KeyState;
-
-/// How long a minion without a connection may take to come back and answer.
-const RECONNECT: Duration = Duration::from_millis(500);
 
 /// A master, as its runners see it.
 pub trait Side: Send + Sync {
@@ -161,48 +158,25 @@ pub fn collect(
     let mut link = side.link()?;
     let Some(job) = link.publish(order.load())? else { return Ok(Ended::default()) };
     let now = Instant::now();
-    let mut gather = Gather::new(job.minions.iter().cloned(), order.timeout, order.gather_timeout, now);
-    gather.not_connected(&job.not_connected, now + RECONNECT);
+    let gather = Gather::new(job.minions.iter().cloned(), order.timeout, order.gather_timeout, now);
+    let mut watch = Watch::new(&job.jid, gather);
+    watch.not_connected(&job.not_connected, now);
     let mut minions: BTreeSet<String> = job.minions.iter().cloned().collect();
-    let own = format!("salt/job/{}/", job.jid);
-    let mut question: Option<String> = None;
     loop {
-        let until = match gather.next(Instant::now()) {
+        let until = match watch.next(Instant::now()) {
             Next::Done => break,
             Next::Ask(ids) => {
-                question = ask(&mut *link, &job.jid, ids)?;
+                let asked = link.publish(watch.question(ids))?;
+                watch.asked(asked.as_ref().map(|p| p.jid.as_str()));
                 continue;
             }
             Next::Wait(until) => until,
         };
         let Some((tag, data)) = link.next(until)? else { continue };
-        // The id is the one inside, which the master has authenticated.
-        let id = data.get_str("id").unwrap_or_default().to_owned();
-        if let Some(rest) = tag.strip_prefix(&own) {
-            if rest.starts_with("ret/") {
-                if data.contains("return") && gather.returned(&id) {
-                    minions.insert(id.clone());
-                    each(&id, data)?;
-                }
-            } else if let Some(more) = data.get("minions").and_then(Value::as_list) {
-                gather.expect(more.iter().filter_map(|v| v.as_str().map(str::to_owned)));
-            }
-        } else if question.as_ref().is_some_and(|q| tag.starts_with(q)) {
-            if data.get("retcode").and_then(Value::as_int).unwrap_or(0) > 0 {
-                gather.unanswerable(&id);
-            } else if data.get("return").is_some_and(Value::truthy) {
-                gather.still_running(&id, Instant::now());
-            }
+        if let Heard::Return(id) = watch.event(&tag, &data, Instant::now()) {
+            each(&id, data)?;
+            minions.insert(id);
         }
     }
-    Ok(Ended { jid: job.jid, minions: minions.into_iter().collect(), silent: gather.missing() })
-}
-
-/// Asks minions whether they still work on the job; the tag prefix of their answers.
-fn ask(link: &mut dyn Link, jid: &str, ids: Vec<String>) -> Result<Option<String>> {
-    let load = map! {
-        "fun" => "saltutil.find_job", "arg" => vec![jid], "tgt" => ids, "tgt_type" => "list", "ret" => "", "jid" => "",
-        "kwargs" => Map::new(),
-    };
-    Ok(link.publish(load)?.map(|p| format!("salt/job/{}/ret/", p.jid)))
+    Ok(Ended { jid: job.jid, minions: minions.into_iter().collect(), silent: watch.missing() })
 }

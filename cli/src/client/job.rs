@@ -4,12 +4,9 @@ use super::Part;
 use crate::bus::Event;
 use crate::exit::Result;
 use crate::link::{Link, Published};
-use brine_core::gather::{Gather, Next};
-use brine_protocol::{Map, Value, map};
+use brine_core::gather::{Gather, Heard, Next, Watch};
+use brine_protocol::Value;
 use std::time::{Duration, Instant};
-
-/// How long a minion without a connection may take to come back and answer.
-const RECONNECT: Duration = Duration::from_millis(500);
 
 /// How long to wait.
 #[derive(Clone, Copy, Debug)]
@@ -22,18 +19,13 @@ pub(crate) struct Patience {
 
 /// A published job.
 pub(crate) struct Job {
-    /// Its id.
-    pub(crate) jid: String,
     /// How many minions the master expects to answer.
     pub(crate) expected: usize,
-    tag: String,
-    gather: Gather,
+    watch: Watch,
     /// Listed minions that have no key: they cannot return.
     absent: Vec<String>,
     /// Those without a connection when the job was sent; None if the master does not know.
     not_connected: Option<Vec<String>>,
-    /// The tag prefix of answers to the question who still works.
-    question: Option<String>,
 }
 
 impl Job {
@@ -41,69 +33,46 @@ impl Job {
     pub(crate) fn new(published: Published, patience: Patience) -> Self {
         let now = Instant::now();
         let expected = published.minions.len();
-        let mut gather = Gather::new(published.minions, patience.timeout, patience.gather_timeout, now);
-        gather.not_connected(published.not_connected.as_deref().unwrap_or_default(), now + RECONNECT);
-        Self {
-            tag: format!("salt/job/{}/", published.jid),
-            jid: published.jid,
-            expected,
-            gather,
-            absent: published.missing,
-            not_connected: published.not_connected,
-            question: None,
-        }
+        let gather = Gather::new(published.minions, patience.timeout, patience.gather_timeout, now);
+        let mut watch = Watch::new(&published.jid, gather);
+        watch.not_connected(published.not_connected.as_deref().unwrap_or_default(), now);
+        Self { expected, watch, absent: published.missing, not_connected: published.not_connected }
     }
 
     /// What to do now; a due question is asked. None: the waiting is over.
     pub(crate) async fn step(&mut self, link: &mut Link) -> Result<Option<Instant>> {
         loop {
-            match self.gather.next(Instant::now()) {
+            match self.watch.next(Instant::now()) {
                 Next::Done => return Ok(None),
                 Next::Wait(until) => return Ok(Some(until)),
-                Next::Ask(ids) => self.question = ask(link, &self.jid, ids).await?,
+                Next::Ask(ids) => {
+                    let asked = link.ask(self.watch.question(ids)).await?;
+                    self.watch.asked(asked.as_ref().map(|p| p.jid.as_str()));
+                }
             }
         }
     }
 
     /// What an event of the bus means for this job: a minion's part, if it is one that has not been seen.
     pub(crate) fn event(&mut self, event: &Event) -> Option<(String, Part)> {
-        let Some(rest) = event.tag.strip_prefix(&self.tag) else {
-            self.answer(event);
-            return None;
-        };
-        if rest.starts_with("ret/") {
-            // The id is the one inside, which the master has authenticated.
-            if let (Some(id), true) = (event.data.get_str("id"), event.data.contains("return"))
-                && self.gather.returned(id)
-            {
-                self.absent.retain(|a| a != id);
-                return Some((id.to_owned(), Part::of_return(&event.data)));
+        match self.watch.event(&event.tag, &event.data, Instant::now()) {
+            Heard::Return(id) => {
+                self.absent.retain(|a| *a != id);
+                return Some((id, Part::of_return(&event.data)));
             }
-        } else if let Some(Value::List(more)) = event.data.get("minions") {
-            self.gather.expect(more.iter().filter_map(|v| v.as_str().map(str::to_owned)));
-            if let Some(Value::List(missing)) = event.data.get("missing") {
-                self.absent = missing.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect();
+            Heard::Announced => {
+                if let Some(Value::List(missing)) = event.data.get("missing") {
+                    self.absent = missing.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect();
+                }
             }
+            Heard::Other => {}
         }
         None
     }
 
-    /// Any other event: perhaps an answer to the question who still works.
-    fn answer(&mut self, event: &Event) {
-        let Some(question) = &self.question else { return };
-        let (true, Some(id)) = (event.tag.starts_with(question.as_str()), event.data.get_str("id")) else {
-            return;
-        };
-        if event.data.get("retcode").and_then(Value::as_int).unwrap_or(0) > 0 {
-            self.gather.unanswerable(id);
-        } else if matches!(event.data.get("return"), Some(Value::Map(m)) if !m.is_empty()) {
-            self.gather.still_running(id, Instant::now());
-        }
-    }
-
     /// The minions that were expected and have not returned.
     pub(crate) fn missing(&self) -> Vec<String> {
-        self.gather.missing()
+        self.watch.missing()
     }
 
     /// Names of a list target that have no key and have not returned either.
@@ -132,23 +101,10 @@ pub(crate) async fn wait(
     Ok(())
 }
 
-/// Asks minions whether they still work on the job; returns the tag prefix of their answers.
-async fn ask(link: &mut Link, jid: &str, ids: Vec<String>) -> Result<Option<String>> {
-    let load = map! {
-        "fun" => "saltutil.find_job",
-        "arg" => vec![jid],
-        "tgt" => ids,
-        "tgt_type" => "list",
-        "ret" => "",
-        "jid" => "",
-        "kwargs" => Map::new(),
-    };
-    Ok(link.ask(load).await?.map(|p| format!("salt/job/{}/ret/", p.jid.as_str())))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use brine_protocol::{Map, map};
 
     fn waiting(ids: &[&str]) -> Job {
         let s = Duration::from_secs(1);
@@ -158,7 +114,7 @@ mod tests {
             ..Published::default()
         };
         let mut job = Job::new(published, Patience { timeout: s, gather_timeout: s });
-        job.question = Some("salt/job/2/ret/".into());
+        job.watch.asked(Some("2"));
         job
     }
 
