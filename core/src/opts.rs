@@ -3,6 +3,7 @@
 //! Modules and peers see the whole map (`config.get`, `_master_opts`); our own code reads it through the typed
 //! getters, mostly once, into a small config of its own.
 
+use crate::options::{ignored, ignored_key};
 use brine_protocol::{Map, Value};
 use std::path::PathBuf;
 
@@ -14,7 +15,15 @@ pub struct Opts {
 
 impl Opts {
     /// Options with these values.
-    pub fn new(values: Map) -> Self {
+    pub fn new(mut values: Map) -> Self {
+        if let Some((key, instead)) = ignored_key(&values)
+            && values.contains(key)
+        {
+            match instead {
+                Some(default) => values.insert(key, default.clone()),
+                None => values.remove(key),
+            };
+        }
         Self { values }
     }
 
@@ -30,12 +39,15 @@ impl Opts {
 
     /// A value.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.values.get(key)
+        match ignored(key, &self.values) {
+            Some(instead) => instead,
+            None => self.values.get(key),
+        }
     }
 
     /// Text, or empty text where the option is absent or no text.
     pub fn str(&self, key: &str) -> &str {
-        self.values.get_str(key).unwrap_or("")
+        self.get(key).and_then(Value::as_str).unwrap_or("")
     }
 
     /// A path, as text that the operator wrote.
@@ -45,12 +57,12 @@ impl Opts {
 
     /// Truth, as Python reads it; absent is false.
     pub fn flag(&self, key: &str) -> bool {
-        self.values.get(key).is_some_and(Value::truthy)
+        self.get(key).is_some_and(Value::truthy)
     }
 
     /// An integer; text that holds one counts.
     pub fn int(&self, key: &str) -> Option<i64> {
-        match self.values.get(key)? {
+        match self.get(key)? {
             Value::Str(s) => s.trim().parse().ok(),
             Value::Float(x) => Some(*x as i64),
             other => other.as_int(),
@@ -59,7 +71,7 @@ impl Opts {
 
     /// A number of seconds or the like.
     pub fn float(&self, key: &str) -> Option<f64> {
-        match self.values.get(key)? {
+        match self.get(key)? {
             Value::Str(s) => s.trim().parse().ok(),
             other => other.as_float(),
         }

@@ -22,6 +22,8 @@ pub struct Record<'a> {
     pub message: &'a str,
     /// The job it belongs to.
     pub jid: Option<&'a str>,
+    /// The minion whose request it is about.
+    pub minion_id: Option<&'a str>,
 }
 
 /// A parsed format.
@@ -30,6 +32,7 @@ pub struct Format {
     parts: Vec<Part>,
     date: String,
     jid: String,
+    minion_id: String,
     color: bool,
 }
 
@@ -76,7 +79,13 @@ impl Format {
         if !text.is_empty() {
             parts.push(Part::Text(text));
         }
-        Self { parts, date: date.to_owned(), jid: jid.to_owned(), color }
+        Self { parts, date: date.to_owned(), jid: jid.to_owned(), minion_id: String::new(), color }
+    }
+
+    /// With what `%(minion_id)s` becomes where there is a minion (`log_fmt_minion_id`).
+    #[must_use]
+    pub fn minion_id(self, minion_id: &str) -> Self {
+        Self { minion_id: minion_id.to_owned(), ..self }
     }
 
     /// The line of a record, without a line end. Line ends within the message stay, control characters that a
@@ -121,6 +130,10 @@ impl Format {
             "funcName" => String::new(),
             "jid" => match r.jid {
                 Some(jid) => self.jid.replace("%(jid)s", &clean(jid)),
+                None => String::new(),
+            },
+            "minion_id" => match r.minion_id {
+                Some(id) => self.minion_id.replace("%(minion_id)s", &clean(id)),
                 None => String::new(),
             },
             "bracketlevel" => format!("[{:<8}]", r.level.shown()),

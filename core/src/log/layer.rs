@@ -28,6 +28,9 @@ pub struct SaltLayer {
 /// The `jid` of a span, kept in its extensions.
 struct Jid(String);
 
+/// The `minion_id` of a span, likewise.
+struct MinionId(String);
+
 impl SaltLayer {
     pub(super) fn new(
         console: Option<Sink>,
@@ -97,8 +100,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SaltLayer {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let mut fields = Fields::default();
         attributes.record(&mut fields);
-        if let (Some(jid), Some(span)) = (fields.jid, context.span(id)) {
+        let Some(span) = context.span(id) else { return };
+        if let Some(jid) = fields.jid {
             span.extensions_mut().insert(Jid(jid));
+        }
+        if let Some(minion_id) = fields.minion_id {
+            span.extensions_mut().insert(MinionId(minion_id));
         }
     }
 
@@ -113,6 +120,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SaltLayer {
             let mut scope = context.event_scope(event)?;
             scope.find_map(|span| span.extensions().get::<Jid>().map(|jid| jid.0.clone()))
         });
+        let minion_id = fields.minion_id.or_else(|| {
+            let mut scope = context.event_scope(event)?;
+            scope.find_map(|span| span.extensions().get::<MinionId>().map(|id| id.0.clone()))
+        });
         let message = fields.message + &fields.rest;
         let record = Record {
             time: SystemTime::now(),
@@ -122,6 +133,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SaltLayer {
             line: metadata.line().unwrap_or_default(),
             message: &message,
             jid: jid.as_deref(),
+            minion_id: minion_id.as_deref(),
         };
         let wanted = |sink: &Sink| level >= granular.unwrap_or(sink.level);
         // Where a log cannot be written there is nobody left to tell.
@@ -144,6 +156,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SaltLayer {
 struct Fields {
     message: String,
     jid: Option<String>,
+    minion_id: Option<String>,
     critical: bool,
     /// Other fields, as ` key=value`.
     rest: String,
@@ -154,6 +167,7 @@ impl Visit for Fields {
         match field.name() {
             "message" => self.message = format!("{value:?}"),
             "jid" => self.jid = Some(format!("{value:?}")),
+            "minion_id" => self.minion_id = Some(format!("{value:?}")),
             name => {
                 // Writing to a String does not fail.
                 let _infallible = write!(self.rest, " {name}={value:?}");
@@ -165,6 +179,7 @@ impl Visit for Fields {
         match field.name() {
             "message" => value.clone_into(&mut self.message),
             "jid" => self.jid = Some(value.to_owned()),
+            "minion_id" => self.minion_id = Some(value.to_owned()),
             name => {
                 let _infallible = write!(self.rest, " {name}={value}");
             }

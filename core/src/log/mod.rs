@@ -10,7 +10,7 @@ mod layer;
 mod level;
 mod syslog;
 
-pub use file::LogFile;
+pub use file::{LogFile, Rotation};
 pub use format::{Format, Record};
 pub use layer::SaltLayer;
 pub use level::Level;
@@ -39,6 +39,8 @@ pub struct LogConfig {
     pub file: Option<(PathBuf, Sink)>,
     /// Syslog, if lines go there; then there is no file.
     pub syslog: Option<(Syslog, Sink)>,
+    /// When the file is rotated.
+    pub rotation: Rotation,
     /// `log_granular_levels`: levels of loggers whose name begins so.
     pub granular: Vec<(String, Level)>,
     /// What in the options cannot be followed.
@@ -63,7 +65,8 @@ pub enum LogError {
 
 impl LogConfig {
     /// What the options `log_level`, `log_level_logfile`, `log_file`, `log_fmt_console`, `log_fmt_logfile`,
-    /// `log_datefmt` (or `log_datefmt_console`), `log_datefmt_logfile`, `log_fmt_jid` and `log_granular_levels` say.
+    /// `log_datefmt` (or `log_datefmt_console`), `log_datefmt_logfile`, `log_fmt_jid`, `log_fmt_minion_id`, `log_rotate_max_bytes`,
+    /// `log_rotate_backup_count` and `log_granular_levels` say.
     ///
     /// `file_key` names the option with the file (`log_file`, or `key_logfile` for `salt-key`). `console` is false
     /// for a daemon in the background.
@@ -83,17 +86,28 @@ impl LogConfig {
             own => own.to_owned(),
         };
         let jid = text("log_fmt_jid", "[JID: %(jid)s]");
+        let minion_id = text("log_fmt_minion_id", "[%(minion_id)s]");
         let date = text("log_datefmt_console", &text("log_datefmt", "%H:%M:%S"));
         let console_format = text("log_fmt_console", "[%(levelname)-8s] %(message)s");
-        let console =
-            console.then(|| Sink { level, format: Format::new(&console_format, &date, &jid, true) });
+        let console = console.then(|| Sink {
+            level,
+            format: Format::new(&console_format, &date, &jid, true).minion_id(&minion_id),
+        });
         let path = opts.str(file_key);
         let date = text("log_datefmt_logfile", "%Y-%m-%d %H:%M:%S");
         let format = text(
             "log_fmt_logfile",
             "%(asctime)s,%(msecs)03d [%(name)-17s:%(lineno)-4d][%(levelname)-8s][%(process)d] %(message)s",
         );
-        let sink = Sink { level: file_level, format: Format::new(&format, &date, &jid, false) };
+        let sink = Sink {
+            level: file_level,
+            format: Format::new(&format, &date, &jid, false).minion_id(&minion_id),
+        };
+        let number = |key: &str| opts.int(key).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+        let rotation = Rotation {
+            max_bytes: number("log_rotate_max_bytes"),
+            backups: u32::try_from(number("log_rotate_backup_count")).unwrap_or(u32::MAX),
+        };
         let (mut file, mut syslog) = (None, None);
         if path.is_empty() || file_level == Level::Quiet {
             // Nothing but the console.
@@ -112,7 +126,7 @@ impl LogConfig {
             }
             None => Vec::new(),
         };
-        Self { console, file, syslog, granular, warnings }
+        Self { console, file, syslog, rotation, granular, warnings }
     }
 
     /// The layer that writes so. Opens the log file; it is made with mode 0640 where it is missing.
@@ -122,7 +136,7 @@ impl LogConfig {
             Some((path, sink)) => {
                 let file =
                     LogFile::open(path).map_err(|error| LogError::File { path: path.clone(), error })?;
-                Some((file, sink.clone()))
+                Some((file.rotated(self.rotation), sink.clone()))
             }
         };
         Ok(SaltLayer::new(self.console.clone(), file, self.syslog.clone(), self.granular.clone()))

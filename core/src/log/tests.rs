@@ -13,6 +13,7 @@ fn record(message: &str) -> Record<'_> {
         line: 42,
         message,
         jid: Some("20261125133341123456"),
+        minion_id: None,
     }
 }
 
@@ -126,6 +127,62 @@ fn a_rotated_file_is_begun_anew() {
     file.write_line("three").unwrap();
     assert_eq!(std::fs::read_to_string(dir.path().join("log.1")).unwrap(), "one\n");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "three\n");
+}
+
+/// Every option that says how a line looks, each in a form that is not the default.
+#[test]
+fn lines_are_formatted_as_the_options_say() {
+    let dir = tempfile::tempdir().unwrap();
+    let opts = opts(
+        &dir.path().join("log"),
+        map! {
+            "log_fmt_console" => "C %(asctime)s %(jid)s%(minion_id)s %(message)s", "log_datefmt" => "short",
+            "log_fmt_logfile" => "F %(asctime)s %(message)s", "log_datefmt_logfile" => "long",
+            "log_fmt_jid" => "<job %(jid)s>", "log_fmt_minion_id" => "<of %(minion_id)s>",
+        },
+    );
+    let config = LogConfig::from_opts(&opts, "log_file", true);
+    let record = Record { minion_id: Some("m1"), ..record("text") };
+    let console = config.console.unwrap().format.line(&record);
+    assert_eq!(console, "C short <job 20261125133341123456><of m1> text");
+    assert_eq!(config.file.unwrap().1.format.line(&record), "F long text");
+    let mut both = opts.map().clone();
+    both.insert("log_datefmt_console", "own");
+    let config = LogConfig::from_opts(&Opts::new(both), "log_file", true);
+    assert!(config.console.unwrap().format.line(&record).starts_with("C own <job"));
+}
+
+#[test]
+fn a_full_file_is_rotated() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    let plain = map! {"log_fmt_logfile" => "%(message)s", "log_level" => "info"};
+    let with = |more: Map| {
+        let mut all = plain.clone();
+        all.update(more);
+        opts(&path, all)
+    };
+    let five = || (1..=5).for_each(|n| tracing::info!(target: "a", "line {n}"));
+    // Seven bytes a line: two fill a file of 15.
+    let text = logged(&with(map! {"log_rotate_max_bytes" => 15, "log_rotate_backup_count" => 2}), five);
+    assert_eq!(text, "line 5\n");
+    let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).ok();
+    assert_eq!(read("log.1").as_deref(), Some("line 3\nline 4\n"));
+    assert_eq!(read("log.2").as_deref(), Some("line 1\nline 2\n"));
+    assert_eq!(read("log.3"), None);
+    let text = logged(&with(map! {"log_rotate_max_bytes" => 15}), five);
+    assert!(text.ends_with("line 4\nline 5\n") && text.lines().count() == 6, "kept whole with no backups");
+}
+
+#[test]
+fn a_span_names_the_minion() {
+    let dir = tempfile::tempdir().unwrap();
+    let more = map! {"log_fmt_logfile" => "%(minion_id)s%(message)s", "log_level" => "info"};
+    let text = logged(&opts(&dir.path().join("log"), more), || {
+        tracing::info_span!("request", minion_id = "m1").in_scope(|| tracing::info!("one"));
+        tracing::info!("two");
+    });
+    assert_eq!(text, "[m1]one\ntwo\n");
 }
 
 #[test]

@@ -5,11 +5,13 @@
 
 mod common;
 mod extra;
+mod ignored;
 mod master;
 mod minion;
 mod near;
 mod types;
 
+pub use ignored::{Instead, ignored, ignored_key, ignores};
 pub use near::near_miss;
 pub use types::{Default, Status, Type};
 
@@ -66,6 +68,11 @@ impl Daemon {
         self.rows().chain(other).find(|row| row.key == key)
     }
 
+    /// The tables by what they hold, for documentation.
+    pub fn tables() -> [(&'static str, &'static [Row]); 4] {
+        [("master", master::ROWS), ("minion", minion::ROWS), ("both", common::ROWS), ("other", extra::ROWS)]
+    }
+
     /// All defaults, in stock's shapes.
     pub fn defaults(self) -> Map {
         self.rows().filter_map(|row| Some((row.key, row.default.value()?))).collect()
@@ -84,7 +91,7 @@ mod tests {
             for row in daemon.rows() {
                 assert!(seen.insert(row.key), "{} stands twice", row.key);
                 assert!(!row.doc.is_empty(), "{} has no line of documentation", row.key);
-                if let Status::AcceptedWithoutEffect(why) = row.status {
+                if let Status::AcceptedWithoutEffect(why) | Status::Deprecated(why) = row.status {
                     assert!(!why.is_empty(), "{} does not say why", row.key);
                 }
                 if let (Some(value), false) = (row.default.value(), row.types.is_empty()) {

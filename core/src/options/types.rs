@@ -110,10 +110,27 @@ impl Type {
 /// What becomes of an option here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// It does what it does in stock Salt.
-    Honoured,
-    /// It may stand in a file, and nothing follows from it, for this reason.
+    /// It does what it does in stock Salt. This test (`path/of/file.rs::name`) fails when the key is ignored.
+    Honoured(&'static str),
+    /// It may stand in a file, and nothing follows from it, for this reason: it belongs to a feature that is left out, or
+    /// tunes processes of Python.
     AcceptedWithoutEffect(&'static str),
+    /// It may stand in a file, and has no meaning any more, in stock either, for this reason.
+    Deprecated(&'static str),
+    /// It may stand in a file and takes effect with a later piece of work.
+    Waits {
+        /// The issue.
+        issue: u8,
+        /// What it brings.
+        what: &'static str,
+    },
+}
+
+impl Status {
+    /// Whether something follows from the option.
+    pub fn is_honoured(self) -> bool {
+        matches!(self, Status::Honoured(_))
+    }
 }
 
 /// Short words for the tables.
@@ -129,27 +146,41 @@ pub(super) mod short {
     pub(in super::super) const LIST: Type = Type::List;
     pub(in super::super) const MAP: Type = Type::Map;
     pub(in super::super) const NIL: Type = Type::Nil;
-    pub(in super::super) const HONOURED: Status = Status::Honoured;
-    pub(in super::super) const NOT_YET: Status = no("not implemented yet");
     pub(in super::super) const NO_PYTHON: Status = no("there is no Python in these programs");
     pub(in super::super) const WINDOWS: Status = no("for Windows only");
-    pub(in super::super) const NO_GITFS: Status =
-        no("git file server and git pillar are not implemented yet");
-    pub(in super::super) const NO_OTHER_FS: Status = no("this file server backend is not implemented yet");
-    pub(in super::super) const NO_CLUSTER: Status = no("clusters of masters are not implemented");
-    pub(in super::super) const NO_PROXY: Status = no("proxy minions are not implemented");
-    pub(in super::super) const NO_SSH: Status = no("salt-ssh is not implemented");
-    pub(in super::super) const NO_SYNDIC: Status = no("syndics are not implemented yet");
-    pub(in super::super) const NO_THORIUM: Status = no("the complex reactor is not implemented");
-    pub(in super::super) const NO_PILLAR: Status = no("pillar is not implemented yet");
-    pub(in super::super) const NO_STATES: Status = no("states are not implemented yet");
-    pub(in super::super) const GONE: Status = no("it has no meaning here, see its line");
-    pub(in super::super) const ONE_PROCESS: Status = no("the daemon is one process");
-    pub(in super::super) const NO_TELEMETRY: Status = no("OpenTelemetry is not implemented");
-    pub(in super::super) const NO_REACTOR: Status = no("the reactor is not implemented yet");
-    pub(in super::super) const NO_METERING: Status = no("worker statistics are not implemented yet");
+    pub(in super::super) const NO_TCP: Status = no("for the transports over TCP and TLS, which are left out");
+    pub(in super::super) const NO_OTHER_FS: Status = no("this file server backend is left out");
+    pub(in super::super) const NO_CLUSTER: Status = no("clusters of masters are left out");
+    pub(in super::super) const NO_PROXY: Status = no("proxy minions are left out");
+    pub(in super::super) const NO_SSH: Status = no("salt-ssh is left out");
+    pub(in super::super) const NO_SYNDIC: Status = no("syndics are left out");
+    pub(in super::super) const NO_THORIUM: Status = no("the complex reactor is left out");
+    pub(in super::super) const NO_API: Status = no("the HTTP API is left out");
+    pub(in super::super) const NO_TELEMETRY: Status = no("OpenTelemetry is left out");
+    pub(in super::super) const ONE_PROCESS: Status =
+        no("the daemon is one process, with no workers to tune or measure");
+    pub(in super::super) const TUNING: Status =
+        no("saves processes of Python work that these programs do not have");
+    pub(in super::super) const GONE: Status = Status::Deprecated("see its line");
+    pub(in super::super) const RENDER: Status = waits(4, "renderers and Jinja");
+    pub(in super::super) const FILES: Status = waits(5, "files");
+    pub(in super::super) const GITFS: Status = waits(5, "files and pillar from git");
+    pub(in super::super) const PILLAR: Status = waits(5, "pillar");
+    pub(in super::super) const STATES: Status = waits(6, "states");
+    pub(in super::super) const EVENTS: Status = waits(8, "reactor, beacons and engines");
+    pub(in super::super) const HONOURED: Status = by("");
 
-    const fn no(why: &'static str) -> Status {
+    /// What proves that the option is honoured.
+    pub(in super::super) const fn by(test: &'static str) -> Status {
+        Status::Honoured(test)
+    }
+
+    const fn waits(issue: u8, what: &'static str) -> Status {
+        Status::Waits { issue, what }
+    }
+
+    /// Why an option has no effect, for one that stands alone.
+    pub(in super::super) const fn no(why: &'static str) -> Status {
         Status::AcceptedWithoutEffect(why)
     }
 

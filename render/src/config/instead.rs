@@ -91,7 +91,7 @@ pub(super) fn taken(row: &Row, value: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brine_core::options::{Daemon, Status};
+    use brine_core::options::Daemon;
 
     fn used(daemon: Daemon, key: &str, value: impl Into<Value>) -> Map {
         instead(daemon.row(key).unwrap(), &value.into())
@@ -141,7 +141,7 @@ mod tests {
     fn the_lists_name_options_that_are_there() {
         let row = |key: &str| Daemon::Master.row(key).unwrap_or_else(|| panic!("{key}"));
         for key in GUARDS.iter().chain(DOORS) {
-            assert!(row(key).types.contains(&Type::Bool) && row(key).status == Status::Honoured, "{key}");
+            assert!(row(key).types.contains(&Type::Bool) && row(key).status.is_honoured(), "{key}");
         }
         assert!(PLAIN.iter().all(|key| row(key).types == [Type::Int]));
         assert!(COMPARED.iter().all(|key| row(key).types.contains(&Type::Str)));

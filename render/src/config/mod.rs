@@ -87,7 +87,7 @@ pub fn client_config(path: &Path, env: Env<'_>, find_id: FindId<'_>) -> Result<L
         Some(named) if named.is_file() => named,
         _ => dir.join(name),
     };
-    let mut reader = Reader::new(&home);
+    let mut reader = Reader::new(Daemon::Master, &home);
     let own = reader.file(&saltrc)?;
     let opts = loaded.opts.map_mut();
     opts.entry_or("token_file", || dir.join("salt_token").to_string_lossy().into_owned().into());
@@ -110,7 +110,7 @@ pub fn client_config(path: &Path, env: Env<'_>, find_id: FindId<'_>) -> Result<L
 
 fn load(daemon: Daemon, path: &Path, env: Env<'_>, find_id: FindId<'_>) -> Result<Loaded, ConfigError> {
     let home = env("HOME").unwrap_or_else(|| "/".into());
-    let mut reader = Reader::new(&home);
+    let mut reader = Reader::new(daemon, &home);
     let main = main_file(daemon, path, env);
     let mut overrides = reader.file(&main)?;
     let read_main = !reader.files.is_empty();

@@ -3,6 +3,7 @@
 use super::error::ConfigError;
 use super::{glob, merge};
 use crate::yaml;
+use brine_core::options::{Daemon, ignores};
 use brine_core::text::python_str;
 use brine_protocol::{Map, Value};
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 const MAX_INCLUDES: usize = 10;
 
 pub(super) struct Reader {
+    daemon: Daemon,
     home: String,
     /// Where a top-level key was set last: file and line.
     pub(super) places: HashMap<String, (PathBuf, u64)>,
@@ -20,8 +22,14 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(home: &str) -> Self {
-        Self { home: home.to_owned(), places: HashMap::new(), files: Vec::new(), warnings: Vec::new() }
+    pub(super) fn new(daemon: Daemon, home: &str) -> Self {
+        Self {
+            daemon,
+            home: home.to_owned(),
+            places: HashMap::new(),
+            files: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     /// A file's options; none if it is not there.
@@ -63,6 +71,7 @@ impl Reader {
                 });
             }
         };
+        map.retain(|key, _| !key.as_str().is_some_and(|key| ignores(self.daemon, key)));
         for line in lines {
             self.places.insert(line.key, (path.to_owned(), line.line));
         }

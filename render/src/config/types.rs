@@ -2,7 +2,7 @@
 
 use super::instead::{instead, taken};
 use super::read::Reader;
-use brine_core::options::{Daemon, Status, Type, near_miss};
+use brine_core::options::{Daemon, Type, near_miss};
 use brine_core::text::{python_str, python_type};
 use brine_protocol::{Map, Value};
 
@@ -50,7 +50,7 @@ pub(super) fn check(daemon: Daemon, overrides: &Map, reader: &Reader, warnings: 
         let fits = row.types.is_empty()
             || row.types.iter().any(|t| t.takes(value))
             || value.as_str().is_some_and(|s| s.starts_with("sdb://"));
-        let honoured = row.status == Status::Honoured;
+        let honoured = row.status.is_honoured();
         if fits {
             kept.insert(name, if honoured { taken(row, value) } else { value.clone() });
             continue;
