@@ -7,6 +7,7 @@ pub mod auth_rules;
 pub mod call;
 pub mod clock;
 pub mod cmdline;
+pub mod config_option;
 pub mod debug_dump;
 pub mod gather;
 pub mod host;

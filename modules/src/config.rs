@@ -1,14 +1,12 @@
 //! The minion's configuration as modules read it: options, then grains, pillar, the master's options in the pillar,
 //! and defaults.
 
-mod defaults;
-
 use crate::python::update::update;
 use brine_core::call::{Cx, Result, exec, module};
+use brine_core::config_option::{defaults, option as find};
 use brine_core::target::{fnmatch, traverse};
 use brine_core::text::python_str;
 use brine_core::{Map, Value};
-use defaults::defaults;
 
 module! {
     "config": backup_mode, dot_vals, gather_bootstrap_script, get, items, manage_mode, merge, option, valid_fileproto
@@ -51,15 +49,6 @@ fn valid_fileproto(uri: String) -> Result<bool> {
     const KNOWN: [&str; 7] = ["salt", "file", "http", "https", "ftp", "swift", "s3"];
     let scheme = uri.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
     Ok(scheme.is_some_and(|scheme| KNOWN.contains(&scheme.as_str())))
-}
-
-fn find(cx: &Cx, key: &str) -> Option<Value> {
-    let of = |map: &Map| map.get(key).cloned();
-    of(cx.opts.map())
-        .or_else(|| of(&cx.grains))
-        .or_else(|| of(&cx.pillar))
-        .or_else(|| master(cx).and_then(of))
-        .or_else(|| of(defaults()))
 }
 
 /// The value of one option, looked for in the minion's options, grains, pillar, the master's options and defaults.

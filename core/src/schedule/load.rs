@@ -100,6 +100,22 @@ impl Due {
         }
     }
 
+    /// Puts what the job has for its returners into the return: `return_config` and `return_kwargs`.
+    pub fn returner_options(&self, ret: &mut Map) {
+        for (to, from) in [("ret_config", "return_config"), ("ret_kwargs", "return_kwargs")] {
+            if let Some(value) = self.data.get(from) {
+                ret.insert(to, value.clone());
+            }
+        }
+    }
+
+    /// Notes that a returner failed: the job counts as failed then, though what it returned stays.
+    pub fn returner_failed(&self, ret: &mut Map, error: &CallError) {
+        tracing::error!("Unhandled exception running {}: {error}", self.fun());
+        ret.insert("success", false);
+        ret.insert("retcode", FAILED);
+    }
+
     /// The returners that the job, or the option `schedule_returner`, asks for.
     pub fn returners(&self, option: Option<&Value>) -> Vec<String> {
         let mut names = Vec::new();

@@ -1,6 +1,6 @@
-//! Values of options that stock's `config` module knows for other modules, and that no daemon has as options.
+//! Values of options that stock's `config` module knows for other modules and for returners, and that no daemon has as options.
 
-use brine_core::{Map, Value, map};
+use brine_protocol::{Map, Value, map};
 use std::sync::LazyLock;
 
 static DEFAULTS: LazyLock<Map> = LazyLock::new(|| {
@@ -45,6 +45,6 @@ static DEFAULTS: LazyLock<Map> = LazyLock::new(|| {
 });
 
 /// Name and value of each.
-pub(super) fn defaults() -> &'static Map {
+pub fn defaults() -> &'static Map {
     &DEFAULTS
 }

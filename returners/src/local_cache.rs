@@ -1,0 +1,73 @@
+//! `local_cache`: on a master, its own job store; elsewhere files below `cachedir/jobs` in stock's layout.
+
+mod files;
+mod store;
+
+use crate::Returner;
+use brine_core::call::{Cx, Result};
+use brine_core::{Map, Value, jid};
+use brine_store::jobs::Shelf;
+use std::time::SystemTime;
+
+pub(crate) static RETURNER: Returner = Returner {
+    name: "local_cache",
+    doc: "The usual job cache. On a master this is its own job store, which has every job and return already; on a minion \
+          returns are written below `cachedir`/jobs as stock's master writes them. It has no options but `keep_jobs_seconds` \
+          and `job_cache_store_endtime`.",
+    returner: Some(|cx, load| unless_master(cx, |cx| files::returner(cx, load))),
+    prep_jid: Some(prep_jid),
+    save_load: Some(|cx, jid, load, minions| unless_master(cx, |cx| files::save_load(cx, jid, load, minions))),
+    save_minions: Some(|cx, jid, minions, syndic| {
+        unless_master(cx, |cx| files::save_minions(cx, jid, minions, syndic))
+    }),
+    get_load: Some(|cx, jid| match shelf(cx) {
+        Some(shelf) => store::get_load(&shelf, jid),
+        None => files::get_load(cx, jid),
+    }),
+    get_jid: Some(|cx, jid| match shelf(cx) {
+        Some(shelf) => store::get_jid(&shelf, jid),
+        None => files::get_jid(cx, jid),
+    }),
+    get_jids: Some(|cx| match shelf(cx) {
+        Some(shelf) => store::get_jids(cx, &shelf),
+        None => files::get_jids(cx),
+    }),
+    get_jids_filter: Some(|cx, count, filter| match shelf(cx) {
+        Some(shelf) => store::get_jids_filter(&shelf, count, filter),
+        None => files::get_jids_filter(cx, count, filter),
+    }),
+    clean_old_jobs: Some(|cx| unless_master(cx, files::clean_old_jobs)),
+    update_endtime: Some(|cx, jid, time| unless_master(cx, |cx| files::update_endtime(cx, jid, time))),
+    get_endtime: Some(|cx, jid| match shelf(cx) {
+        Some(shelf) => store::get_endtime(&shelf, jid),
+        None => files::get_endtime(cx, jid),
+    }),
+    ..Returner::NOTHING
+};
+
+/// The job store, where `cachedir` is a master's.
+fn shelf(cx: &Cx) -> Option<Shelf> {
+    let cachedir = cx.opts.path("cachedir");
+    cachedir.join("job_store").is_dir().then(|| Shelf::at(&cachedir))
+}
+
+/// A master's store is written by the master itself.
+fn unless_master(cx: &Cx, write: impl FnOnce(&Cx) -> Result<()>) -> Result<()> {
+    if shelf(cx).is_some() { Ok(()) } else { write(cx) }
+}
+
+fn prep_jid(cx: &Cx, nocache: bool, passed: Option<&str>) -> Result<String> {
+    let jid = passed.map_or_else(|| jid::gen_jid(SystemTime::now()), str::to_owned);
+    unless_master(cx, |cx| files::prep_jid(cx, &jid, nocache))?;
+    Ok(jid)
+}
+
+/// What `get_jid` shows of a return.
+fn part_of(load: &Map, keys: &[&str]) -> Map {
+    keys.iter().filter_map(|key| Some((*key, load.get(key)?.clone()))).collect::<Map>()
+}
+
+/// Whether a load is the question for a running job.
+fn is_question(load: &Map) -> bool {
+    load.get("fun").and_then(Value::as_str) == Some("saltutil.find_job")
+}

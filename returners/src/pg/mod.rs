@@ -1,0 +1,230 @@
+//! A connection to PostgreSQL for blocking code: statements with bound text, rows of text, one transaction at a time.
+
+mod stream;
+mod text;
+
+pub(crate) use text::text;
+
+use crate::net::{CONNECT, Check, Fault, MAX_REPLY, REPLY, Tls};
+use crate::secret::Secret;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use stream::{Bounded, Connector, Socket};
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Config};
+
+/// PostgreSQL's `sslmode`s, with libpq's meaning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Disable,
+    Allow,
+    #[default]
+    Prefer,
+    Require,
+    VerifyCa,
+    VerifyFull,
+}
+
+impl Mode {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "disable" => Self::Disable,
+            "allow" => Self::Allow,
+            "prefer" => Self::Prefer,
+            "require" => Self::Require,
+            "verify-ca" => Self::VerifyCa,
+            "verify-full" => Self::VerifyFull,
+            _ => return None,
+        })
+    }
+
+    /// In which ways to connect, in turn.
+    fn ways(self) -> &'static [SslMode] {
+        match self {
+            Self::Disable => &[SslMode::Disable],
+            Self::Allow => &[SslMode::Disable, SslMode::Require],
+            Self::Prefer => &[SslMode::Prefer, SslMode::Disable],
+            Self::Require | Self::VerifyCa | Self::VerifyFull => &[SslMode::Require],
+        }
+    }
+
+    /// A file of certificates makes `require` the same as `verify-ca`.
+    fn check(self, has_ca: bool) -> Check {
+        match self {
+            Self::VerifyFull => Check::Full,
+            Self::VerifyCa => Check::Chain,
+            Self::Require if has_ca => Check::Chain,
+            _ => Check::Nothing,
+        }
+    }
+}
+
+/// What is needed to connect.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Names with commas between them, tried in turn; one that begins with a slash is the directory of a socket.
+    pub(crate) hosts: String,
+    pub(crate) port: u16,
+    pub(crate) user: String,
+    pub(crate) password: Secret,
+    pub(crate) db: String,
+    pub(crate) connect_timeout: Option<Duration>,
+    pub(crate) mode: Mode,
+    pub(crate) ca: Option<PathBuf>,
+    pub(crate) crl: Option<PathBuf>,
+    pub(crate) cert: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
+}
+
+/// A connection.
+pub(crate) struct Pg {
+    runtime: Runtime,
+    client: Option<Client>,
+    task: Option<JoinHandle<()>>,
+    left: Arc<AtomicUsize>,
+}
+
+/// A row: text, or none where the database has NULL.
+pub(crate) type Row = Vec<Option<String>>;
+
+impl Pg {
+    pub(crate) fn connect(settings: &Settings) -> Result<Self, Fault> {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let mut pg = Self {
+            runtime: builder.enable_all().build()?,
+            client: None,
+            task: None,
+            left: Arc::new(AtomicUsize::new(MAX_REPLY)),
+        };
+        let mut why = Fault::Connect(settings.hosts.clone(), "no host".into());
+        for host in settings.hosts.split(',') {
+            // A socket has no TLS.
+            let ways = if host.starts_with('/') { &[SslMode::Disable] } else { settings.mode.ways() };
+            for way in ways {
+                match pg.attempt(settings, host, *way) {
+                    Ok(()) => return Ok(pg),
+                    Err(e) => why = Fault::Connect(format!("{host}:{}", settings.port), e),
+                }
+            }
+        }
+        Err(why)
+    }
+
+    fn attempt(&mut self, settings: &Settings, host: &str, way: SslMode) -> Result<(), String> {
+        let within = settings.connect_timeout.unwrap_or(CONNECT);
+        let mut config = Config::new();
+        config.user(&settings.user).dbname(&settings.db).ssl_mode(way);
+        if !settings.password.reveal().is_empty() {
+            config.password(settings.password.reveal());
+        }
+        let tls = Tls {
+            ca: settings.ca.clone(),
+            crl: settings.crl.clone(),
+            cert: settings.cert.clone(),
+            key: settings.key.clone(),
+            check: settings.mode.check(settings.ca.is_some()),
+        };
+        let connector = match way {
+            SslMode::Disable => None,
+            _ => Some(Connector::new(host, tls.config().map_err(|e| e.to_string())?)?),
+        };
+        let left = Arc::clone(&self.left);
+        let whole = async {
+            let socket = Socket::open(host, settings.port).await.map_err(|e| e.to_string())?;
+            let bounded = Bounded::new(socket, left);
+            let connected = match connector {
+                None => {
+                    let (client, connection) =
+                        config.connect_raw(bounded, tokio_postgres::NoTls).await.map_err(|e| said(&e))?;
+                    (client, tokio::spawn(async { drop(connection.await) }))
+                }
+                Some(connector) => {
+                    let (client, connection) =
+                        config.connect_raw(bounded, connector).await.map_err(|e| said(&e))?;
+                    (client, tokio::spawn(async { drop(connection.await) }))
+                }
+            };
+            Ok(connected)
+        };
+        let done = self.runtime.block_on(async { tokio::time::timeout(within, whole).await });
+        let (client, task) = done.map_err(|_| format!("timeout expired ({} s)", within.as_secs()))??;
+        self.client = Some(client);
+        self.task = Some(task);
+        Ok(())
+    }
+
+    /// A statement with a text for each `$1`, `$2`, ...; its rows, whose columns must be text.
+    pub(crate) fn query(&mut self, sql: &str, params: &[&str]) -> Result<Vec<Row>, Fault> {
+        self.left.store(MAX_REPLY, Ordering::Relaxed);
+        let client = self.client.as_ref().ok_or(Fault::Nonsense("no connection"))?;
+        let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|text| text as &(dyn ToSql + Sync)).collect();
+        let rows = timed(&self.runtime, client.query(sql, &params))?.map_err(|e| self.fault(&e))?;
+        let text = |row: &tokio_postgres::Row| {
+            (0..row.len()).map(|i| row.try_get::<_, Option<String>>(i)).collect::<Result<Row, _>>()
+        };
+        rows.iter().map(text).collect::<Result<_, _>>().map_err(|_| Fault::Nonsense("a column that is no text"))
+    }
+
+    /// A statement without parameters and rows.
+    pub(crate) fn simple(&mut self, sql: &str) -> Result<(), Fault> {
+        self.left.store(MAX_REPLY, Ordering::Relaxed);
+        let client = self.client.as_ref().ok_or(Fault::Nonsense("no connection"))?;
+        timed(&self.runtime, client.batch_execute(sql))?.map_err(|e| self.fault(&e))
+    }
+
+    /// All that the function does, or nothing of it.
+    pub(crate) fn transaction<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.simple("BEGIN")?;
+        match work(self) {
+            Ok(result) => self.simple("COMMIT").map(|()| result),
+            Err(e) => {
+                let _the_first_error_counts = self.simple("ROLLBACK");
+                Err(e)
+            }
+        }
+    }
+
+    fn fault(&self, e: &tokio_postgres::Error) -> Fault {
+        if self.left.load(Ordering::Relaxed) == 0 {
+            return Fault::TooLarge(MAX_REPLY);
+        }
+        Fault::Refused { code: e.code().map(|code| code.code().to_owned()).unwrap_or_default(), text: said(e) }
+    }
+}
+
+impl Drop for Pg {
+    /// Says good-bye: servers log connections that just end.
+    fn drop(&mut self) {
+        drop(self.client.take());
+        if let Some(task) = self.task.take() {
+            let wait = async { tokio::time::timeout(Duration::from_secs(1), task).await };
+            let _gone_anyway = self.runtime.block_on(wait);
+        }
+    }
+}
+
+fn timed<T>(runtime: &Runtime, work: impl Future<Output = T>) -> Result<T, Fault> {
+    let timed = runtime.block_on(async { tokio::time::timeout(REPLY, work).await });
+    timed.map_err(|_| Fault::Late(REPLY.as_secs()))
+}
+
+/// What the server said, as psycopg2 prints it, or what the library says of its own.
+fn said(e: &tokio_postgres::Error) -> String {
+    match e.as_db_error() {
+        Some(db) if db.severity() == "FATAL" => format!("FATAL:  {}", db.message()),
+        Some(db) => db.detail().map_or_else(|| db.message().into(), |d| format!("{}\nDETAIL:  {d}", db.message())),
+        None => match std::error::Error::source(e) {
+            Some(source) => format!("{e}: {source}"),
+            None => e.to_string(),
+        },
+    }
+}
