@@ -17,6 +17,7 @@ use crate::keys::{MasterKeyError, UserKeys, load_credentials};
 use crate::master::{Master, Parts};
 use crate::nonces::Nonces;
 use crate::requests;
+use crate::returners::{OutletThreads, Outlets};
 use crate::start::{self, EnvError, UserError};
 use crate::{schedule, upkeep};
 
@@ -123,6 +124,7 @@ pub struct Running {
     requests: JoinSet<()>,
     others: JoinSet<()>,
     store: DbThread,
+    outlets: OutletThreads,
 }
 
 impl Running {
@@ -157,7 +159,8 @@ impl Running {
             let path = config.paths.cachedir.join(name);
             Dir::at(&path).ensure_exactly(0o700).map_err(io(path))?;
         }
-        let (events, fired) = Events::bind(&config.bus)?;
+        let (outlets, outlet_threads) = Outlets::start(&config.opts).map_err(io("returners".into()))?;
+        let (events, fired) = Events::bind(&config.bus, outlets.tap())?;
         let credentials = load_credentials(&config.master_key, AesKey::generate()?, publish_addr.port())?;
         let users =
             UserKeys::create(&config.user_keys).map_err(io(config.user_keys.dir.path().to_owned()))?;
@@ -171,6 +174,7 @@ impl Running {
             users,
             jobs,
             events: events.clone(),
+            outlets,
             port,
             vouch: server.vouching(),
             minions: std::mem::take(&mut store.minions),
@@ -181,6 +185,9 @@ impl Running {
             .into_iter()
             .for_each(|addr| master.vouch_for(addr));
 
+        if master.outlets.tap().is_some() {
+            master.events.fire("salt/event_listen/start", brine_core::Map::new());
+        }
         let (stop, stopped) = watch::channel(false);
         let (mut requests, mut others) = (JoinSet::new(), JoinSet::new());
         requests.spawn(requests::serve(master.clone(), server, stopped));
@@ -188,7 +195,16 @@ impl Running {
         others.spawn(upkeep::follow_peers(master.clone()));
         others.spawn(upkeep::run(master.clone()));
         others.spawn(schedule::run(master.clone()));
-        Ok(Self { master, request_addr, publish_addr, stop, requests, others, store })
+        Ok(Self {
+            master,
+            request_addr,
+            publish_addr,
+            stop,
+            requests,
+            others,
+            store,
+            outlets: outlet_threads,
+        })
     }
 
     /// Answers what is in work, puts what was taken in on disk, and closes everything.
@@ -202,6 +218,7 @@ impl Running {
             let _ = Dir::at(&self.master.config.paths.sock_dir).remove(name);
         }
         crate::known::keep(&Dir::at(&self.master.config.paths.cachedir), &self.master.vouch);
+        self.master.outlets.close();
         let port = self.master.port.clone();
         // The last handle of the store goes with the master; its thread ends then.
         drop(self.master);
@@ -210,8 +227,10 @@ impl Running {
         if let Some(port) = Arc::into_inner(port) {
             port.shutdown(LAST_JOBS).await;
         }
-        let store = self.store;
+        let (store, outlets) = (self.store, self.outlets);
         let _ = tokio::time::timeout(STOP, tokio::task::spawn_blocking(move || store.join())).await;
+        // What waits for a database that does not answer is given up; the store has it.
+        let _ = tokio::time::timeout(STOP, tokio::task::spawn_blocking(move || outlets.join())).await;
     }
 }
 

@@ -11,6 +11,7 @@ use brine_protocol::ids::Jid;
 use brine_protocol::message::events::Event;
 
 use crate::config::BusConfig;
+use crate::returners::EventTap;
 
 /// What 3007's `salt` may take from publishing a job to looking at its events.
 const SLOW_CLIENT: Duration = Duration::from_millis(50);
@@ -23,6 +24,8 @@ pub struct Events {
     bare: bool,
     /// `max_event_size`
     max_event: usize,
+    /// Whoever gets every event beside the bus: `event_return`.
+    tap: Option<EventTap>,
 }
 
 impl Events {
@@ -30,7 +33,7 @@ impl Events {
     ///
     /// # Errors
     /// When a socket cannot be made.
-    pub fn bind(config: &BusConfig) -> Result<(Self, FiredEvents), NetError> {
+    pub fn bind(config: &BusConfig, tap: Option<EventTap>) -> Result<(Self, FiredEvents), NetError> {
         let options = EventBusOptions {
             pub_mode: config.pub_mode,
             framing: config.framing,
@@ -39,7 +42,12 @@ impl Events {
         };
         let (bus, fired) = EventBus::bind(options)?;
         Ok((
-            Self { bus: Arc::new(bus), bare: config.framing == Framing::Bare, max_event: config.max_event },
+            Self {
+                bus: Arc::new(bus),
+                bare: config.framing == Framing::Bare,
+                max_event: config.max_event,
+                tap,
+            },
             fired,
         ))
     }
@@ -47,11 +55,18 @@ impl Events {
     /// Fires an event; `_stamp` is added, and large values are cut as `max_event_size` has it. Costs next to nothing
     /// while nobody listens.
     pub fn fire(&self, tag: impl Into<String>, mut data: Map) {
-        if self.bus.readers() == 0 {
+        if self.bus.readers() == 0 && self.tap.is_none() {
             return;
         }
         data.insert("_stamp", stamp(SystemTime::now()));
-        self.bus.publish(&Event::new(tag, data).to_trimmed_body(self.max_event));
+        self.pass_on(&Event::new(tag, data).to_trimmed_body(self.max_event));
+    }
+
+    fn pass_on(&self, body: &[u8]) {
+        self.bus.publish(body);
+        if let Some(tap) = &self.tap {
+            tap.put(body);
+        }
     }
 
     /// Fires the return of a job.
@@ -77,7 +92,7 @@ impl Events {
     pub async fn relay(self, mut fired: FiredEvents) {
         while let Some(event) = fired.recv().await {
             match brine_protocol::message::events::split(&event.body) {
-                Ok(_) => self.bus.publish(&event.body),
+                Ok(_) => self.pass_on(&event.body),
                 Err(e) => tracing::warn!("a program of uid {} fired no event: {e}", event.sender.uid()),
             }
         }

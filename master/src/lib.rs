@@ -55,6 +55,7 @@ pub mod program;
 pub mod publish;
 pub mod records;
 pub mod requests;
+pub mod returners;
 pub mod schedule;
 pub mod sessions;
 mod side;

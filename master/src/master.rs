@@ -30,6 +30,7 @@ use crate::nonces::{Nonces, Seen};
 use crate::presence::Presence;
 use crate::publish::Publisher;
 use crate::records::Records;
+use crate::returners::Outlets;
 use crate::sessions::Sessions;
 
 /// Independent parts of what is remembered of requests, so that they do not wait for each other.
@@ -60,6 +61,8 @@ pub struct Master {
     pub jobs: Jobs,
     /// The event bus.
     pub events: Events,
+    /// Returners that get jobs, returns and events beside store and bus.
+    pub outlets: Outlets,
     /// The publish port.
     pub port: Arc<PubServer>,
     /// Tells the request port from where minions have proved themselves.
@@ -93,6 +96,8 @@ pub struct Parts {
     pub jobs: Jobs,
     /// The event bus.
     pub events: Events,
+    /// Returners beside store and bus.
+    pub outlets: Outlets,
     /// The publish port.
     pub port: Arc<PubServer>,
     /// How to vouch for addresses at the request port.
@@ -137,6 +142,7 @@ impl Master {
             records: Records::new(parts.minions, parts.jobs.clone()),
             jobs: parts.jobs,
             events: parts.events,
+            outlets: parts.outlets,
             publisher: Publisher::new(parts.port.clone(), config.publish.clone()),
             port_vouch: parts.port.vouching(),
             port: parts.port,

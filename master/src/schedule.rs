@@ -122,10 +122,14 @@ fn work(master: &Arc<Master>, runtime: Handle, due: &Due, jid: &str) {
     let tag = format!("salt/scheduler/{jid}");
     cx.job = Arc::new(JobContext::new(map! { "jid" => jid, "user" => user, "tag" => tag }));
     let outcome = call(&cx, due, &ret);
+    let worked = outcome.is_ok();
     due.finish(&mut ret, outcome, cx.job.context("retcode"));
     let returners = due.returners(opts.get("schedule_returner"));
-    for returner in &returners {
-        tracing::warn!("Job {} using invalid returner: {returner}. Ignoring.", due.fun());
+    if worked && !returners.is_empty() {
+        due.returner_options(&mut ret);
+        if let Err(e) = brine_returners::give_scheduled(&cx, &returners, &due.fun(), &ret) {
+            due.returner_failed(&mut ret, &e);
+        }
     }
     if let Some(ret) = due.to_give(ret, !returners.is_empty()) {
         let mut load = map! { "cmd" => "_return", "id" => id };

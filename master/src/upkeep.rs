@@ -65,6 +65,7 @@ pub async fn run(master: Arc<Master>) {
         if pruned.is_none_or(|at| at.elapsed() >= PRUNE) {
             pruned = Some(Instant::now());
             master.jobs.prune().await;
+            master.outlets.clean();
             let master = master.clone();
             let files = tokio::task::spawn_blocking(move || {
                 known::keep(&cachedir(&master), &master.vouch);

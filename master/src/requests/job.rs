@@ -72,10 +72,12 @@ pub(crate) async fn start(
 ) -> Result<Started, JobError> {
     let jid = choose_jid(master, &load)?;
     load.insert("jid", &jid);
+    add_external_cache(&mut load, &master.config.opts);
     let Checked { minions, missing } = checked;
     let extra = load.get("kwargs").and_then(Value::as_map).cloned().unwrap_or_default();
     let nocache = extra.get("nocache").is_some_and(Value::truthy);
     master.jobs.begin(&jid, &load, &minions, nocache).await?;
+    master.outlets.job(&jid, &load, &minions, nocache);
 
     let list: Value = minions.iter().map(String::as_str).collect();
     let lost: Value = missing.iter().map(String::as_str).collect();
@@ -101,6 +103,16 @@ pub(crate) async fn start(
         load.get("fun").map(brine_core::text::python_str).unwrap_or_default(),
     );
     Ok(Started { jid, minions, missing })
+}
+
+/// Minions give their returns to `ext_job_cache` too, whoever starts the job. Clients that read the same option have named it.
+fn add_external_cache(load: &mut Map, opts: &brine_core::Opts) {
+    let cache = opts.str("ext_job_cache");
+    let ret = load.get_str("ret").unwrap_or_default();
+    if !cache.is_empty() && !ret.split(',').any(|name| name == cache) {
+        let ret = if ret.is_empty() { cache.to_owned() } else { format!("{ret},{cache}") };
+        load.insert("ret", ret);
+    }
 }
 
 /// What minions get to see of a request, in stock's order.
@@ -150,6 +162,16 @@ pub async fn ping_all(master: &Arc<Master>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_job_names_the_external_job_cache_once() {
+        let opts = brine_core::Opts::new(map! {"ext_job_cache" => "redis"});
+        for (given, want) in [("", "redis"), ("syslog", "syslog,redis"), ("redis,syslog", "redis,syslog")] {
+            let mut load = map! {"ret" => given};
+            add_external_cache(&mut load, &opts);
+            assert_eq!(load.get_str("ret"), Some(want));
+        }
+    }
 
     #[test]
     fn minions_see_what_stock_shows_them_and_nothing_else() {

@@ -46,11 +46,11 @@ async fn take(master: &Master, returned: ReturnLoad) -> Result<(), StoreError> {
             load.insert("jid", &jid);
             let keep = !load.get("nocache").is_some_and(Value::truthy);
             if keep {
-                master.jobs.adopt(&jid, &load, id).await?;
+                adopt(master, &jid, &load, id).await?;
             }
             fire(master, &jid, id, load.clone());
             if keep {
-                master.jobs.store(&jid, id, &load).await?;
+                keep_return(master, &jid, id, load).await?;
             }
             return Ok(());
         }
@@ -76,13 +76,28 @@ async fn take(master: &Master, returned: ReturnLoad) -> Result<(), StoreError> {
     }
     if !known {
         // A job of another master, or one forgotten meanwhile: its return is all that is known of it.
-        master.jobs.adopt(&jid, &load, id).await?;
+        adopt(master, &jid, &load, id).await?;
     }
     tracing::info!("Got return from {id} for job {jid}");
     fire(master, &jid, id, load.clone());
-    if master.jobs.store(&jid, id, &load).await? == crate::jobs::Stored::Duplicate {
+    keep_return(master, &jid, id, load).await
+}
+
+/// Keeps a job that is known by its return alone, in the store and in job caches beside it.
+async fn adopt(master: &Master, jid: &Jid, load: &Map, id: &MinionId) -> Result<(), StoreError> {
+    master.jobs.adopt(jid, load, id).await?;
+    master.outlets.job(jid, load, &[id.as_str().to_owned()], false);
+    Ok(())
+}
+
+/// Keeps a return, in the store and in job caches beside it; those see the time of the event too, as in stock.
+async fn keep_return(master: &Master, jid: &Jid, id: &MinionId, mut load: Map) -> Result<(), StoreError> {
+    if master.jobs.store(jid, id, &load).await? == crate::jobs::Stored::Duplicate {
         tracing::debug!("{id} answered job {jid} again; the first answer stays");
+        return Ok(());
     }
+    load.insert("_stamp", brine_core::jid::stamp(std::time::SystemTime::now()));
+    master.outlets.returned(&load);
     Ok(())
 }
 

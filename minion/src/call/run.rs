@@ -139,8 +139,10 @@ fn call(line: &Parsed, mut cx: Cx, fun: &str) -> Result<Map, Failure> {
     if let Some(metadata) = metadata {
         ret.insert("metadata", metadata);
     }
-    for returner in cx.opts.str("return").split(',').filter(|r| !r.is_empty()) {
-        eprintln!("Returner '{returner}' is not available.");
+    let returners = cx.opts.get("return").map(brine_returners::names_in).unwrap_or_default();
+    if !returners.is_empty() {
+        ret.insert("success", true);
+        brine_returners::give(&cx, &returners, &ret);
     }
     Ok(ret)
 }

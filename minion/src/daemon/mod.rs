@@ -190,7 +190,6 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
 fn refuse_what_is_missing(opts: &Opts) {
     for (option, what) in [
         ("beacons", "beacons are not part of this minion yet"),
-        ("return", "returners are not part of this minion yet"),
         ("engines", "engines run Python and are not supported"),
     ] {
         if opts.flag(option) {

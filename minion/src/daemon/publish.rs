@@ -3,6 +3,7 @@
 use super::attached::Attached;
 use crate::jobs::job_cache;
 use crate::jobs::reply;
+use crate::jobs::returners::Wishes;
 use crate::jobs::runner::Job;
 use crate::spool::Item;
 use brine_core::target::{self, Subject};
@@ -48,15 +49,18 @@ pub(super) fn run(attached: &Arc<Attached>, publish: PublishLoad) {
     if publish.fun == Functions::One("sys.reload_modules".into()) {
         *attached.minion.registry.write() = Arc::new(crate::modules_in_force::registry(&attached.opts));
     }
-    let wanted = attached.opts.str("return");
-    for returner in publish.returners().chain(wanted.split(',').filter(|r| !r.is_empty())) {
-        tracing::error!(
-            "Returner {returner}.returner could not be loaded: '{returner}.returner' is not available."
-        );
-    }
-    let to = attached.clone();
-    let job = Job { cx: attached.cx(), publish, deliver: Box::new(move |ret| give_back(&to, ret)) };
-    attached.minion.runner.submit(job);
+    let (to, cx) = (attached.clone(), attached.cx());
+    let wishes = Wishes::of(&publish, &attached.opts);
+    let around = cx.clone();
+    let deliver = Box::new(move |ret: Map| {
+        // Only the returners need a copy.
+        let copy = (!wishes.is_empty()).then(|| ret.clone());
+        give_back(&to, ret);
+        if let Some(ret) = copy {
+            wishes.give(&around, ret);
+        }
+    });
+    attached.minion.runner.submit(Job { cx, publish, deliver });
 }
 
 /// On the job's thread: the return is on disk when this has returned.

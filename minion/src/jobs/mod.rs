@@ -8,6 +8,7 @@ pub mod outcome;
 pub mod proc_files;
 pub mod recent;
 pub mod reply;
+pub mod returners;
 pub mod rules;
 pub mod runner;
 pub mod table;

@@ -4,7 +4,7 @@ use super::outcome::Outcome;
 use brine_core::{Map, Value};
 
 /// The return of a job of one function, before the parts that delivery adds.
-pub fn of_one(fun: &str, publish: &Map, outcome: Outcome) -> Map {
+pub fn of_one(publish: &Map, outcome: Outcome) -> Map {
     let mut ret = Map::with_capacity(12);
     let success = outcome.retcode == 0 && !outcome.failed;
     ret.insert("success", success);
@@ -21,11 +21,6 @@ pub fn of_one(fun: &str, publish: &Map, outcome: Outcome) -> Map {
         Some(metadata @ Value::Map(_)) => drop(ret.insert("metadata", metadata.clone())),
         Some(_) => tracing::warn!("The metadata parameter must be a dictionary. Ignoring."),
         None => {}
-    }
-    if !ret.contains("out")
-        && let Some(out) = outputter(fun)
-    {
-        ret.insert("out", out);
     }
     ret
 }
@@ -82,12 +77,17 @@ pub fn is_withheld(ret: &Map) -> bool {
     ret.get("return").and_then(|r| r.get("__no_return__")).is_some_and(Value::truthy)
 }
 
-/// The load as the master gets it: `cmd` and `id` in front.
+/// The load as the master gets it: `cmd` and `id` in front, and the function's outputter where the result names none.
 pub fn load(id: &str, ret: Map) -> Map {
     let mut load = Map::with_capacity(ret.len() + 6);
     load.insert("cmd", "_return");
     load.insert("id", id);
     load.update(ret);
+    if !load.contains("out")
+        && let Some(out) = load.get_str("fun").and_then(outputter)
+    {
+        load.insert("out", out);
+    }
     load
 }
 
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn one_function() {
-        let load = load("m1", of_one("test.ping", &publish(), ok(true)));
+        let load = load("m1", of_one(&publish(), ok(true)));
         let keys: Vec<_> = load.keys().filter_map(Value::as_str).collect();
         assert_eq!(
             keys,
@@ -151,7 +151,7 @@ mod tests {
             ]
         );
         assert_eq!(load.get("success"), Some(&true.into()));
-        let failed = of_one("x.y", &publish(), failed());
+        let failed = of_one(&publish(), failed());
         assert_eq!(failed.get_str("out"), Some("nested"));
         assert_eq!(failed.get("success"), Some(&false.into()));
     }
@@ -173,8 +173,8 @@ mod tests {
 
     #[test]
     fn a_withheld_return_is_recognised() {
-        let withheld = of_one("state.sls", &publish(), ok(map! {"__no_return__" => true}));
+        let withheld = of_one(&publish(), ok(map! {"__no_return__" => true}));
         assert!(is_withheld(&withheld));
-        assert!(!is_withheld(&of_one("test.ping", &publish(), ok(true))));
+        assert!(!is_withheld(&of_one(&publish(), ok(true))));
     }
 }

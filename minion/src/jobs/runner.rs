@@ -133,7 +133,7 @@ pub fn run(cx: &Cx, publish: &PublishLoad) -> Map {
     match &publish.fun {
         Functions::One(fun) => {
             let args = publish.args.first().map_or(&[][..], Vec::as_slice);
-            reply::of_one(fun, &publish.raw, outcome::run(cx, fun, prepare(cx, fun, args, &publish.raw)))
+            reply::of_one(&publish.raw, outcome::run(cx, fun, prepare(cx, fun, args, &publish.raw)))
         }
         Functions::Many(funs) => {
             let outcomes: Vec<Outcome> = funs
@@ -158,7 +158,7 @@ fn refuse(job: Job, why: &str) {
     tracing::error!("job {} is refused: {why}", job.publish.jid);
     let text =
         Outcome { value: format!("ERROR: {why}").into(), retcode: 1, out: Some("nested"), failed: true };
-    (job.deliver)(reply::of_one("", &job.publish.raw, text));
+    (job.deliver)(reply::of_one(&job.publish.raw, text));
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
-//! Jobs: those that run, and those that the job store knows.
-//!
-//! The job store is the master's own database, in the place of stock's `local_cache`; jobs that a returner keeps are
-//! not looked up here.
+//! Jobs: those that run, and those that are kept: in the job store, which is the master's own database in the place of
+//! stock's `local_cache`, or where a returner keeps them (`ext_job_cache`, `ext_source`, `master_job_cache`).
 
 mod search;
 
 use brine_core::call::{CallError, Cx, Result, exec, module};
 use brine_core::text::python_str;
 use brine_core::{Map, Value, jid, map};
-use brine_store::jobs::{Job, StoreError};
+use brine_returners::Returner;
+use brine_returners::describe::describe;
+use brine_store::jobs::StoreError;
 
 use crate::client::try_cmd;
 use crate::host::master;
@@ -21,20 +21,15 @@ module! {
     print_job
 }
 
-fn store_error(e: StoreError) -> CallError {
+pub(super) fn store_error(e: StoreError) -> CallError {
     CallError::exception("salt.exceptions.SaltCacheError", e.to_string())
 }
 
-/// The returner that is asked, by name; there is one.
-fn returner(cx: &Cx, asked: Option<&str>) -> Result<&'static str> {
-    const OURS: &str = "local_cache";
-    let names = [Some(cx.opts.str("ext_job_cache")), asked, Some(cx.opts.str("master_job_cache"))];
-    match names.into_iter().flatten().find(|name| !name.is_empty()) {
-        None | Some(OURS) => Ok(OURS),
-        Some(other) => Err(CallError::execution(format!(
-            "Jobs are looked up in '{OURS}' only; the returner '{other}' cannot be asked"
-        ))),
-    }
+/// The returner that is asked.
+fn source(cx: &Cx, asked: Option<&str>) -> Result<&'static Returner> {
+    let names = [cx.opts.str("ext_job_cache"), asked.unwrap_or(""), cx.opts.str("master_job_cache"), "local_cache"];
+    let name = names.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
+    brine_returners::find(&cx.opts, name, "get_load")
 }
 
 /// What jobs' data say about a job, in stock's words.
@@ -42,53 +37,22 @@ fn described(load: &Map) -> Map {
     if load.is_empty() {
         return map! {"Error" => "Cannot contact returner or no job with this jid"};
     }
-    let or = |key: &str, default: &str| load.get(key).cloned().unwrap_or_else(|| default.into());
-    let arg = match load.get("arg") {
-        Some(Value::List(arg)) => arg.clone(),
-        None | Some(Value::Nil) => Vec::new(),
-        Some(one) => vec![one.clone()],
-    };
-    let marked = |arg: &Value| arg.get("__kwarg__") == Some(&true.into());
-    let metadata = load
-        .get("metadata")
-        .or_else(|| load.get("kwargs")?.get("metadata"))
-        .or_else(|| arg.iter().filter(|arg| marked(arg)).find_map(|arg| arg.get("metadata")))
-        .cloned();
-    let mut out = map! {
-        "Function" => or("fun", "unknown-function"), "Arguments" => arg, "Target" => or("tgt", "unknown-target"),
-        "Target-type" => or("tgt_type", "list"), "User" => or("user", "root"),
-    };
-    if let Some(metadata) = metadata {
-        out.insert("Metadata", metadata);
-    }
-    out
+    describe(load)
 }
 
 /// As [`described`], with the minions it was for and the time it began.
-fn with_minions(jid: &str, job: Option<&Job>) -> Map {
-    let mut out = described(job.map_or(&Map::new(), |job| &job.load));
-    let mut minions = job.map(|job| job.minions.clone()).unwrap_or_default();
-    if !minions.is_empty() && !out.contains("Error") {
-        minions.sort();
-        out.insert("Minions", minions);
+fn with_minions(jid: &str, load: &Map) -> Map {
+    let mut out = described(load);
+    if let Some(minions) = load.get("Minions") {
+        out.insert("Minions", minions.clone());
     }
     out.insert("StartTime", jid::jid_to_time(jid));
     out
 }
 
-/// The returns of a job as `local_cache` has them: id to `return`, `retcode`, `success` and `out`.
-fn returns(cx: &Cx, jid: &str) -> Result<Map> {
-    let mut all = Map::new();
-    for (id, mut load) in master(cx)?.jobs.returns(jid).map_err(store_error)? {
-        let mut part = Map::new();
-        for key in ["return", "retcode", "success", "out"] {
-            if let Some(value) = load.remove(key) {
-                part.insert(key, value);
-            }
-        }
-        all.insert(id, part);
-    }
-    Ok(all)
+/// The returns of a job: id to `return`, `retcode`, `success` and `out`, as far as the returner has them.
+fn returns(cx: &Cx, source: &Returner, jid: &str) -> Result<Map> {
+    source.has(source.get_jid, "get_jid")?(cx, jid)
 }
 
 /// When the last return of a job came, where the master is to know that.
@@ -101,10 +65,9 @@ fn end_time(cx: &Cx, jid: &str) -> Result<Option<String>> {
 }
 
 /// A job with its returns.
-fn whole(cx: &Cx, jid: &str) -> Result<Map> {
-    let job = master(cx)?.jobs.job(jid).map_err(store_error)?;
-    let mut out = with_minions(jid, job.as_ref());
-    out.insert("Result", returns(cx, jid)?);
+fn whole(cx: &Cx, source: &Returner, jid: &str) -> Result<Map> {
+    let mut out = with_minions(jid, &source.has(source.get_load, "get_load")?(cx, jid)?);
+    out.insert("Result", returns(cx, source, jid)?);
     if let Some(end) = end_time(cx, jid)? {
         out.insert("EndTime", end);
     }
@@ -145,7 +108,7 @@ fn active(cx: &Cx, #[default(false)] display_progress: bool) -> Result<Map> {
         let message = format!("Attempting to contact minions: [{}]", ids.join(", "));
         progress(cx, map! {"message" => message})?;
     }
-    returner(cx, None)?;
+    let source = source(cx, None)?;
     let mut all = Map::new();
     for (id, running) in answers {
         if display_progress {
@@ -163,7 +126,7 @@ fn active(cx: &Cx, #[default(false)] display_progress: bool) -> Result<Map> {
             let mut new = described(load);
             new.insert("StartTime", jid::jid_to_time(jid));
             new.insert("Running", vec![entry.into()] as Vec<Value>);
-            new.insert("Returned", returns(cx, jid)?.keys().cloned().collect::<Value>());
+            new.insert("Returned", returns(cx, source, jid)?.keys().cloned().collect::<Value>());
             all.insert(jid, new);
         }
     }
@@ -217,12 +180,12 @@ fn list_job(
     ext_source: Option<String>,
     #[default(false)] display_progress: bool,
 ) -> Result<Map> {
-    let returner = returner(cx, ext_source.as_deref())?;
+    let source = source(cx, ext_source.as_deref())?;
     if display_progress {
-        progress(cx, map! {"message" => format!("Querying returner: {returner}")})?;
+        progress(cx, map! {"message" => format!("Querying returner: {}", source.name)})?;
     }
     let mut out = map! {"jid" => jid.as_str()};
-    out.update(whole(cx, &jid)?);
+    out.update(whole(cx, source, &jid)?);
     Ok(out)
 }
 
@@ -231,8 +194,8 @@ fn list_job(
 /// CLI Example: salt-run jobs.print_job 20130916125524463507
 #[exec]
 fn print_job(cx: &Cx, jid: String, ext_source: Option<String>) -> Result<Map> {
-    returner(cx, ext_source.as_deref())?;
-    Ok(map! {jid.as_str() => whole(cx, &jid)?})
+    let source = source(cx, ext_source.as_deref())?;
+    Ok(map! {jid.as_str() => whole(cx, source, &jid)?})
 }
 
 /// Which minions of a job have returned something that is true.

@@ -52,11 +52,14 @@ fn work(minion: &Arc<Minion>, cx: &Cx, due: &Due, mut ret: Map, entry: Entry) {
     let pillar = minion.schedule.pillar();
     let option = minion.opts.get("schedule_returner").or_else(|| pillar.get("schedule_returner"));
     let returners = due.returners(option);
-    if worked {
-        hand_over(&returners, due);
+    if worked && !returners.is_empty() {
+        due.returner_options(&mut ret);
+        if let Err(e) = brine_returners::give_scheduled(cx, &returners, &due.fun(), &ret) {
+            due.returner_failed(&mut ret, &e);
+        }
     }
     if let Some(ret) = due.to_give(ret, !returners.is_empty()) {
-        give_back(minion, &due.fun(), ret);
+        give_back(minion, ret);
     }
 }
 
@@ -67,19 +70,8 @@ fn call(cx: &Cx, due: &Due, ret: &Map) -> Result<Value, CallError> {
     outcome::call(cx, &fun, due.args(function, ret))
 }
 
-/// Hands the result to the returners; there are none on this minion yet, so each is named in the log, as stock names one it does
-/// not have.
-fn hand_over(returners: &[String], due: &Due) {
-    for returner in returners {
-        tracing::warn!("Job {} using invalid returner: {returner}. Ignoring.", due.fun());
-    }
-}
-
 /// To every master in use; while there is none, to the one that comes next.
-fn give_back(minion: &Arc<Minion>, fun: &str, mut ret: Map) {
-    if let Some(out) = reply::outputter(fun) {
-        ret.insert("out", out);
-    }
+fn give_back(minion: &Arc<Minion>, ret: Map) {
     if minion.opts.flag("cache_jobs") {
         job_cache::store(&minion.opts, &ret);
     }

@@ -4,12 +4,12 @@ use brine_core::call::{CallError, Cx, Result, exec};
 use brine_core::clock::Clock;
 use brine_core::target::fnmatch;
 use brine_core::text::{python_str, python_type};
-use brine_core::{Map, Value, jid, map};
+use brine_core::{Map, Value, map};
+use brine_returners::Returner;
 
-use super::{described, end_time, print_job, returner, store_error};
+use super::{print_job, source};
 use crate::client::split_input;
 use crate::dates;
-use crate::host::master;
 use crate::run::progress;
 
 /// What is looked for; everything given must hold.
@@ -79,30 +79,20 @@ fn keep_since(jobs: &mut Map, time: Option<Value>, keep: fn(std::cmp::Ordering) 
     Ok(())
 }
 
-fn find(cx: &Cx, filter: Filter) -> Result<Map> {
-    let mut found = Map::new();
-    for job in master(cx)?.jobs.jobs(usize::MAX, |job| !job.load.is_empty()).map_err(store_error)? {
-        let mut description = described(&job.load);
-        if !filter.fits(&description) {
-            continue;
-        }
-        description.insert("StartTime", jid::jid_to_time(&job.jid));
-        if let Some(end) = end_time(cx, &job.jid)? {
-            description.insert("EndTime", end);
-        }
-        found.insert(job.jid, description);
-    }
+fn find(cx: &Cx, source: &Returner, filter: Filter) -> Result<Map> {
+    let mut found = source.has(source.get_jids, "get_jids")?(cx)?;
+    found.retain(|_, job| job.as_map().is_some_and(|job| filter.fits(job)));
     keep_since(&mut found, filter.start_time, std::cmp::Ordering::is_ge)?;
     keep_since(&mut found, filter.end_time, std::cmp::Ordering::is_le)?;
     Ok(found)
 }
 
-fn begin(cx: &Cx, ext_source: Option<&str>, display_progress: bool) -> Result<()> {
-    let returner = returner(cx, ext_source)?;
+fn begin(cx: &Cx, ext_source: Option<&str>, display_progress: bool) -> Result<&'static Returner> {
+    let source = source(cx, ext_source)?;
     if display_progress {
-        progress(cx, map! {"message" => format!("Querying returner {returner} for jobs.")})?;
+        progress(cx, map! {"message" => format!("Querying returner {} for jobs.", source.name)})?;
     }
-    Ok(())
+    Ok(source)
 }
 
 fn wrapped(outputter: Option<Value>, data: impl Into<Value>) -> Value {
@@ -130,7 +120,7 @@ pub(super) fn list_jobs(
     end_time: Option<Value>,
     #[default(false)] display_progress: bool,
 ) -> Result {
-    begin(cx, ext_source.as_deref(), display_progress)?;
+    let source = begin(cx, ext_source.as_deref(), display_progress)?;
     let filter = Filter {
         metadata: search_metadata,
         function: search_function,
@@ -138,7 +128,7 @@ pub(super) fn list_jobs(
         start_time,
         end_time,
     };
-    Ok(wrapped(outputter, find(cx, filter)?))
+    Ok(wrapped(outputter, find(cx, source, filter)?))
 }
 
 /// The newest so many jobs; questions for jobs are left out unless `filter_find_job` is false.
@@ -153,22 +143,12 @@ pub(super) fn list_jobs_filter(
     outputter: Option<Value>,
     #[default(false)] display_progress: bool,
 ) -> Result {
-    begin(cx, ext_source.as_deref(), display_progress)?;
-    let wanted = |load: &Map| {
-        let question = filter_find_job && load.get_str("fun") == Some("saltutil.find_job");
-        !load.is_empty() && !question
+    let source = begin(cx, ext_source.as_deref(), display_progress)?;
+    let Some(get_jids_filter) = source.get_jids_filter else {
+        let text = format!("'{}.get_jids_filter' returner function not implemented yet.", source.name);
+        return Err(CallError::exception("NotImplementedError", text));
     };
-    let jobs = master(cx)?.jobs.jobs(count, |job| wanted(&job.load)).map_err(store_error)?;
-    let described: Value = jobs
-        .iter()
-        .map(|job| {
-            let mut out = described(&job.load);
-            out.insert("JID", job.jid.as_str());
-            out.insert("StartTime", jid::jid_to_time(&job.jid));
-            out
-        })
-        .collect();
-    Ok(wrapped(outputter, described))
+    Ok(wrapped(outputter, get_jids_filter(cx, count, filter_find_job)?))
 }
 
 /// The last job that fits, with its returns; `False` if there is none.
@@ -188,8 +168,8 @@ pub(super) fn last_run(
         tracing::info!("The metadata parameter must be specified as a dictionary");
         return Ok(false.into());
     }
-    begin(cx, ext_source.as_deref(), display_progress)?;
-    let found = find(cx, Filter { metadata, function, target, ..Filter::default() })?;
+    let source = begin(cx, ext_source.as_deref(), display_progress)?;
+    let found = find(cx, source, Filter { metadata, function, target, ..Filter::default() })?;
     match found.keys().filter_map(Value::as_str).max() {
         Some(last) => Ok(wrapped(outputter, print_job(cx, last.to_owned(), ext_source)?)),
         None => Ok(false.into()),

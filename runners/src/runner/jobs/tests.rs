@@ -102,8 +102,8 @@ fn returns_are_looked_up() {
         assert_eq!(fake.record.lock().fired[0].1, map! {"message" => "Querying returner: local_cache"});
         let success = call(cx, "jobs.exit_success", Args::positional([FIRST])).unwrap();
         assert_eq!(success, map! {"web1" => true, "web2" => false}.into());
-        let other = call(cx, "jobs.lookup_jid", Args::positional([FIRST, "redis"])).unwrap_err();
-        assert!(other.to_string().contains("'redis'"));
+        let other = call(cx, "jobs.lookup_jid", Args::positional([FIRST, "mongo"])).unwrap_err();
+        assert!(other.to_string().contains("'mongo'"));
     });
 }
 
