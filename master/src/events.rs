@@ -38,6 +38,7 @@ impl Events {
             pub_mode: config.pub_mode,
             framing: config.framing,
             max_body: config.max_body,
+            max_behind: config.max_behind,
             ..EventBusOptions::new(&config.pub_path, &config.pull_path)
         };
         let (bus, fired) = EventBus::bind(options)?;

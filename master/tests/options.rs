@@ -145,3 +145,86 @@ async fn programs_of_this_host_fire_events() {
     }
     master.stop().await;
 }
+
+/// Which events of authentication there are, and what they carry.
+#[tokio::test(flavor = "multi_thread")]
+async fn sign_ins_are_announced_as_told() {
+    let options = map! {"auth_events" => false, "auth_events_autosign_grains" => vec!["pend"]};
+    let master = TestMaster::start(options).await;
+    let mut bus = master.events().await;
+    assert_eq!(master.minion("m1", key(0)).auth().await, Auth::Pending);
+    let m2 = master.accepted("m2", key(1)).await;
+    m2.request(map! {"cmd" => "_minion_event", "tag" => "my/tag", "data" => Map::new(), "id" => "m2"}).await;
+    assert_eq!(bus.next("").await.tag, "my/tag", "no event of either sign-in");
+    master.stop().await;
+
+    let master = TestMaster::start(map! {"auth_events_autosign_grains" => vec!["pend"]}).await;
+    let mut bus = master.events().await;
+    let claims = map! {"uuid" => "u"};
+    let mut m1 = master.minion("m1", key(0));
+    m1.options.autosign_grains = Some(claims.clone());
+    assert_eq!(m1.auth().await, Auth::Pending);
+    assert_eq!(bus.next("salt/auth").await.data.get("autosign_grains"), Some(&claims.into()));
+    master.accept("m1");
+    assert_eq!(m1.auth().await, Auth::In);
+    assert_eq!(bus.next("salt/auth").await.data.get("autosign_grains"), None);
+    master.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_carry_the_masters_name_and_an_id_of_their_own() {
+    let master = TestMaster::start(map! {"master_id" => "west", "unique_jid" => true}).await;
+    let mut m1 = master.accepted("m1", key(0)).await;
+    m1.subscribe().await;
+    master.cli().publish(Map::new()).await;
+    let job = m1.job().await;
+    assert_eq!(job.get_str("master_id"), Some("west"));
+    let (_, process) = job.get_str("jid").unwrap().split_once('_').unwrap();
+    assert_eq!(process, std::process::id().to_string());
+    master.stop().await;
+}
+
+/// A return whose signature is wrong: dropped with either option, and otherwise taken like one without.
+#[tokio::test(flavor = "multi_thread")]
+async fn badly_signed_returns_are_dropped_where_that_is_asked_for() {
+    for (drop, answer) in [(true, Value::from(false)), (false, Value::Nil)] {
+        let master = TestMaster::start(map! {"drop_messages_signature_fail" => drop}).await;
+        let m1 = master.accepted("m1", key(0)).await;
+        let load = m1.return_load("20260101000000000000", 1);
+        let (body, nonce) = m1.channel().request(load, now(), Some(key(1))).unwrap();
+        assert_eq!(m1.channel().open(&m1.raw(&body).await.unwrap(), &nonce).unwrap(), answer, "{drop}");
+        master.stop().await;
+    }
+}
+
+/// What is kept of minions' data, and what is said about it.
+#[tokio::test(flavor = "multi_thread")]
+async fn minion_data_is_kept_as_told() {
+    let mine = || map! {"cmd" => "_mine", "data" => map! {"test.ping" => true}, "id" => "m1"};
+    let pillar = || map! {"cmd" => "_pillar", "grains" => map! {"role" => "web"}, "saltenv" => Value::Nil, "ver" => "2"};
+    for (options, grains, mined, event) in [
+        (Map::new(), true, true, true),
+        (map! {"minion_data_cache" => false}, false, false, false),
+        (map! {"minion_data_cache" => false, "enforce_mine_cache" => true}, false, true, false),
+        (map! {"minion_data_cache_events" => false}, true, true, false),
+    ] {
+        let master = TestMaster::start(options.clone()).await;
+        let m1 = master.accepted("m1", key(0)).await;
+        let mut bus = master.events().await;
+        let (body, _) = m1.wrap(pillar());
+        m1.raw(&body).await.unwrap();
+        m1.request(mine()).await;
+        m1.request(map! {"cmd" => "_minion_event", "tag" => "my/tag", "data" => Map::new(), "id" => "m1"})
+            .await;
+        let first = bus.next("").await.tag;
+        assert_eq!(first.starts_with("minion/refresh/"), event, "{options:?}: {first}");
+        let there = |name: &str| master.path("cache/minions/m1").join(name).exists();
+        assert_eq!((there("data.p"), there("mine.p")), (grains, mined), "{options:?}");
+        master.stop().await;
+    }
+    let master = TestMaster::start(map! {"minion_data_layout" => 3008}).await;
+    let m1 = master.accepted("m1", key(0)).await;
+    m1.request(mine()).await;
+    assert!(!master.path("cache/minions/m1").exists() && master.path("cache/mine").exists());
+    master.stop().await;
+}

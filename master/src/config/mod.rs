@@ -8,6 +8,7 @@ mod access;
 mod net;
 mod paths;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use brine_core::Opts;
@@ -89,6 +90,8 @@ pub struct AuthConfig {
     pub max_minions: usize,
     /// `auth_events`
     pub events: bool,
+    /// `auth_events_autosign_grains`: the acts whose events carry the grains that the minion claims.
+    pub events_with_grains: BTreeSet<String>,
     /// `minimum_auth_version`
     pub minimum_version: u8,
     /// `request_server_ttl`, seconds; 0 for none.
@@ -196,6 +199,11 @@ impl Config {
                 open_mode: opts.flag("open_mode"),
                 max_minions: usize::try_from(opts.int("max_minions").unwrap_or(0)).unwrap_or(0),
                 events: opts.flag("auth_events"),
+                events_with_grains: opts
+                    .get("auth_events_autosign_grains")
+                    .and_then(Value::as_list)
+                    .map(|acts| acts.iter().filter_map(|act| Some(act.as_str()?.to_owned())).collect())
+                    .unwrap_or_default(),
                 minimum_version: match opts.int("minimum_auth_version").unwrap_or(3) {
                     version @ 0..=255 => version_floor(version),
                     _ => return Err(bad("minimum_auth_version", "is no protocol version")),

@@ -11,6 +11,9 @@ use brine_protocol::Value;
 
 use super::{ConfigError, Paths, bad};
 
+/// Bytes that a reader of the bus may be behind at most.
+const MOST_BEHIND: usize = 128 << 20;
+
 /// The two ports.
 #[derive(Clone, Debug)]
 pub struct NetConfig {
@@ -43,6 +46,8 @@ pub struct BusConfig {
     pub framing: Framing,
     /// Largest event taken from other processes.
     pub max_body: usize,
+    /// `ipc_write_buffer`: bytes that a reader may be behind before it is dropped.
+    pub max_behind: usize,
     /// `max_event_size`: bytes above which large values in the master's own events are cut.
     pub max_event: usize,
 }
@@ -141,6 +146,11 @@ impl BusConfig {
             pub_mode: if shared || framing == Framing::Bare { 0o660 } else { 0o600 },
             framing,
             max_body: 100 << 20,
+            // To stock 0 is no bound; a reader that has stopped would then take all memory.
+            max_behind: match opts.int("ipc_write_buffer").and_then(|n| usize::try_from(n).ok()).unwrap_or(0) {
+                0 => MOST_BEHIND,
+                n => n.min(MOST_BEHIND),
+            },
             max_event: match opts.int("max_event_size").unwrap_or(1 << 20) {
                 // No bound from 3007 on; to 3006 everything is larger than nothing.
                 0 if framing == Framing::Bare => usize::MAX,

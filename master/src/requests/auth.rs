@@ -114,7 +114,14 @@ fn decided(master: &Master, request: &AuthRequest) -> io::Result<Decision> {
         autoreject: master.auto_key.rejects(id),
         autosign: master.auto_key.accepts(id, request.autosign_grains.as_ref()),
     };
-    Ok(decide(request, &stored, rules))
+    let mut decision = decide(request, &stored, rules);
+    if let Some(event) = &mut decision.event
+        && let Some(grains) = request.autosign_grains.as_ref().filter(|grains| !grains.is_empty())
+        && event.get_str("act").is_some_and(|act| master.config.auth.events_with_grains.contains(act))
+    {
+        event.insert("autosign_grains", grains.clone());
+    }
+    Ok(decision)
 }
 
 /// Whether more minions than `max_minions` are connected and this one is not among them. As in stock, the one that fills
@@ -126,6 +133,7 @@ fn is_full(master: &Master, id: &MinionId) -> bool {
 
 /// Changes the key store as decided, and fires the event.
 fn carry_out(master: &Master, id: &MinionId, decision: &Decision) -> io::Result<()> {
+    let _span = tracing::info_span!("request", minion_id = %id).entered();
     let keys = &master.keys;
     for action in &decision.actions {
         match action {
