@@ -18,7 +18,7 @@ mod times;
 mod wake;
 
 pub use cron::Cron;
-pub use dates::parse as parse_date;
+pub use dates::{DateError, Written, parse as parse_date, read as read_date};
 pub use eval::{Due, World};
 pub use manage::{Asked, reply_tag};
 pub use moment::{DAY, Moment, SECOND};

@@ -1,11 +1,11 @@
 //! From what a text told to a moment: the rest is today's, a day of the week is the next one, a zone is made ours.
 
-use super::Told;
+use super::{DateError, Told};
 use crate::clock::{Clock, days_in};
 use crate::schedule::moment::{DAY, Moment, SECOND};
 
-/// None where there is no such date or time of day.
-pub(super) fn moment(told: &Told, now: Moment) -> Option<Moment> {
+/// The error: there is no such date or time of day.
+pub(super) fn moment(told: &Told, now: Moment) -> Result<Moment, DateError> {
     let nothing = told.year.is_none()
         && told.month.is_none()
         && told.day.is_none()
@@ -16,24 +16,32 @@ pub(super) fn moment(told: &Told, now: Moment) -> Option<Moment> {
         && told.zone.is_none()
         && told.offset.is_none();
     if nothing {
-        return None;
+        return Err(DateError::Nothing);
     }
     let (this_year, this_month, today) = now.date();
-    let small = |value: Option<i64>| value.map_or(Some(0), |v| u32::try_from(v).ok());
     let year = told.year.unwrap_or(this_year);
-    let month = told.month.map_or(Some(this_month), |m| u32::try_from(m).ok())?;
-    let day = match told.day {
-        Some(day) => u32::try_from(day).ok()?,
-        // The 31st of a month that has none is its last day.
-        None => today.min(days_in(year, month)),
+    let within = |value: Option<i64>, otherwise: u32, from: i64, to: i64, wrong: &'static str| match value {
+        None => Ok(otherwise),
+        Some(value) if (from..=to).contains(&value) => u32::try_from(value).map_err(|_| DateError::Range(wrong)),
+        Some(_) => Err(DateError::Range(wrong)),
     };
-    let time = (small(told.hour)?, small(told.minute)?, small(told.second)?);
-    let mut moment = Moment::new((year, month, day), time, small(told.micro)?)?;
+    within(Some(year), 0, 1, 9999, "year is out of range")?;
+    let month = within(told.month, this_month, 1, 12, "month must be in 1..12")?;
+    let last = days_in(year, month);
+    // The 31st of a month that has none is its last day.
+    let day = within(told.day, today.min(last), 1, last.into(), "day is out of range for month")?;
+    let time = (
+        within(told.hour, 0, 0, 23, "hour must be in 0..23")?,
+        within(told.minute, 0, 0, 59, "minute must be in 0..59")?,
+        within(told.second, 0, 0, 59, "second must be in 0..59")?,
+    );
+    let micro = within(told.micro, 0, 0, 999_999, "microsecond must be in 0..999999")?;
+    let mut moment = Moment::new((year, month, day), time, micro).ok_or(DateError::Unknown)?;
     if let (Some(wanted), None | Some(0)) = (told.week_day, told.day) {
         let is = (moment.week_day() + 6) % 7;
         moment = moment.plus(i64::from((wanted + 7 - is) % 7) * DAY);
     }
-    Some(match told.offset {
+    Ok(match told.offset {
         Some(offset) if !ours(told, now) => Moment::local(moment.micros() - offset * SECOND),
         _ => moment,
     })

@@ -1,7 +1,6 @@
 //! Jobs found by what they were: the filters of `jobs.list_jobs`.
 
 use brine_core::call::{CallError, Cx, Result, exec};
-use brine_core::clock::Clock;
 use brine_core::target::fnmatch;
 use brine_core::text::{python_str, python_type};
 use brine_core::{Map, Value, map};
@@ -67,14 +66,14 @@ fn keep_since(jobs: &mut Map, time: Option<Value>, keep: fn(std::cmp::Ordering) 
             return Err(CallError::Arguments(text));
         }
     };
-    let today = Clock::now();
-    let limit = dates::parse(&text, &today)?;
+    let now = dates::now();
+    let limit = dates::parse(&text, now)?;
     if limit.zoned {
         return Err(CallError::Arguments("can't compare offset-naive and offset-aware datetimes".into()));
     }
     jobs.retain(|_, job| {
-        let began = job.get("StartTime").and_then(Value::as_str).and_then(|began| dates::parse(began, &today).ok());
-        began.is_some_and(|began| keep(began.cmp(&limit)))
+        let began = job.get("StartTime").and_then(Value::as_str).and_then(|began| dates::parse(began, now).ok());
+        began.is_some_and(|began| keep(began.moment.cmp(&limit.moment)))
     });
     Ok(())
 }
