@@ -2,8 +2,9 @@
 //! not say; a token is kept in the user's own file.
 
 use crate::exit::{CliError, NO_RETURN, Result};
-use crate::link::Link;
 use crate::startup::Command;
+use brine_client::Link;
+use brine_client::who::own_name;
 use brine_protocol::{Map, Value, map};
 use std::fs::OpenOptions;
 use std::io::{BufRead, Write};
@@ -87,11 +88,6 @@ fn ask(command: &Command, system: &str) -> Result<Option<Map>> {
         None => password("password: ")?,
     };
     Ok(Some(map! {"username" => username, "password" => password.as_str()}))
-}
-
-fn own_name() -> String {
-    let user = nix::unistd::User::from_uid(nix::unistd::geteuid());
-    user.ok().flatten().map_or(String::new(), |u| u.name)
 }
 
 fn println(text: &str) -> Result {

@@ -67,6 +67,15 @@ impl CliError {
     }
 }
 
+impl From<brine_client::Error> for CliError {
+    fn from(e: brine_client::Error) -> Self {
+        match e {
+            brine_client::Error::Io { path, source } => Self::io(path, source),
+            other => Self::Client(other.to_string()),
+        }
+    }
+}
+
 /// What every command's `run` returns.
 pub type Result<T = ()> = std::result::Result<T, CliError>;
 

@@ -2,17 +2,14 @@
 //! `client` is what programs do that send jobs and wait for their returns.
 
 mod auth;
-mod bus;
 mod client;
 pub mod cp;
 pub mod exit;
 mod fleet;
 mod interrupt;
 pub mod key;
-mod link;
 pub mod options;
 mod output;
 pub mod run;
 pub mod salt;
-mod saltfile;
 mod startup;

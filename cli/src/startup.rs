@@ -2,12 +2,12 @@
 //! options, in which the command line stands above the Saltfile, and that above the configuration files.
 
 use crate::exit::{CliError, Result};
-use crate::saltfile;
 use brine_core::Opts;
 use brine_core::cmdline::{Parsed, Program, parse, parse_more};
 use brine_core::log::LogConfig;
 use brine_core::options::Daemon;
-use brine_protocol::Value;
+use brine_protocol::{Map, Value};
+use brine_render::saltfile::{self, SaltfileError};
 use brine_render::config::{FoundId, Loaded, Names, client_config, config_file, master_config, process_env};
 use std::ffi::OsString;
 use std::io::Write;
@@ -21,6 +21,8 @@ pub(crate) struct Command {
     pub(crate) line: Parsed,
     /// The options of all sources.
     pub(crate) opts: Opts,
+    /// The directory of the configuration, if one was named.
+    pub(crate) dir: Option<PathBuf>,
 }
 
 /// Whether a command needs the master's own id, which may take a look at name services.
@@ -63,7 +65,11 @@ pub(crate) fn read_line(program: &'static Program, words: impl Iterator<Item = O
 
 /// Reads the configuration that the command line points to, and sets up the log.
 pub(crate) fn start(program: &'static Program, line: Parsed, how: &Start) -> Result<Command> {
-    let dir = config_dir(&line);
+    let saltfile = saltfile::read(program, &line).map_err(|e| match e {
+        SaltfileError::Wrong(text) => CliError::Usage(program.usage_error(&text)),
+        SaltfileError::Io { path, source } => CliError::io(path, source),
+    })?;
+    let dir = config_dir(&line, &saltfile);
     // Keys can be generated where there is no master.
     if let Some(dir) = dir.as_deref().filter(|d| !d.is_dir() && !line.has("gen_keys")) {
         eprintln!("WARNING: CONFIG '{}' directory does not exist.", dir.display());
@@ -72,7 +78,7 @@ pub(crate) fn start(program: &'static Program, line: Parsed, how: &Start) -> Res
     let Loaded { mut opts, warnings, .. } = client_config(&path, &process_env, &|_| Ok(own_id(how.id)))
         .map_err(|e| CliError::Config(e.to_string()))?;
     let map = opts.map_mut();
-    map.update(saltfile::read(program, &line)?);
+    map.update(saltfile);
     map.update(program.given(&line));
     let verbose = match map.get_str("state_verbose") {
         Some("True" | "true") => Some(true),
@@ -91,18 +97,18 @@ pub(crate) fn start(program: &'static Program, line: Parsed, how: &Start) -> Res
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    Ok(Command { program, line, opts })
+    Ok(Command { program, line, opts, dir })
 }
 
 /// The options of the master alone, as `--config-dump` prints them.
-pub(crate) fn masters_own(line: &Parsed) -> Result<Opts> {
-    let path = config_file(Daemon::Master, config_dir(line).as_deref());
+pub(crate) fn masters_own(command: &Command) -> Result<Opts> {
+    let path = config_file(Daemon::Master, command.dir.as_deref());
     let loaded = master_config(&path, &process_env, &|_| Ok(own_id(MasterId::Needed)));
     loaded.map(|l| l.opts).map_err(|e| CliError::Config(e.to_string()))
 }
 
-fn config_dir(line: &Parsed) -> Option<PathBuf> {
-    let given = line.get("config_dir")?;
+fn config_dir(line: &Parsed, saltfile: &Map) -> Option<PathBuf> {
+    let given = line.get("config_dir").or(saltfile.get_str("config_dir"))?;
     let dir = match given.strip_prefix('~') {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => {
             Path::new(&process_env("HOME").unwrap_or_default()).join(rest.trim_start_matches('/'))

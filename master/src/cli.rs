@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use brine_core::Map;
 use brine_core::cmdline::{LOGGING, Opt, PAGES, Parsed, Program, Section, flag, parse, value};
+use brine_render::saltfile;
 
 /// What the command line asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub struct Args {
     pub log_file: Option<String>,
     /// `--log-file-level`
     pub log_file_level: Option<String>,
+    /// Further options of the Saltfile.
+    pub more: Map,
 }
 
 /// A command line that ends the program at once.
@@ -46,7 +50,7 @@ const PROGRAM: Program = Program {
 
 #[rustfmt::skip]
 const OPTIONS: &[Opt] = &[
-    value(&["--saltfile"], "saltfile", "FILE", "Accepted for compatibility; Saltfiles are not read."),
+    value(&["--saltfile"], "saltfile", "FILE", "Take options that are not given from this YAML file; default: SALT_SALTFILE, ./Saltfile, ~/.salt/Saltfile."),
     value(&["-c", "--config-dir"], "config_dir", "DIR", "Read the configuration from this directory (/etc/salt)."),
     value(&["-u", "--user"], "user", "USER", "Run as this user."),
     flag(&["-d", "--daemon"], "daemon", "Run in the background; returns when the master serves."),
@@ -60,10 +64,13 @@ impl Args {
     /// # Errors
     /// What to print instead of starting.
     pub fn parse(words: impl IntoIterator<Item = String>) -> Result<Self, Early> {
-        let line: Parsed = parse(&PROGRAM, words).map_err(|said| Early::Wrong(PROGRAM.usage_error(&said)))?;
+        let mut line: Parsed =
+            parse(&PROGRAM, words).map_err(|said| Early::Wrong(PROGRAM.usage_error(&said)))?;
         if let Some(text) = PROGRAM.page(&line, brine_core::COMPAT_VERSION_LINE) {
             return Err(Early::Text(text));
         }
+        let more = saltfile::fill(&PROGRAM, &mut line)
+            .map_err(|e| Early::Wrong(PROGRAM.usage_error(&e.to_string())))?;
         let get = |dest: &str| line.get(dest).map(str::to_owned);
         Ok(Self {
             config_dir: get("config_dir").map(PathBuf::from),
@@ -73,6 +80,7 @@ impl Args {
             log_level: get("log_level"),
             log_file: get("log_file"),
             log_file_level: get("log_level_logfile"),
+            more,
         })
     }
 }

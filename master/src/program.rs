@@ -71,6 +71,7 @@ fn read_options(args: &Args) -> Result<(Opts, Vec<String>), String> {
     let host = |_: &Opts| Ok(Names::of_this_machine().id());
     let loaded = master_config(&path, &process_env, &host).map_err(|e| e.to_string())?;
     let mut opts = loaded.opts;
+    opts.map_mut().update(args.more.clone());
     let given = [
         ("user", &args.user),
         ("pidfile", &args.pid_file),

@@ -1,31 +1,27 @@
 //! A master on the same machine, asked as its own commands ask it: with its user's key, over its request port and its
 //! event bus. What `saltutil.runner`, `saltutil.wheel` and `saltutil.cmd` stand on. Blocking, on the thread of a job.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
+use brine_client::batch::{Batch, Turn, batch_size, shuffle};
+use brine_client::{Job, Link, Patience, Who, wait, who};
 use brine_core::call::{CallError, Cancel, Result};
-use brine_core::gather::{Gather, Heard, Next, Watch};
 use brine_core::host::MasterClient;
-use brine_core::options::Daemon;
 use brine_core::text::python_str;
 use brine_core::{Map, Opts, Value, map};
-use brine_net::ipc::EventSubscriber;
-use brine_net::{Endpoint, ReqClient, ReqOptions, RequestClient};
-use brine_protocol::envelope::Envelope;
-use brine_protocol::message::events::{Event, split};
-use brine_protocol::msgpack::{self, Dialect};
 use brine_render::args::parse_input;
-use brine_render::config::{FoundId, client_config, config_file, process_env};
 use tokio::sync::Notify;
-use zeroize::Zeroizing;
-
-/// How long the master may take to answer one request.
-const REQUEST: Duration = Duration::from_secs(60);
 
 fn not_here() -> CallError {
     CallError::execution("This command can only be executed on a minion that is located on the master.")
+}
+
+fn failed(e: brine_client::Error) -> CallError {
+    match e {
+        brine_client::Error::Refused(text) => CallError::execution(text),
+        other => CallError::Client(format!("the master on this machine: {other}")),
+    }
 }
 
 /// Asks the master whose configuration stands beside the minion's, until the job is to stop.
@@ -57,95 +53,31 @@ async fn asked(opts: &Opts, client: MasterClient, order: Map) -> Result {
 /// A conversation with it.
 struct LocalMaster {
     opts: Opts,
-    requests: ReqClient,
-    events: EventSubscriber,
-    user: String,
-    key: Zeroizing<String>,
+    link: Link,
 }
 
 impl LocalMaster {
     async fn connect(minion: &Opts) -> Result<Self> {
-        let dir: PathBuf = minion.path("conf_file").parent().map(Path::to_owned).unwrap_or_default();
-        let file = config_file(Daemon::Master, Some(&dir));
-        if !file.is_file() {
-            return Err(not_here());
-        }
-        let id = || FoundId { id: minion.str("id").to_owned(), is_address: false };
-        let loaded = client_config(&file, &process_env, &|_| Ok(id()));
-        let opts = loaded.map_err(|e| CallError::execution(e.to_string()))?.opts;
-        let user = Some(opts.str("user")).filter(|u| !u.is_empty()).unwrap_or("root").to_owned();
-        let key = std::fs::read_to_string(opts.path("cachedir").join(format!(".{user}_key")));
-        let key = Zeroizing::new(key.map_err(|_| not_here())?.trim_end().to_owned());
-        let bus = opts.path("sock_dir").join("master_event_pub.ipc");
-        let events = EventSubscriber::connect(&bus).await.map_err(|_| not_here())?;
-        let host = match opts.str("interface") {
-            "" | "0.0.0.0" => "127.0.0.1",
-            "::" => "::1",
-            other => other,
-        };
-        let port = opts.int("ret_port").and_then(|p| u16::try_from(p).ok()).unwrap_or(4506);
-        let options = ReqOptions { keep_warm: false, ..ReqOptions::default() };
-        let requests = ReqClient::new(Endpoint::new(host, port), options);
-        Ok(Self { opts, requests, events, user, key })
-    }
-
-    async fn request(&self, mut load: Map) -> Result {
-        load.insert("user", self.user.as_str());
-        load.insert("key", self.key.as_str());
-        let body = msgpack::encode_map(&Envelope::clear(load), Dialect::Old);
-        let failed = |e: String| CallError::Client(format!("the master on this machine: {e}"));
-        let reply = self.requests.request(body.into(), REQUEST).await.map_err(|e| failed(e.to_string()))?;
-        let reply = msgpack::decode(&reply).map_err(|e| failed(e.to_string()))?;
-        match reply.get("error") {
-            Some(error) => Err(CallError::execution(python_str(error.get("message").unwrap_or(error)))),
-            None => Ok(reply),
-        }
-    }
-
-    /// The next event with a tag that is wanted, or None at `until`.
-    async fn next(&mut self, wanted: impl Fn(&str) -> bool, until: Option<Instant>) -> Result<Option<Event>> {
-        let gone = || CallError::Client("the event bus of the master on this machine has ended".into());
-        loop {
-            let body = match until {
-                None => self.events.recv().await,
-                Some(until) => match tokio::time::timeout_at(until.into(), self.events.recv()).await {
-                    Ok(body) => body,
-                    Err(_) => return Ok(None),
-                },
-            };
-            let body = body.map_err(|_| gone())?.ok_or_else(gone)?;
-            if split(&body).is_ok_and(|(tag, _)| wanted(tag))
-                && let Ok(event) = Event::from_body(&body)
-            {
-                return Ok(Some(event));
-            }
-        }
+        let opts = who::master_beside(minion).map_err(failed)?.ok_or_else(not_here)?;
+        let who = Who::owner(&opts).ok_or_else(not_here)?;
+        let link = Link::connect(&opts, who, true).await.map_err(|_| not_here())?;
+        Ok(Self { opts, link })
     }
 
     /// A runner or wheel function: what it returned, or with `full_return` the whole data of its event.
     async fn run(&mut self, kind: &str, order: &Map) -> Result {
         let get = |key: &str| order.get(key).cloned().unwrap_or_default();
-        let mut load = map! {"cmd" => kind, "fun" => get("fun")};
         let args = map! {"arg" => get("arg"), "kwarg" => get("kwarg")};
         // Stock takes a runner's arguments in a bundle, and a wheel function's as they are.
-        if kind == "runner" {
-            load.insert("kwarg", args);
+        let args = if kind == "runner" {
+            map! {"kwarg" => args}
         } else {
-            load.update(args);
-        }
-        let reply = self.request(load).await?;
-        let Some(tag) = reply.get("tag").and_then(Value::as_str) else {
-            return Err(CallError::execution(python_str(&reply)));
+            args
         };
+        let reply = self.link.on_master(kind, &python_str(&get("fun")), args).await.map_err(failed)?;
         let mut data = match reply.get("data").and_then(Value::as_map) {
             Some(data) => data.clone(),
-            None => {
-                let end = format!("{tag}/ret");
-                self.next(|tag| tag.starts_with(&end), None)
-                    .await?
-                    .map(|event| event.data)
-                    .unwrap_or_default()
-            }
+            None => self.link.result(&reply, None).await.map_err(failed)?,
         };
         if !get("full_return").truthy() {
             return Ok(data.remove("return").unwrap_or_default());
@@ -157,56 +89,124 @@ impl LocalMaster {
 
     /// A job for minions: id to `ret`, and `out`, `retcode` and `jid` as far as they are known.
     async fn job(&mut self, order: Map) -> Result {
-        for name in ["batch", "subset"] {
-            if order.get(name).is_some_and(Value::truthy) {
-                return Err(CallError::execution(format!("saltutil.cmd: {name} is not there yet")));
+        let get = |key: &str| order.get(key).filter(|v| v.truthy());
+        let patience = self.patience(&order);
+        if let Some(size) = get("batch") {
+            return self.batch(&order, &python_str(size)).await.map(Value::from);
+        }
+        if let Some(subset) = get("subset") {
+            let subset = subset.as_int().and_then(|n| usize::try_from(n).ok());
+            let subset = subset.ok_or_else(|| CallError::invocation("subset is a number of minions"))?;
+            let chosen = self.choose(&order, subset).await?;
+            return self.ask(load(&order, chosen.into(), "list"), patience).await.map(Value::from);
+        }
+        let (tgt, kind) = target(&order);
+        self.ask(load(&order, tgt, &kind), patience).await.map(Value::from)
+    }
+
+    /// One job and the part of each minion that returns.
+    async fn ask(&mut self, load: Map, patience: Patience) -> Result<Map> {
+        let mut all = Map::new();
+        let Some(published) = self.link.publish(load).await.map_err(failed)? else { return Ok(all) };
+        let mut job = Job::new(published, patience);
+        let each = |id: &str, data: Map| {
+            all.insert(id, part(data));
+            Ok(())
+        };
+        wait(&mut self.link, &mut job, each).await.map_err(failed)?;
+        Ok(all)
+    }
+
+    /// Some of those that have the function, at random.
+    async fn choose(&mut self, order: &Map, how_many: usize) -> Result<Vec<String>> {
+        let (tgt, kind) = target(order);
+        let (question, patience) = (map! {"fun" => "sys.list_functions"}, self.patience(order));
+        let fun = order.get("fun").cloned().unwrap_or_default();
+        let answers = self.ask(load(&question, tgt, &kind), patience).await?;
+        let has = |answer: &Value| {
+            answer.get("ret").and_then(Value::as_list).is_some_and(|functions| functions.contains(&fun))
+        };
+        let mut able: Vec<String> =
+            answers.iter().filter(|(_, answer)| has(answer)).map(|(id, _)| python_str(id)).collect();
+        shuffle(&mut able);
+        able.truncate(how_many);
+        Ok(able)
+    }
+
+    /// Some minions at a time, as `salt --batch` does it: first everybody is asked whether he is there.
+    async fn batch(&mut self, order: &Map, size: &str) -> Result<Map> {
+        let patience = self.patience(order);
+        let (tgt, kind) = target(order);
+        let there = self.ask(load(&map! {"fun" => "test.ping"}, tgt, &kind), patience).await?;
+        let mut there: Vec<String> = there.keys().map(python_str).collect();
+        there.sort();
+        let mut all = Map::new();
+        if there.is_empty() {
+            return Ok(all);
+        }
+        let size = batch_size(size, there.len()).ok_or_else(|| {
+            CallError::invocation(format!(
+                "Invalid batch data sent: {size}\nData must be in the form of %10, 10% or 3"
+            ))
+        })?;
+        let rest = order.get("batch_wait").and_then(Value::as_float).filter(|n| *n > 0.0).unwrap_or(0.0);
+        let rest = Duration::try_from_secs_f64(rest).unwrap_or(Duration::MAX);
+        let failhard = order.get("failhard").map_or_else(|| self.opts.flag("failhard"), Value::truthy);
+        let mut batch = Batch::new(there, size, rest, patience);
+        while let Some(turn) = batch.next(&mut self.link).await.map_err(failed)? {
+            let (id, value, bad) = match turn {
+                Turn::Go(ids) => {
+                    let load = load(order, ids.clone().into(), "list");
+                    batch.started(ids, self.link.publish(load).await.map_err(failed)?);
+                    continue;
+                }
+                // As in stock, who is given up counts as an empty return.
+                Turn::Lost(id) => (id, Map::new().into(), false),
+                Turn::Return(id, mut data) => {
+                    let bad = data.get("retcode").is_some_and(Value::truthy);
+                    (id, data.remove("return").unwrap_or_default(), bad)
+                }
+            };
+            if !all.contains(&id) {
+                let out = value.get("out").cloned().unwrap_or_else(|| "highstate".into());
+                all.insert(id, map! {"out" => out, "ret" => value});
+            }
+            if bad && failhard {
+                break;
             }
         }
-        let get = |key: &str| order.get(key).cloned().unwrap_or_default();
-        let load = map! {
-            "cmd" => "publish", "fun" => get("fun"), "arg" => arguments(get("arg"), &get("kwarg")), "tgt" => get("tgt"),
-            "tgt_type" => get("tgt_type"), "ret" => get("ret"), "jid" => "", "kwargs" => Map::new(),
-        };
-        let reply = self.request(load).await?;
-        let names = |key: &str| -> Vec<String> {
-            let list =
-                reply.get("load").and_then(|l| l.get(key)).and_then(Value::as_list).unwrap_or_default();
-            list.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect()
-        };
-        let jid = reply
-            .get("load")
-            .and_then(|l| l.get("jid"))
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned();
+        Ok(all)
+    }
+
+    fn patience(&self, order: &Map) -> Patience {
         let seconds = |given: Option<f64>, key: &str, default: f64| {
             let n = given.filter(|n| *n > 0.0).or_else(|| self.opts.float(key)).unwrap_or(default);
             Duration::try_from_secs_f64(n).unwrap_or(Duration::from_secs(5))
         };
-        let timeout = seconds(get("timeout").as_float(), "timeout", 5.0);
-        let asking = seconds(None, "gather_job_timeout", 10.0);
-        let now = Instant::now();
-        let gather = Gather::new(names("minions"), timeout, asking, now);
-        let mut watch = Watch::new(&jid, gather);
-        watch.not_connected(&names("not_connected"), now);
-        let mut all = Map::new();
-        loop {
-            let until = match watch.next(Instant::now()) {
-                Next::Done => return Ok(all.into()),
-                Next::Wait(until) => until,
-                Next::Ask(ids) => {
-                    let mut load = watch.question(ids);
-                    load.insert("cmd", "publish");
-                    let reply = self.request(load).await?;
-                    watch.asked(reply.get("load").and_then(|l| l.get("jid")).and_then(Value::as_str));
-                    continue;
-                }
-            };
-            let Some(event) = self.next(|tag| watch.concerns(tag), Some(until)).await? else { continue };
-            if let Heard::Return(id) = watch.event(&event.tag, &event.data, Instant::now()) {
-                all.insert(id, part(event.data));
-            }
+        Patience {
+            timeout: seconds(order.get("timeout").and_then(Value::as_float), "timeout", 5.0),
+            gather_timeout: seconds(
+                order.get("gather_job_timeout").and_then(Value::as_float),
+                "gather_job_timeout",
+                10.0,
+            ),
         }
+    }
+}
+
+/// Whom an order is for.
+fn target(order: &Map) -> (Value, String) {
+    let kind = order.get_str("tgt_type").unwrap_or("glob").to_owned();
+    (order.get("tgt").cloned().unwrap_or_default(), kind)
+}
+
+/// The publish of an order for these minions.
+fn load(order: &Map, tgt: Value, tgt_type: &str) -> Map {
+    let get = |key: &str| order.get(key).cloned().unwrap_or_default();
+    let ret = order.get("ret").cloned().unwrap_or_else(|| "".into());
+    map! {
+        "fun" => get("fun"), "arg" => arguments(get("arg"), &get("kwarg")), "tgt" => tgt, "tgt_type" => tgt_type,
+        "ret" => ret, "jid" => "", "kwargs" => Map::new(),
     }
 }
 

@@ -251,7 +251,7 @@ async fn failover_goes_to_the_next_master_and_takes_returns_along() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_local_bus_shows_events_and_is_obeyed() {
-    let (master, _minion, dir) = pair("").await;
+    let (master, _minion, dir) = pair("max_event_size: 2000\n").await;
     let sock = dir.path().join("sock");
     let path = eventually("the bus", || {
         let entries = std::fs::read_dir(&sock).ok()?.flatten().map(|e| e.path());
@@ -264,6 +264,11 @@ async fn the_local_bus_shows_events_and_is_obeyed() {
     let event = brine_protocol::message::events::Event::from_body(&next).unwrap();
     assert_eq!((event.tag.as_str(), event.data.get("a")), ("my/tag", Some(&Value::Int(1))));
     assert!(event.data.get_str("_stamp").is_some());
+    let large = map! {"a" => "x".repeat(3000), "b" => 1};
+    assert!(is_true(&master.run("event.fire", vec![large.into(), "my/large".into()]).await));
+    let next = tokio::time::timeout(common::SOON, bus.recv()).await.unwrap().unwrap().unwrap();
+    let event = brine_protocol::message::events::Event::from_body(&next).unwrap();
+    assert_eq!((event.data.get_str("a"), event.data.get("b")), (Some("VALUE_TRIMMED"), Some(&1.into())));
     let forward = map! {"tag" => "own/tag", "data" => map! {"k" => "v"}, "events" => Value::Nil, "pretag" => Value::Nil};
     assert!(is_true(&master.run("event.fire", vec![forward.into(), "fire_master".into()]).await));
     eventually("the event at the master", || {

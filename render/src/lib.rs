@@ -3,5 +3,6 @@
 pub mod args;
 pub mod config;
 pub mod out;
+pub mod saltfile;
 pub mod schedule_conf;
 pub mod yaml;

@@ -117,11 +117,12 @@ impl KeyStore {
         self.dir(state).remove(id.as_str())
     }
 
-    /// Moves the key of `id` from one state to another.
+    /// Moves the key of `id` from one state to another, whose directory is made where it is missing.
     ///
     /// # Errors
     /// As the system has it; not being there is an error.
     pub fn shift(&self, id: &MinionId, from: KeyState, to: KeyState) -> io::Result<()> {
+        self.dir(to).ensure(0o700)?;
         self.dir(from).move_to(id.as_str(), self.dir(to))
     }
 

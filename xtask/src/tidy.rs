@@ -16,6 +16,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("brine-returners", 3),
     ("brine-modules", 4),
     ("brine-runners", 4),
+    ("brine-client", 4),
     ("brine-cli", 5),
     ("brine-master", 5),
     ("brine-minion", 5),

@@ -3,15 +3,14 @@
 mod files;
 pub mod options;
 
-use crate::client::{Job, Part, job};
 use crate::exit::{CliError, Result};
 use crate::fleet::DiskFleet;
 use crate::interrupt;
-use crate::link::Link;
 use crate::output::Output;
 use crate::salt::{NO_MATCH, patience, target_type};
 use crate::startup::{Command, MasterId, Start, read_line, start};
 use base64::Engine as _;
+use brine_client::{Job, Link, Who, wait};
 use brine_core::target::check_minions;
 use brine_protocol::{Map, Value, map};
 use files::{Chunks, Found, remote_path};
@@ -48,7 +47,7 @@ pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> Result {
         .build()
         .map_err(|e| CliError::Client(e.to_string()))?;
     let returns = runtime.block_on(async {
-        let mut link = Link::connect(&command.opts, true).await?;
+        let mut link = Link::connect(&command.opts, Who::caller(&command.opts), true).await?;
         tokio::select! {
             result = copy.send(&mut link, plan) => result,
             // As in stock, nothing is said of the job: it is one of many.
@@ -185,11 +184,9 @@ impl Copy<'_> {
         };
         let mut waiting = Job::new(published, patience(self.command));
         let mut returns = Map::new();
-        job::wait(link, &mut waiting, |id, part| {
-            if let Part::Returned { value, .. } = part {
-                returns.insert(id, value);
-            }
-            Ok(())
+        wait(link, &mut waiting, |id, mut data| {
+            returns.insert(id, data.remove("return").unwrap_or_default());
+            Ok::<_, CliError>(())
         })
         .await?;
         for id in waiting.missing() {

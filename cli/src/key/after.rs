@@ -2,8 +2,8 @@
 //! for a new session key.
 
 use super::store::KeyStore;
-use crate::bus;
 use crate::exit::{CliError, Result};
+use brine_client::bus;
 use brine_core::Opts;
 use brine_protocol::map;
 use std::collections::HashSet;
@@ -16,7 +16,7 @@ pub(super) fn tell_master(opts: &Opts, act: &str, names: &[String]) -> Result {
     let events = names
         .iter()
         .map(|id| ("salt/key".to_owned(), map! {"result" => true, "act" => act, "id" => id.as_str()}));
-    bus::fire(opts, events.collect())
+    Ok(bus::fire(opts, events.collect())?)
 }
 
 /// Removes what the master has cached of minions that have no key any more, but for those of `kept`.
@@ -86,7 +86,7 @@ mod tests {
         fs::create_dir_all(dir.path().join("pki/minions")).unwrap();
         fs::write(dir.path().join("pki/minions/here"), "pem").unwrap();
         let opts = Opts::new(map! {"cachedir" => cache.to_str().unwrap()});
-        drop_caches(&opts, &KeyStore::new(dir.path().join("pki")), &[&"kept".to_owned()]).unwrap();
+        drop_caches(&opts, &KeyStore::new(&dir.path().join("pki")), &[&"kept".to_owned()]).unwrap();
         assert!(cache.join("minions/kept").is_dir());
         assert!(cache.join("minions/here").is_dir() && !cache.join("minions/gone").exists());
     }

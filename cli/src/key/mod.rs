@@ -111,7 +111,7 @@ impl KeyCommand {
             };
             Box::new(Remote::connect(&command, flags)?)
         } else {
-            let store = KeyStore::new(command.opts.path("pki_dir"));
+            let store = KeyStore::new(&command.opts.path("pki_dir"));
             Box::new(Here { store, opts: command.opts.clone(), rotate, preserve })
         };
         Ok(Self {

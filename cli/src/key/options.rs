@@ -136,7 +136,7 @@ mod tests {
         let of = |args: &[&str]| {
             let line = brine_core::cmdline::parse(&PROGRAM, args.iter().map(|a| (*a).to_owned())).unwrap();
             let opts = Opts::new(PROGRAM.given(&line));
-            Action::of(&Command { program: &PROGRAM, line, opts })
+            Action::of(&Command { program: &PROGRAM, line, opts, dir: None })
         };
         assert_eq!(of(&[]), Action::ListAll);
         assert_eq!(of(&["-A"]), Action::Accept("*".into()));

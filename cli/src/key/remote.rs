@@ -4,8 +4,8 @@ use super::keyring::{Keyring, Verb};
 use super::store::{Keys, Status};
 use crate::auth;
 use crate::exit::{CliError, Result};
-use crate::link::Link;
 use crate::startup::Command;
+use brine_client::{Link, Who};
 use brine_core::text::python_str;
 use brine_protocol::{Map, Value, map};
 use std::cell::RefCell;
@@ -26,7 +26,7 @@ impl Remote {
             .build()
             .map_err(|e| CliError::Client(e.to_string()))?;
         let link = runtime.block_on(async {
-            let mut link = Link::connect(&command.opts, false).await?;
+            let mut link = Link::connect(&command.opts, Who::caller(&command.opts), false).await?;
             auth::prove(command, &mut link).await?;
             Ok::<_, CliError>(link)
         })?;
@@ -35,7 +35,7 @@ impl Remote {
 
     fn call(&self, fun: &str, kwarg: Map) -> Result<Value> {
         let mut link = self.link.borrow_mut();
-        let reply = self.runtime.block_on(link.on_master("wheel", &format!("key.{fun}"), kwarg))?;
+        let reply = self.runtime.block_on(link.on_master("wheel", &format!("key.{fun}"), map! {"kwarg" => kwarg}))?;
         read_reply(&reply)
     }
 

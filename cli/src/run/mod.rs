@@ -8,6 +8,8 @@ mod side;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
+use brine_client::who::caller_name;
+use brine_client::{Link, Who};
 use brine_core::call::{Args, Function, ParamKind, Registry};
 use brine_core::text::python_str;
 use brine_core::user::become_user;
@@ -16,7 +18,6 @@ use brine_render::args::{load_args_and_kwargs, parse_input};
 use brine_runners::{Execution, Kind, MasterHost, Run};
 
 use crate::exit::{CliError, GENERIC, NO_RETURN, NO_USER, Result};
-use crate::link::{Link, user};
 use crate::startup::{Command, MasterId, Start, read_line, start};
 use options::PROGRAM;
 use side::SocketSide;
@@ -111,7 +112,7 @@ impl Order<'_> {
             "success" => false, "return" => error, "retcode" => NOT_RUN, "fun" => self.fun, "fun_args" => fun_args,
             "jid" => self.jid.as_str(),
         };
-        crate::bus::fire(&self.command.opts, vec![(format!("{}/ret", Kind::Runner.tag(&self.jid)), data)])?;
+        brine_client::bus::fire(&self.command.opts, vec![(format!("{}/ret", Kind::Runner.tag(&self.jid)), data)])?;
         if self.command.on("quiet") {
             return Ok(());
         }
@@ -131,7 +132,7 @@ impl Order<'_> {
         let run = Run {
             kind: Kind::Runner,
             jid: self.jid,
-            user: user(),
+            user: caller_name(),
             host: MasterHost::with_execution(&opts, Box::new(side), execution),
             opts,
             registry: self.registry,
@@ -144,13 +145,13 @@ impl Order<'_> {
     async fn in_the_master(self) -> Result {
         let command = self.command;
         let waits = !command.on("async");
-        let mut link = Link::connect(&command.opts, waits).await?;
+        let mut link = Link::connect(&command.opts, Who::caller(&command.opts), waits).await?;
         match crate::auth::prove(command, &mut link).await {
             // It has been said; stock ends so.
             Err(CliError::Code(NO_RETURN)) => return Ok(()),
             other => other?,
         }
-        let kwarg = map! {"arg" => self.args.positional, "kwarg" => self.args.keyword};
+        let kwarg = map! {"kwarg" => map! {"arg" => self.args.positional, "kwarg" => self.args.keyword}};
         let reply = link.on_master("runner", self.fun, kwarg).await?;
         if let Some(error) = reply.get("error") {
             show::result(&command.opts, &python_str(error.get("message").unwrap_or(error)).into())?;
@@ -164,7 +165,7 @@ impl Order<'_> {
             );
             return Ok(());
         }
-        let data = link.result(&reply, command.seconds("rest_timeout", 300.0)).await?;
+        let data = link.result(&reply, Some(command.seconds("rest_timeout", 300.0))).await?;
         command.finish_run(&data)
     }
 }

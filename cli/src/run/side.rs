@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use brine_client::{Link, Listener, Who, bus};
 use brine_core::Opts;
 use brine_core::call::{CallError, Result};
 use brine_protocol::ids::MinionId;
@@ -14,9 +15,6 @@ use brine_store::KeyState;
 use tokio::runtime::Runtime;
 
 use super::show;
-use crate::bus::{self, Listener};
-use crate::exit::CliError;
-use crate::link::Link;
 
 /// The master of these options.
 pub(super) struct SocketSide {
@@ -25,7 +23,7 @@ pub(super) struct SocketSide {
     pub(super) runtime: Arc<Mutex<Runtime>>,
 }
 
-fn failed(e: CliError) -> CallError {
+fn failed(e: brine_client::Error) -> CallError {
     CallError::Client(e.to_string())
 }
 
@@ -37,7 +35,7 @@ impl SocketSide {
 
 impl Side for SocketSide {
     fn link(&self) -> Result<Box<dyn RunnerLink>> {
-        let link = self.wait(Link::connect(&self.opts, true)).map_err(failed)?;
+        let link = self.wait(Link::connect(&self.opts, Who::caller(&self.opts), true)).map_err(failed)?;
         Ok(Box::new(SocketLink { link, runtime: self.runtime.clone() }))
     }
 
@@ -46,7 +44,8 @@ impl Side for SocketSide {
     }
 
     fn connected(&self) -> Result<Map> {
-        let reply = self.wait(async { Link::connect(&self.opts, false).await?.connected().await });
+        let reply = self
+            .wait(async { Link::connect(&self.opts, Who::caller(&self.opts), false).await?.connected().await });
         match reply.map_err(failed)? {
             Value::Map(error) if error.contains("error") => Err(CallError::Client(
                 brine_core::text::python_str(error.get("error").unwrap_or(&Value::Nil)),

@@ -230,7 +230,7 @@ mod tests {
         let line = brine_core::cmdline::parse(&PROGRAM, args.iter().map(|a| (*a).to_owned())).unwrap();
         let mut opts = opts;
         opts.update(PROGRAM.given(&line));
-        Command { program: &PROGRAM, line, opts: Opts::new(opts) }
+        Command { program: &PROGRAM, line, opts: Opts::new(opts), dir: None }
     }
 
     fn job(args: &[&str]) -> Result<Job> {

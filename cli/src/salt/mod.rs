@@ -10,14 +10,14 @@ mod show;
 pub(crate) use args::target_type;
 
 use crate::client::present::Present;
-use crate::client::{Job, Part, Patience, job};
+use crate::client::Part;
 use crate::exit::{CliError, GENERIC, NO_RETURN, Result};
 use crate::interrupt;
-use crate::link::Link;
 use crate::output::Output;
 use crate::startup::{Command, MasterId, Start, masters_own, read_line, start};
 use args::Job as Wanted;
 use batch::Batch;
+use brine_client::{Job, Link, Patience, Who, wait};
 use brine_protocol::Value;
 use options::PROGRAM;
 use progress::Bar;
@@ -31,7 +31,7 @@ pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> Result {
     let line = read_line(&PROGRAM, args)?;
     let command = start(&PROGRAM, line, &Start { id: MasterId::Unused, log_file: "log_file" })?;
     if command.on("config_dump") {
-        return preview::config_dump(&masters_own(&command.line)?);
+        return preview::config_dump(&masters_own(&command)?);
     }
     let wanted = Wanted::of(&command)?;
     let out = Output::new(&command.opts)?;
@@ -44,7 +44,7 @@ pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> Result {
         .map_err(|e| CliError::Client(e.to_string()))?;
     let run = Run { command: &command, wanted: &wanted, out: &out, patience: patience(&command) };
     let result = runtime.block_on(async {
-        let mut link = Link::connect(&command.opts, run.listens()).await?;
+        let mut link = Link::connect(&command.opts, Who::caller(&command.opts), run.listens()).await?;
         tokio::select! {
             result = run.everything(&mut link) => result,
             signal = interrupt::wait() => Err(signal.end(&command, link.jid())),
@@ -168,18 +168,18 @@ impl Run<'_> {
             Some(published) => {
                 self.name(&published.jid, false)?;
                 let mut waiting = Job::new(published, self.patience);
-                job::wait(link, &mut waiting, |id, part| {
-                    if let Part::Returned { value: Value::List(functions), .. } = &part
+                wait(link, &mut waiting, |id, data| {
+                    if let Some(Value::List(functions)) = data.get("return")
                         && functions.contains(&self.wanted.fun)
                     {
                         able.push(id.to_owned());
                     }
-                    Ok(())
+                    Ok::<_, CliError>(())
                 })
                 .await?;
             }
         }
-        preview::shuffle(&mut able);
+        brine_client::batch::shuffle(&mut able);
         able.truncate(how_many);
         Ok(Wanted { target: able.into(), target_type: "list", ..self.wanted.clone() })
     }
@@ -217,12 +217,12 @@ impl Run<'_> {
         let mut waiting = Job::new(published, self.patience);
         let mut bar = progress.then(|| Bar::start(waiting.expected));
         let mut returned = 0;
-        job::wait(link, &mut waiting, |id, part| {
+        wait(link, &mut waiting, |id, data| {
             returned += 1;
             if let Some(bar) = &mut bar {
                 bar.update(returned);
             }
-            show.part(id, part)
+            show.part(id, Part::of_return(&data))
         })
         .await?;
         if command.shows_timeout() || command.on("verbose") {

@@ -9,7 +9,6 @@ use brine_core::Opts;
 use brine_core::target::check_minions;
 use brine_protocol::Value;
 use brine_render::out::{Style, format};
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::Write;
 
 /// The minions that the target means, as far as the master's files tell.
@@ -38,15 +37,4 @@ pub(super) fn config_dump(opts: &Opts) -> Result {
     let text = format(&Value::Map(opts.map().clone()), Some("yaml"), &plain, &Style::new(&plain, false));
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(|e| CliError::io("standard output", e))
-}
-
-/// A random order; chance is good enough that a subset is not always the same.
-pub(super) fn shuffle(list: &mut [String]) {
-    let chance = RandomState::new();
-    let key = |text: &String| {
-        let mut hasher = chance.build_hasher();
-        hasher.write(text.as_bytes());
-        hasher.finish()
-    };
-    list.sort_by_cached_key(key);
 }

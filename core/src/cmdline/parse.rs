@@ -40,6 +40,12 @@ impl Parsed {
         self.values.iter().map(|g| (g.dest, g.name, g.text.as_str()))
     }
 
+    /// Gives an option from elsewhere than the command line. False: it does not take that value.
+    pub fn add(&mut self, option: &'static Opt, text: &str) -> bool {
+        let name = option.names.last().copied().unwrap_or_default();
+        put(option, name, text.to_owned(), self).is_ok()
+    }
+
     /// Options that print a page end the reading, so what follows them is not looked at.
     fn ended(&self) -> bool {
         self.values.last().is_some_and(|g| ["help", "version", "man", "completion"].contains(&g.dest))

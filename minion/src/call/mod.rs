@@ -12,6 +12,7 @@ mod setup;
 
 use crate::cmdline::{self, Parsed};
 use crate::startup;
+use brine_render::saltfile::{self, SaltfileError};
 use failure::Failure;
 use std::io::{self, Write};
 
@@ -37,8 +38,12 @@ pub fn main(words: impl IntoIterator<Item = String>) -> u8 {
 
 fn work(mut line: Parsed) -> Result<u8, Failure> {
     setup::read_stdin(&mut line)?;
+    let rest = saltfile::fill(&options::PROGRAM, &mut line).map_err(|e| match e {
+        SaltfileError::Wrong(text) => Failure::usage(&text),
+        other => Failure::text(other),
+    })?;
     setup::check(&line).map_err(|message| Failure::usage(&message))?;
-    let settled = setup::options(&line)?;
+    let settled = setup::options(&line, rest)?;
     run::run(&line, settled)
 }
 

@@ -17,7 +17,7 @@ pub(super) const PROGRAM: Program = Program {
 
 #[rustfmt::skip]
 const OPTIONS: &[Opt] = &[
-    value(&["--saltfile"], "saltfile", "FILE", "Accepted for compatibility; Saltfiles are not read."),
+    value(&["--saltfile"], "saltfile", "FILE", "Take options that are not given from this YAML file; default: SALT_SALTFILE, ./Saltfile, ~/.salt/Saltfile."),
     value(&["-c", "--config-dir"], "config_dir", "DIR", "Read the configuration from this directory (/etc/salt)."),
     value(&["--proxyid"], "proxyid", "ID", "Not supported: there are no proxy minions."),
     flag(&["-r", "--resources"], "resources", "Not supported: 3008's resources.").whole(),

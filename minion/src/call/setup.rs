@@ -65,9 +65,10 @@ const FLAGS: &[&str] = &[
     "state_output_diff",
 ];
 
-/// The options in force for this call.
-pub(super) fn options(line: &Parsed) -> Result<Settled, Failure> {
-    let mut over = given(line, TEXTS, FLAGS);
+/// The options in force for this call: the command line stands above `more`, and that above the files.
+pub(super) fn options(line: &Parsed, more: Map) -> Result<Settled, Failure> {
+    let mut over = more;
+    over.update(given(line, TEXTS, FLAGS));
     over.insert("__cli", "salt-call");
     over.insert("caller", true);
     for (name, default) in [("local", Value::Bool(false)), ("return", "".into())] {
@@ -135,11 +136,12 @@ mod tests {
         std::fs::write(dir.path().join("minion"), "id: one\nmaster: a\n").unwrap();
         let words =
             format!("-c {} --local --id two --out json --out-indent 0 f.g a b=c", dir.path().display());
-        let settled = options(&line(&words)).unwrap();
+        let settled = options(&line(&words), map! {"retry_dns" => 5}).unwrap();
         assert_eq!(settled.id.as_str(), "two");
         assert_eq!(settled.opts.str("file_client"), "local");
         assert_eq!(settled.opts.get("output_indent"), Some(&Value::Int(0)));
         assert_eq!(settled.opts.get("arg"), Some(&vec!["a", "b=c"].into()));
         assert_eq!(settled.opts.str("master"), "a");
+        assert_eq!(settled.opts.int("retry_dns"), Some(5));
     }
 }

@@ -63,9 +63,11 @@ fn fire(minion: &Arc<Minion>, event: Event) {
     obey(minion, event);
 }
 
+/// Large values are cut for the readers (`max_event_size`); what is obeyed is whole.
 fn show(minion: &Minion, event: &Event) {
-    if let Some(bus) = minion.bus.lock().as_ref() {
-        bus.publish(&event.to_body());
+    if let Some(bus) = minion.bus.lock().as_ref().filter(|bus| bus.readers() > 0) {
+        let max = minion.opts.int("max_event_size").unwrap_or(1 << 20);
+        bus.publish(&event.clone().to_trimmed_body(usize::try_from(max).unwrap_or(0)));
     }
 }
 

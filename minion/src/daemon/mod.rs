@@ -33,9 +33,10 @@ use crate::startup::options::PROGRAM;
 use crate::startup::pidfile::PidFile;
 use crate::startup::{self, directories, log, notify};
 use attached::Attached;
-use brine_core::Opts;
 use brine_core::user;
+use brine_core::{Map, Opts};
 use brine_protocol::ids::MinionId;
+use brine_render::saltfile::{self, SaltfileError};
 use deliver::{Deliverer, DeliverySettings};
 use exit::Exit;
 use parking_lot::{Mutex, RwLock};
@@ -56,7 +57,7 @@ impl<E: std::error::Error> From<E> for Failed {
 
 /// Runs the program on these words (without its own name). Returns the exit code.
 pub fn main(words: impl IntoIterator<Item = String>) -> u8 {
-    let line = match cmdline::parse(&PROGRAM, words) {
+    let mut line = match cmdline::parse(&PROGRAM, words) {
         Ok(line) => line,
         Err(message) => {
             eprint!("{}", PROGRAM.usage_error(&message));
@@ -67,7 +68,18 @@ pub fn main(words: impl IntoIterator<Item = String>) -> u8 {
         let _ = io::stdout().write_all(text.as_bytes());
         return 0;
     }
-    match start(&line) {
+    let more = match saltfile::fill(&PROGRAM, &mut line) {
+        Ok(more) => more,
+        Err(SaltfileError::Wrong(text)) => {
+            eprint!("{}", PROGRAM.usage_error(&text));
+            return cmdline::EX_USAGE;
+        }
+        Err(e) => {
+            eprintln!("{e}");
+            return 1;
+        }
+    };
+    match start(&line, more) {
         Ok(exit) => exit.code(),
         Err(Failed(text, code)) => {
             // Before there is a log, stderr is all there is.
@@ -81,9 +93,10 @@ pub fn main(words: impl IntoIterator<Item = String>) -> u8 {
     }
 }
 
-fn start(line: &Parsed) -> Result<Exit, Failed> {
-    let mut over =
-        given(line, &["log_file", "log_level", "log_level_logfile", "pidfile", "user"], &["daemon"]);
+/// `more` are options of the Saltfile, above the files and below the command line.
+fn start(line: &Parsed, more: Map) -> Result<Exit, Failed> {
+    let mut over = more;
+    over.update(given(line, &["log_file", "log_level", "log_level_logfile", "pidfile", "user"], &["daemon"]));
     over.insert("__cli", "salt-minion");
     let Settled { opts, id, warnings } = settle(line, over, true)?;
     if opts.get("verify_env").is_none_or(brine_core::Value::truthy) {

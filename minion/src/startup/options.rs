@@ -18,7 +18,7 @@ pub const PROGRAM: Program = Program {
 
 #[rustfmt::skip]
 const OPTIONS: &[Opt] = &[
-    value(&["--saltfile"], "saltfile", "FILE", "Accepted for compatibility; Saltfiles are not read."),
+    value(&["--saltfile"], "saltfile", "FILE", "Take options that are not given from this YAML file; default: SALT_SALTFILE, ./Saltfile, ~/.salt/Saltfile."),
     value(&["-c", "--config-dir"], "config_dir", "DIR", "Read the configuration from this directory (/etc/salt)."),
     value(&["-u", "--user"], "user", "USER", "Run as this user."),
     flag(&["-d", "--daemon"], "daemon", "Run in the background."),

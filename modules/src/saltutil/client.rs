@@ -84,7 +84,10 @@ pub(super) fn cmd_iter(
     kwargs: KwArgs,
 ) -> Result {
     refuse_ssh(ssh)?;
-    let order = order((tgt, fun, arg, timeout.into(), tgt_type, ret, kwarg.into()), kwargs);
+    let mut order = order((tgt, fun, arg, timeout.into(), tgt_type, ret, kwarg.into()), kwargs);
+    // As in stock, only `saltutil.cmd` knows them.
+    order.remove("batch");
+    order.remove("subset");
     let all = match cx.host.master_client(MasterClient::Local, order)? {
         Value::Map(map) => map,
         other => return Ok(other),

@@ -1,26 +1,23 @@
 //! One published job and the waiting for it: which event means what. Several can be waited for at once.
 
-use super::Part;
-use crate::bus::Event;
-use crate::exit::Result;
-use crate::link::{Link, Published};
+use crate::{Error, Event, Link, Published, Result};
 use brine_core::gather::{Gather, Heard, Next, Watch};
-use brine_protocol::Value;
+use brine_core::{Map, Value};
 use std::time::{Duration, Instant};
 
 /// How long to wait.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
+pub struct Patience {
     /// Until minions are asked whether they still work on the job.
-    pub(crate) timeout: Duration,
+    pub timeout: Duration,
     /// Until they must have said so.
-    pub(crate) gather_timeout: Duration,
+    pub gather_timeout: Duration,
 }
 
 /// A published job.
-pub(crate) struct Job {
+pub struct Job {
     /// How many minions the master expects to answer.
-    pub(crate) expected: usize,
+    pub expected: usize,
     watch: Watch,
     /// Listed minions that have no key: they cannot return.
     absent: Vec<String>,
@@ -30,7 +27,7 @@ pub(crate) struct Job {
 
 impl Job {
     /// The waiting for a job that has just been published.
-    pub(crate) fn new(published: Published, patience: Patience) -> Self {
+    pub fn new(published: Published, patience: Patience) -> Self {
         let now = Instant::now();
         let expected = published.minions.len();
         let gather = Gather::new(published.minions, patience.timeout, patience.gather_timeout, now);
@@ -40,7 +37,10 @@ impl Job {
     }
 
     /// What to do now; a due question is asked. None: the waiting is over.
-    pub(crate) async fn step(&mut self, link: &mut Link) -> Result<Option<Instant>> {
+    ///
+    /// # Errors
+    /// When the master does not answer, or refuses.
+    pub async fn step(&mut self, link: &mut Link) -> Result<Option<Instant>> {
         loop {
             match self.watch.next(Instant::now()) {
                 Next::Done => return Ok(None),
@@ -53,12 +53,12 @@ impl Job {
         }
     }
 
-    /// What an event of the bus means for this job: a minion's part, if it is one that has not been seen.
-    pub(crate) fn event(&mut self, event: &Event) -> Option<(String, Part)> {
+    /// What an event of the bus means for this job: the minion that returns by it, if it is one that has not been seen.
+    pub fn event(&mut self, event: &Event) -> Option<String> {
         match self.watch.event(&event.tag, &event.data, Instant::now()) {
             Heard::Return(id) => {
                 self.absent.retain(|a| *a != id);
-                return Some((id, Part::of_return(&event.data)));
+                return Some(id);
             }
             Heard::Announced => {
                 if let Some(Value::List(missing)) = event.data.get("missing") {
@@ -71,31 +71,34 @@ impl Job {
     }
 
     /// The minions that were expected and have not returned.
-    pub(crate) fn missing(&self) -> Vec<String> {
+    pub fn missing(&self) -> Vec<String> {
         self.watch.missing()
     }
 
     /// Names of a list target that have no key and have not returned either.
-    pub(crate) fn absent(&self) -> &[String] {
+    pub fn absent(&self) -> &[String] {
         &self.absent
     }
 
     /// Whether a minion had no connection when the job was sent; None if the master does not know.
-    pub(crate) fn was_connected(&self, id: &str) -> Option<bool> {
+    pub fn was_connected(&self, id: &str) -> Option<bool> {
         self.not_connected.as_ref().map(|list| !list.iter().any(|i| i == id))
     }
 }
 
-/// Waits for one job to its end; `each` sees every part as it comes.
-pub(crate) async fn wait(
+/// Waits for one job to its end; `each` sees the data of every return as it comes.
+///
+/// # Errors
+/// When the master refuses or goes away, and what `each` fails with.
+pub async fn wait<E: From<Error>>(
     link: &mut Link,
     job: &mut Job,
-    mut each: impl FnMut(&str, Part) -> Result,
-) -> Result {
+    mut each: impl FnMut(&str, Map) -> Result<(), E>,
+) -> Result<(), E> {
     while let Some(until) = job.step(link).await? {
         let Some(event) = link.event_until(until).await? else { continue };
-        if let Some((id, part)) = job.event(&event) {
-            each(&id, part)?;
+        if let Some(id) = job.event(&event) {
+            each(&id, event.data)?;
         }
     }
     Ok(())
@@ -104,7 +107,7 @@ pub(crate) async fn wait(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brine_protocol::{Map, map};
+    use brine_core::map;
 
     fn waiting(ids: &[&str]) -> Job {
         let s = Duration::from_secs(1);
@@ -140,9 +143,7 @@ mod tests {
         let mut w = waiting(&["a"]);
         let ret = map! {"id" => "a", "return" => true, "retcode" => 0, "jid" => "1"};
         assert_eq!(w.event(&event("salt/job/9/ret/a", ret.clone())), None);
-        assert!(
-            w.event(&event("salt/job/1/ret/a", ret.clone())).is_some_and(|(id, p)| id == "a" && p.returned())
-        );
+        assert_eq!(w.event(&event("salt/job/1/ret/a", ret.clone())).as_deref(), Some("a"));
         assert_eq!(w.event(&event("salt/job/1/ret/a", ret)), None);
         assert!(w.missing().is_empty());
     }

@@ -1,37 +1,34 @@
-//! The connection of a command to the master on this host: clear requests to the request port, events from the bus.
+//! A conversation with the master: clear requests to the request port, and the events that they lead to.
 
-use crate::bus::{Event, Listener};
-use crate::exit::{CliError, Result};
+use crate::{Error, Event, Listener, Result, Who};
 use brine_core::Opts;
+use brine_core::text::python_str;
 use brine_net::{Endpoint, ReqClient, ReqOptions, RequestClient};
 use brine_protocol::envelope::Envelope;
 use brine_protocol::msgpack::{self, Dialect};
 use brine_protocol::{Map, Value, map};
 use std::time::{Duration, Instant};
-use zeroize::Zeroizing;
-
-/// How long the master may take to answer a request, by default stock's `publish_timeout`.
-const PUBLISH_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What the master has made of a job.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Published {
+pub struct Published {
     /// The job's id.
-    pub(crate) jid: String,
+    pub jid: String,
     /// The minions that are expected to return.
-    pub(crate) minions: Vec<String>,
+    pub minions: Vec<String>,
     /// Of a list target: names that have no key.
-    pub(crate) missing: Vec<String>,
+    pub missing: Vec<String>,
     /// Of the expected minions: those without a connection now. None: the master is stock's, which does not say.
-    pub(crate) not_connected: Option<Vec<String>>,
+    pub not_connected: Option<Vec<String>>,
 }
 
 /// A connection to the master.
-pub(crate) struct Link {
+pub struct Link {
     requests: ReqClient,
     events: Option<Listener>,
-    user: String,
-    key: Zeroizing<String>,
+    who: Who,
+    /// `publish_timeout`: how long the master may take to answer a request.
+    patience: Duration,
     /// Proofs for external authentication, which go along with every job.
     proofs: Map,
     jid: Option<String>,
@@ -41,48 +38,65 @@ pub(crate) struct Link {
 
 impl Link {
     /// Connects; with `listen`, to the event bus first, so that no event of a job is missed.
-    pub(crate) async fn connect(opts: &Opts, listen: bool) -> Result<Self> {
-        let events =
-            if listen { Some(Listener::connect(opts).await.map_err(|_| unreachable())?) } else { None };
+    ///
+    /// # Errors
+    /// When nobody is there. Without `listen` that is only seen when something is asked.
+    pub async fn connect(opts: &Opts, who: Who, listen: bool) -> Result<Self> {
+        let events = match listen {
+            true => Some(Listener::connect(opts).await.map_err(|_| Error::Unreachable)?),
+            false => None,
+        };
         let host = match opts.str("interface") {
             "" | "0.0.0.0" => "127.0.0.1",
             "::" => "::1",
             other => other,
         };
         let port = opts.int("ret_port").and_then(|p| u16::try_from(p).ok()).unwrap_or(4506);
-        let (user, key) = credentials(opts);
+        let seconds = opts.float("publish_timeout").filter(|n| *n > 0.0).unwrap_or(30.0);
         let options = ReqOptions { keep_warm: false, ..ReqOptions::default() };
-        let requests = ReqClient::new(Endpoint::new(host, port), options);
-        Ok(Self { requests, events, user, key, proofs: Map::new(), jid: None, about: Vec::new() })
+        Ok(Self {
+            requests: ReqClient::new(Endpoint::new(host, port), options),
+            events,
+            who,
+            patience: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
+            proofs: Map::new(),
+            jid: None,
+            about: Vec::new(),
+        })
     }
 
     /// Uses these proofs (`eauth`, `username`, `password`, or `token`) from now on.
-    pub(crate) fn prove(&mut self, proofs: Map) {
+    pub fn prove(&mut self, proofs: Map) {
         self.proofs = proofs;
     }
 
     /// Whether the key file of a local user could be read: then no token is needed.
-    pub(crate) fn has_key(&self) -> bool {
-        !self.key.is_empty()
+    pub fn has_key(&self) -> bool {
+        !self.who.key.is_empty()
     }
 
     /// The id of the job that was published, for those who interrupt it.
-    pub(crate) fn jid(&self) -> Option<&str> {
+    pub fn jid(&self) -> Option<&str> {
         self.jid.as_deref()
     }
 
     /// Publishes a job. None: no minion matches, and nothing was sent.
-    pub(crate) async fn publish(&mut self, load: Map) -> Result<Option<Published>> {
+    ///
+    /// # Errors
+    /// When the master does not answer, or refuses.
+    pub async fn publish(&mut self, load: Map) -> Result<Option<Published>> {
         let published = self.ask(load).await?;
         self.jid = published.as_ref().map(|p| p.jid.clone());
         Ok(published)
     }
 
     /// Publishes a job beside the one that is waited for.
-    pub(crate) async fn ask(&mut self, mut load: Map) -> Result<Option<Published>> {
+    ///
+    /// # Errors
+    /// When the master does not answer, or refuses.
+    pub async fn ask(&mut self, mut load: Map) -> Result<Option<Published>> {
         load.insert("cmd", "publish");
-        load.insert("user", self.user.as_str());
-        load.insert("key", self.key.as_str());
+        self.sign(&mut load);
         if let Some(Value::Map(kwargs)) = load.get_mut("kwargs") {
             kwargs.update(self.proofs.clone());
         }
@@ -93,85 +107,110 @@ impl Link {
         Ok(published)
     }
 
-    /// Asks the master to run a function of its own: `kind` is `wheel` or `runner`.
-    pub(crate) async fn on_master(&mut self, kind: &str, fun: &str, kwarg: Map) -> Result<Value> {
-        let mut load = map! {"cmd" => kind, "fun" => fun, "kwarg" => kwarg};
+    /// Asks the master to run a function of its own: `kind` is `wheel` or `runner`; `args` holds `arg` and `kwarg`.
+    ///
+    /// # Errors
+    /// When the master does not answer. That it refuses is in the reply.
+    pub async fn on_master(&mut self, kind: &str, fun: &str, args: Map) -> Result<Value> {
+        let mut load = map! {"cmd" => kind, "fun" => fun};
+        load.update(args);
         if self.proofs.is_empty() {
-            load.insert("user", self.user.as_str());
-            load.insert("key", self.key.as_str());
+            self.sign(&mut load);
         }
         load.update(self.proofs.clone());
         self.request(load).await
     }
 
     /// Asks the master which minions have a live connection: id to address. Only our master knows the question.
-    pub(crate) async fn connected(&mut self) -> Result<Value> {
-        let load =
-            map! {"cmd" => "brine_connected", "user" => self.user.as_str(), "key" => self.key.as_str()};
+    ///
+    /// # Errors
+    /// When the master does not answer. That it refuses is in the reply.
+    pub async fn connected(&mut self) -> Result<Value> {
+        let mut load = map! {"cmd" => "brine_connected"};
+        self.sign(&mut load);
         self.request(load).await
     }
 
-    /// Waits for the end of the run that the master began with this reply.
-    pub(crate) async fn result(&mut self, reply: &Value, wait: Duration) -> Result<Map> {
+    /// Waits for the end of the run that the master began with this reply, at most so long: the data of its event.
+    ///
+    /// # Errors
+    /// When the master refused, has gone, or does not end it in time.
+    pub async fn result(&mut self, reply: &Value, wait: Option<Duration>) -> Result<Map> {
         let Some(tag) = reply.get("tag").and_then(Value::as_str) else {
-            return Err(CliError::Client(brine_core::text::python_str(reply.get("error").unwrap_or(reply))));
+            return Err(Error::Refused(error_text(reply).unwrap_or_else(|| python_str(reply))));
         };
         let end = format!("{tag}/ret");
         self.about.push(end.clone());
-        let until = Instant::now() + wait;
-        while let Some(event) = self.event_until(until).await? {
+        let until = wait.map(|wait| Instant::now() + wait);
+        while let Some(event) = self.event(until).await? {
             if event.tag == end {
                 return Ok(event.data);
             }
         }
         let jid = tag.rsplit('/').next().unwrap_or_default();
-        Err(CliError::Client(format!("RunnerClient job '{jid}' timed out")))
+        Err(Error::Refused(format!("RunnerClient job '{jid}' timed out")))
     }
 
     /// Asks the master for anything: a clear request and its answer.
-    pub(crate) async fn request(&mut self, load: Map) -> Result<Value> {
+    ///
+    /// # Errors
+    /// When there is no answer that can be read.
+    pub async fn request(&mut self, load: Map) -> Result<Value> {
         let body = msgpack::encode_map(&Envelope::clear(load), Dialect::Old);
-        let reply = self.requests.request(body.into(), PUBLISH_TIMEOUT).await.map_err(|_| unreachable())?;
-        msgpack::decode(&reply).map_err(|e| CliError::Client(format!("the master's answer: {e}")))
+        let reply =
+            self.requests.request(body.into(), self.patience).await.map_err(|_| Error::Unreachable)?;
+        msgpack::decode(&reply).map_err(|e| Error::Refused(format!("the master's answer: {e}")))
     }
 
     /// The next event of the jobs that were published and the runs that are waited for, or None at `until`.
-    pub(crate) async fn event_until(&mut self, until: Instant) -> Result<Option<Event>> {
+    ///
+    /// # Errors
+    /// When the master has gone.
+    pub async fn event_until(&mut self, until: Instant) -> Result<Option<Event>> {
+        self.event(Some(until)).await
+    }
+
+    async fn event(&mut self, until: Option<Instant>) -> Result<Option<Event>> {
         let Some(events) = &mut self.events else { return Ok(None) };
         let about = &self.about;
-        let wanted = |tag: &str| about.iter().any(|beginning| tag.starts_with(beginning.as_str()));
-        match tokio::time::timeout_at(until.into(), events.next_of(wanted)).await {
-            Err(_) => Ok(None),
-            Ok(Ok(event)) => Ok(Some(event)),
-            Ok(Err(e)) => Err(CliError::Client(format!("the master's event bus has ended: {e}"))),
-        }
+        let next = events.next_of(|tag| about.iter().any(|beginning| tag.starts_with(beginning.as_str())));
+        let came = match until {
+            None => next.await,
+            Some(until) => match tokio::time::timeout_at(until.into(), next).await {
+                Err(_) => return Ok(None),
+                Ok(came) => came,
+            },
+        };
+        came.map(Some).map_err(Error::BusEnded)
+    }
+
+    fn sign(&self, load: &mut Map) {
+        load.insert("user", self.who.name.as_str());
+        load.insert("key", self.who.key.as_str());
     }
 }
 
-fn unreachable() -> CliError {
-    CliError::Client("The salt master could not be contacted. Is master running?".into())
+/// What the master says of a request that it refuses.
+fn error_text(reply: &Value) -> Option<String> {
+    reply.get("error").map(|error| python_str(error.get("message").unwrap_or(error)))
 }
 
 /// Reads the master's answer to a publish.
 fn read_reply(reply: &Value) -> Result<Option<Published>> {
-    if let Some(error) = reply.get("error") {
-        let text = error.get("message").unwrap_or(error);
-        return Err(CliError::Client(brine_core::text::python_str(text)));
+    if let Some(text) = error_text(reply) {
+        return Err(Error::Refused(text));
     }
     let load = match (reply.get("load"), reply) {
         (Some(load), _) => load,
         (None, Value::Str(text)) if text.is_empty() => {
-            return Err(CliError::Client(
+            return Err(Error::Refused(
                 "Failed to authenticate! This is most likely because this user is not permitted to execute commands, but \
                  there is a small possibility that a disk error occurred (check disk/inode usage)."
                     .into(),
             ));
         }
         (None, other) => {
-            return Err(CliError::Client(format!(
-                "the master answers {}",
-                brine_core::text::python_str(other)
-            )));
+            return Err(Error::Refused(format!("the master answers {}", python_str(other))));
         }
     };
     let names = |key: &str| -> Vec<String> {
@@ -188,33 +227,6 @@ fn read_reply(reply: &Value) -> Result<Option<Published>> {
         })),
         _ => Ok(None),
     }
-}
-
-/// The name to act under: that of whoever called sudo counts.
-pub(crate) fn user() -> String {
-    let own = own_name();
-    let sudo = std::env::var("SUDO_USER").ok().filter(|u| own == "root" && !u.is_empty() && u != "root");
-    sudo.map_or(own, |u| format!("sudo_{u}"))
-}
-
-fn own_name() -> String {
-    nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map_or(String::new(), |u| u.name)
-}
-
-/// The name to act under and its key: the file that the master has written for that user. Unreadable means no key,
-/// and the master will say so.
-fn credentials(opts: &Opts) -> (String, Zeroizing<String>) {
-    let (own, user) = (own_name(), user());
-    // Root and those who came through sudo use the key of the user that the master runs as.
-    let owner = match opts.str("user") {
-        "" => "root",
-        configured => configured,
-    };
-    let owner = if own == "root" { owner } else { &own };
-    let path = opts.path("cachedir").join(format!(".{owner}_key"));
-    let key = Zeroizing::new(std::fs::read_to_string(path).unwrap_or_default());
-    let key = Zeroizing::new(key.trim_end().to_owned());
-    (user, key)
 }
 
 #[cfg(test)]
