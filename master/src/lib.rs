@@ -56,6 +56,7 @@ pub mod publish;
 pub mod records;
 pub mod requests;
 pub mod returners;
+mod runs;
 pub mod schedule;
 pub mod sessions;
 mod side;

@@ -31,6 +31,7 @@ use crate::presence::Presence;
 use crate::publish::Publisher;
 use crate::records::Records;
 use crate::returners::Outlets;
+use crate::runs::Runs;
 use crate::sessions::Sessions;
 
 /// Independent parts of what is remembered of requests, so that they do not wait for each other.
@@ -80,6 +81,8 @@ pub struct Master {
     pub local: LocalAddrs,
     /// What is known of minions' keys.
     pub records: Records,
+    /// What runs of runners and wheel functions share.
+    pub(crate) runs: Runs,
     nonces: Nonces,
     jids: JidSource,
     memory: Box<[Mutex<RequestMemory>]>,
@@ -155,6 +158,7 @@ impl Master {
             memory: memory.into_iter().map(Mutex::new).collect(),
             nonces,
             keys,
+            runs: Runs::new(config.opts.clone()),
             config,
         })
     }

@@ -11,13 +11,12 @@ use brine_core::call::{Args, CallError, Cx, JobContext};
 use brine_core::schedule::{Due, Moment, Schedule, World};
 use brine_core::{Map, Opts, Value, map};
 use brine_net::WallTimer;
-use brine_runners::{Kind, MasterHost};
+use brine_runners::Kind;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::master::Master;
-use crate::side::OwnSide;
 
 /// How many jobs of a name run now.
 type Running = Arc<Mutex<HashMap<String, i64>>>;
@@ -116,9 +115,8 @@ fn work(master: &Arc<Master>, runtime: Handle, due: &Due, jid: &str) {
     };
     let mut ret = due.begin(id, jid);
     let user = opts.str("user").to_owned();
-    let side = OwnSide { master: master.clone(), runtime, user: user.clone() };
-    let host = MasterHost::new(opts, Box::new(side));
-    let mut cx = Cx::new(Arc::new(opts.clone()), Arc::new(Kind::Runner.registry()), host);
+    let host = crate::runs::host(master, runtime, user.clone());
+    let mut cx = Cx::new(master.runs.opts().clone(), master.runs.registry(Kind::Runner).clone(), host);
     let tag = format!("salt/scheduler/{jid}");
     cx.job = Arc::new(JobContext::new(map! { "jid" => jid, "user" => user, "tag" => tag }));
     let outcome = call(&cx, due, &ret);

@@ -58,13 +58,26 @@ async fn peers_publish_what_their_rules_say() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn runners_are_refused_by_name_to_those_who_might_run_them() {
-    let rules = map! {"m1" => vec!["manage.*"]};
+async fn runners_are_run_for_those_whose_rules_say_so() {
+    let rules = map! {"m1" => vec!["test.arg", "cloud.*", "salt.cmdx?"]};
     let master = TestMaster::start(map! {"peer_run" => rules}).await;
     let m1 = master.accepted("m1", key(0)).await;
-    let run = |fun: &str| map! {"cmd" => "minion_runner", "fun" => fun, "arg" => Value::List(vec![])};
-    assert_eq!(m1.request(run("manage.up")).await, "'manage.up' is not available.".into());
-    assert_eq!(m1.request(run("salt.cmd")).await, Map::new().into());
+    let m2 = master.accepted("m2", key(1)).await;
+    let run = |fun: &str| {
+        let arg: Vec<Value> = vec!["1".into(), "a=b".into()];
+        map! {"cmd" => "minion_runner", "fun" => fun, "arg" => arg, "id" => "m1"}
+    };
+    let want = map! {"args" => vec![Value::from(1)], "kwargs" => map! {"a" => "b"}};
+    assert_eq!(m1.request(run("test.arg")).await, want.into());
+    let refused = "'cloud' __virtual__ returned False: salt-cloud is not part of Brine";
+    assert_eq!(m1.request(run("cloud.query")).await, refused.into());
+    assert_eq!(m1.request(run("salt.cmdx")).await, "'salt.cmdx' is not available.".into());
+    for fun in ["test.args", "xtest.arg", "salt.cmd_"] {
+        assert_eq!(m1.request(run(fun)).await, Map::new().into(), "{fun}");
+    }
+    assert_eq!(m2.request(run("test.arg")).await, Map::new().into());
+    let rows = master.running().master.jobs.audit(1, Some("m2".into())).await.unwrap();
+    assert_eq!((rows[0].kind.as_str(), rows[0].outcome.name()), ("runner", "forbidden"));
     master.stop().await;
 }
 

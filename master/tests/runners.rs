@@ -59,6 +59,35 @@ async fn a_run_has_its_events_and_its_place_among_the_jobs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn execution_functions_run_on_the_master_and_the_record_tells_of_it() {
+    let master = TestMaster::start(Map::new()).await;
+    let mut bus = master.events().await;
+    let jid = run(&master, "salt.cmd", vec!["test.arg".into(), 1.into()], map! {"k" => 2}).await;
+    let want = map! {"args" => vec![Value::from(1)], "kwargs" => map! {"k" => 2}};
+    assert_eq!(returned(&mut bus, &jid).await.get("return"), Some(&want.into()));
+    let grain = run(&master, "salt.cmd", vec!["grains.get".into(), "kernel".into()], Map::new()).await;
+    assert_eq!(returned(&mut bus, &grain).await.get("return"), Some(&"Linux".into()));
+    let token = map! {"eauth" => "pam", "username" => "nobody", "password" => "secret"};
+    let token = run(&master, "auth.mk_token", Vec::new(), token).await;
+    let told = returned(&mut bus, &token).await;
+    assert_eq!(told.get("return"), Some(&"".into()));
+    assert!(!format!("{told:?}").contains("secret"));
+    let list = run(&master, "audit.list", Vec::new(), map! {"fun" => "salt.*"}).await;
+    let list = returned(&mut bus, &list).await;
+    let rows = list.get("return").and_then(Value::as_list).unwrap();
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert_eq!(rows[1].get("JID"), Some(&jid.as_str().into()));
+    let result = map! {"returned" => 1, "failed" => Value::List(vec![])};
+    assert_eq!(rows[1].get("Result"), Some(&result.into()));
+    let cli = master.cli();
+    let load = map! {"cmd" => "runner", "fun" => "virt.query", "user" => "root", "key" => cli.key.as_str()};
+    let refused = cli.clear(load).await;
+    let text = refused.get("error").and_then(|e| e.get("message")).and_then(Value::as_str).unwrap();
+    assert!(text.starts_with("'virt' __virtual__ returned False: "), "{text}");
+    master.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn runners_ask_minions_and_watch_the_bus() {
     let master = TestMaster::start(Map::new()).await;
     let mut bus = master.events().await;

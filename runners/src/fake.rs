@@ -23,6 +23,7 @@ pub(crate) struct Record {
     pub(crate) published: Vec<Map>,
     pub(crate) gone: Vec<String>,
     pub(crate) rotated: usize,
+    pub(crate) logins: Vec<Map>,
 }
 
 /// The master.
@@ -117,6 +118,11 @@ impl Side for Fake {
 
     fn rotate(&self) {
         self.record.lock().rotated += 1;
+    }
+
+    fn make_token(&self, load: Map) -> Result<Value> {
+        self.record.lock().logins.push(load);
+        Ok(map! {"token" => "t"}.into())
     }
 
     fn print(&self, line: &str) {

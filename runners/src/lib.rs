@@ -5,6 +5,7 @@
 //! and by the master for clients that prove who they are. What they need of a master beyond its files is [`Side`].
 //! Not here: who may call what.
 
+mod absent;
 mod client;
 mod dates;
 mod diff;
@@ -44,8 +45,8 @@ macro_rules! list {
 list! {
     /// Every runner module.
     RUNNERS, runner:
-    cache, config, doc, error, event, fileserver, jobs, manage, mine, pillar, queue, reactor, salt, saltutil, state,
-    survey, test
+    audit, auth, cache, config, doc, error, event, fileserver, jobs, manage, match_, mine, network, pillar, queue, reactor,
+    salt, saltutil, state, survey, test
 }
 
 list! {

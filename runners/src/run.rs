@@ -36,10 +36,14 @@ impl Kind {
 
     /// Everything of this kind that can be called.
     pub fn registry(self) -> Registry {
-        Registry::new(match self {
-            Self::Runner => crate::RUNNERS.iter().copied(),
-            Self::Wheel => crate::WHEEL.iter().copied(),
-        })
+        match self {
+            Self::Runner => {
+                let mut runners = Registry::new(crate::RUNNERS.iter().copied());
+                crate::absent::note(&mut runners);
+                runners
+            }
+            Self::Wheel => Registry::new(crate::WHEEL.iter().copied()),
+        }
     }
 }
 
@@ -67,18 +71,14 @@ impl Run {
         let mut data = map! {
             "fun" => format!("{}.{fun}", self.kind.name()), "jid" => self.jid.as_str(), "user" => self.user.as_str(),
         };
-        let mut fun_args = args.positional.clone();
-        if !args.keyword.is_empty() {
-            fun_args.push(args.keyword.clone().into());
-        }
-        data.insert("fun_args", fun_args);
+        data.insert("fun_args", shown(fun, &args));
         self.fire(&format!("{tag}/new"), data.clone());
         let mut cx = Cx::new(self.opts.clone(), self.registry.clone(), self.host.clone());
         cx.job = Arc::new(JobContext::new(
             map! {"jid" => self.jid.as_str(), "user" => self.user.as_str(), "tag" => tag.as_str()},
         ));
         outcome(&cx, self.kind, fun, args, &mut data);
-        if self.keeps()
+        if self.keeps(fun)
             && let Err(e) = self.host.jobs.keep_run(&self.jid, self.opts.str("id"), &data)
         {
             tracing::error!(
@@ -89,8 +89,10 @@ impl Run {
         data
     }
 
-    fn keeps(&self) -> bool {
+    fn keeps(&self, fun: &str) -> bool {
         match self.kind {
+            // What it returns is as good as a password.
+            Kind::Runner if is_about_logins(fun) => false,
             Kind::Runner => self.opts.get("runner_returns").is_none_or(Value::truthy),
             Kind::Wheel => true,
         }
@@ -101,6 +103,27 @@ impl Run {
             tracing::debug!("{tag}: {e}");
         }
     }
+}
+
+fn is_about_logins(fun: &str) -> bool {
+    fun.starts_with("auth.")
+}
+
+/// The arguments as the events and the store have them; what proves who somebody is stands there as stars.
+fn shown(fun: &str, args: &Args) -> Vec<Value> {
+    let (mut fun_args, mut keyword) = (args.positional.clone(), args.keyword.clone());
+    if is_about_logins(fun) {
+        fun_args.fill("******".into());
+        for key in ["password", "token"] {
+            if let Some(value) = keyword.get_mut(key) {
+                *value = "******".into();
+            }
+        }
+    }
+    if !keyword.is_empty() {
+        fun_args.push(keyword.into());
+    }
+    fun_args
 }
 
 /// Fires an event of the progress of the run that this call belongs to, and shows it to whoever waits.
@@ -192,6 +215,17 @@ mod tests {
         let fired = &fake.record.lock().fired;
         assert_eq!((fired[0].0.as_str(), fired[1].0.as_str()), ("salt/run/1/new", "salt/run/1/ret"));
         assert!(!fired[0].1.contains("return") && fired[1].1 == data);
+    }
+
+    #[test]
+    fn passwords_and_tokens_are_not_told() {
+        let args = Args::none().with("username", "u").with("password", "secret");
+        let (data, fake) = ran("auth.mk_token", args);
+        let told: Vec<Value> = vec![map! {"username" => "u", "password" => "******"}.into()];
+        assert_eq!(data.get("fun_args"), Some(&told.into()));
+        assert!(!format!("{:?}", fake.record.lock().fired).contains("secret"));
+        let (data, _) = ran("auth.del_token", Args::positional(["secret"]));
+        assert_eq!(data.get("fun_args"), Some(&vec!["******"].into()));
     }
 
     #[test]

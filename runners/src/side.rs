@@ -28,6 +28,10 @@ pub trait Side: Send + Sync {
     /// Somebody lost his key and still knows the global one: it changes, where `rotate_aes_key` says so.
     fn rotate(&self);
 
+    /// Has the master make a token of this login (`eauth`, `username`, `password`, perhaps `token_expire`): what it keeps of
+    /// it, or empty text.
+    fn make_token(&self, load: Map) -> Result<Value>;
+
     /// A line for the person who waits for the function. In the master's own process there is nobody to read it.
     fn print(&self, line: &str) {
         let _ = line;

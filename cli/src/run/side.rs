@@ -58,6 +58,14 @@ impl Side for SocketSide {
     // The master sees it by the key's file.
     fn key_gone(&self, _: KeyState, _: &MinionId) {}
 
+    fn make_token(&self, mut load: Map) -> Result<Value> {
+        load.insert("cmd", "mk_token");
+        self.wait(async {
+            Link::connect(&self.opts, Who::caller(&self.opts), false).await?.request(load).await
+        })
+        .map_err(|_| CallError::exception("salt.exceptions.SaltDaemonNotRunning", "Salt Master must be running."))
+    }
+
     fn rotate(&self) {
         if self.opts.get("rotate_aes_key").is_none_or(Value::truthy)
             && let Err(e) = crate::key::ask_for_new_session_key(&self.opts)

@@ -9,6 +9,7 @@ mod net;
 mod paths;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use brine_core::Opts;
@@ -77,8 +78,8 @@ pub struct Config {
     pub data: DataConfig,
     /// Periodic work.
     pub upkeep: UpkeepConfig,
-    /// The options as read, for `_master_opts`.
-    pub opts: Opts,
+    /// The options as read, for `_master_opts` and for runners.
+    pub opts: Arc<Opts>,
 }
 
 /// Options of the handshake and of minions' requests.
@@ -252,7 +253,7 @@ impl Config {
             id,
             user,
             paths,
-            opts,
+            opts: Arc::new(opts),
         })
     }
 }

@@ -18,7 +18,6 @@ mod pool;
 mod service;
 #[cfg(test)]
 mod tests;
-mod tokens;
 
 use std::fmt;
 use std::time::Duration;
@@ -26,9 +25,9 @@ use std::time::Duration;
 use brine_protocol::{Map, Value};
 use zeroize::Zeroizing;
 
+pub use brine_store::tokens::{Tokens, valid_token};
 pub use config::{EauthConfig, Override, Section};
 pub use service::{Proved, Service};
-pub use tokens::{Tokens, valid_token};
 
 /// One way to have a name and a password checked.
 #[derive(Debug)]

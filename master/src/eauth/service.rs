@@ -7,11 +7,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use brine_core::auth_rules::rules_of;
 use brine_protocol::{Map, Value, map};
+use brine_store::Tokens;
 
 use super::config::{EauthConfig, Section};
 use super::level::Level;
 use super::pool::Pool;
-use super::tokens::Tokens;
 use super::{Failure, Login};
 
 /// A user whom a backend or a token vouches for.

@@ -56,11 +56,10 @@ async fn connected(master: &Arc<Master>, peer: SocketAddr, mut load: Map) -> Val
 }
 
 /// The answer to a function of the master that does not exist here.
-pub(super) fn unavailable(fun: &str, kind: &str) -> Value {
-    let message = format!("'{fun}' is not available.");
+pub(super) fn unavailable(message: &str, kind: &str) -> Value {
     tracing::warn!("{kind} {message}");
     map! {"error" => map! {
-        "name" => "SaltInvocationError", "args" => Value::List(vec![message.as_str().into()]), "message" => message,
+        "name" => "SaltInvocationError", "args" => Value::List(vec![message.into()]), "message" => message,
     }}
     .into()
 }

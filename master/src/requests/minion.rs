@@ -88,7 +88,7 @@ async fn dispatch(
         C::MineGet => mine::get(master, id, &load).into(),
         C::MineDelete => mine::delete(master, id, &load).into(),
         C::MineFlush => mine::flush(master, id).into(),
-        C::MinionRunner => peers::runner(master, id, &load).into(),
+        C::MinionRunner => peers::runner(master, id, &load).await.into(),
         C::MinionPub => peers::publish(master, id, load).await.into(),
         C::MinionPublish => peers::publish_and_wait(master, id, load).await.into(),
         C::PubRet => peers::pub_ret(master, id, &load).await.into(),

@@ -8,15 +8,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use brine_core::auth_rules::{self, Ask, authorised};
+use brine_core::call::Args;
 use brine_core::target::{Anchor, Checked, DEFAULT_TARGET_DELIM, Regex, check_minions, nodegroup_comp};
 use brine_protocol::ids::{Jid, MinionId};
 use brine_protocol::{Map, Value, map};
 use brine_render::args::parse_input;
+use brine_runners::Kind;
 
 use super::job;
 use crate::access::{self, Act};
 use crate::fs::Dir;
 use crate::master::Master;
+use crate::runs::prepare;
 
 /// Between two looks at what has been returned.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -107,8 +110,17 @@ fn targets(master: &Master, tgt: &Value, kind: &str) -> Option<Checked> {
     plain.minions.iter().all(|id| exact.minions.contains(id)).then_some(plain)
 }
 
-/// The arguments, read as a command line's words as far as they are text.
+/// The arguments, as a job has them: keyword arguments stand at the end.
 fn arguments(load: &Map) -> Value {
+    let (mut positional, keyword) = words(load);
+    if !keyword.is_empty() {
+        positional.push(keyword.into());
+    }
+    positional.into()
+}
+
+/// The arguments, read as a command line's words as far as they are text: positional, and by name with a mark.
+fn words(load: &Map) -> (Vec<Value>, Map) {
     let words = |key: &str| -> Vec<Value> {
         match load.get(key) {
             Some(Value::List(list)) => list.clone(),
@@ -131,10 +143,7 @@ fn arguments(load: &Map) -> Value {
             }
         }
     }
-    if !keyword.is_empty() {
-        positional.push(keyword.into());
-    }
-    positional.into()
+    (positional, keyword)
 }
 
 /// Whose job it is, where stock's master looks for it as well.
@@ -225,17 +234,32 @@ pub(super) async fn pub_ret(master: &Master, id: &MinionId, load: &Map) -> Map {
         .collect()
 }
 
-/// Runners do not exist here yet; who might run one is told which it was, everybody else nothing.
-pub(super) fn runner(master: &Master, id: &MinionId, load: &Map) -> Value {
+/// Runs a runner for a minion, if it may, and gives what it returns. As a caller's right to call one it is all or nothing:
+/// rules of `peer_run` name functions, not arguments.
+pub(super) async fn runner(master: &Arc<Master>, id: &MinionId, load: &Map) -> Value {
     let fun = load.get_str("fun").unwrap_or_default();
+    let mut act = Act { kind: Kind::Runner.name(), fun: fun.to_owned(), ..Act::default() };
     let allowed = rules(&master.config.access.peer_run, id)
         .iter()
         .any(|rule| rule.as_str().is_some_and(|pattern| whole(pattern, fun)));
     if !allowed {
         tracing::warn!("{id} may not run {fun}");
+        access::record_minion(master, id, &act, false);
         return Map::new().into();
     }
-    format!("'{fun}' is not available.").into()
+    let registry = master.runs.registry(Kind::Runner);
+    if registry.get(fun).is_none() {
+        access::record_minion(master, id, &act, true);
+        return registry.missing(fun).to_string().into();
+    }
+    let (positional, mut keyword) = words(load);
+    keyword.remove("__kwarg__");
+    let run = prepare(master, Kind::Runner, &master.config.user);
+    act.jid.clone_from(&run.jid);
+    access::record_minion(master, id, &act, true);
+    let fun = fun.to_owned();
+    let done = tokio::task::spawn_blocking(move || run.call(&fun, Args { positional, keyword })).await;
+    done.ok().and_then(|mut data| data.remove("return")).unwrap_or_default()
 }
 
 pub(super) fn revoke(master: &Arc<Master>, id: &MinionId, load: Map) -> Value {

@@ -4,38 +4,23 @@
 
 use std::sync::Arc;
 
-use brine_core::Registry;
 use brine_core::call::Args;
 use brine_protocol::{Value, map};
-use brine_runners::{Kind, MasterHost, Run};
-use tokio::runtime::Handle;
+use brine_runners::Kind;
 
 use super::clear::unavailable;
 use crate::access::{self, Act, Caller};
 use crate::master::Master;
-use crate::side::OwnSide;
-
-/// Prepares a run on behalf of `user`.
-fn prepare(master: &Arc<Master>, kind: Kind, registry: Arc<Registry>, user: String) -> Run {
-    let side = OwnSide { master: master.clone(), runtime: Handle::current(), user: user.clone() };
-    Run {
-        kind,
-        jid: master.new_jid().as_str().to_owned(),
-        user,
-        opts: Arc::new(master.config.opts.clone()),
-        registry,
-        host: MasterHost::new(&master.config.opts, Box::new(side)),
-    }
-}
+use crate::runs::prepare;
 
 /// Runs a function whose caller may run it with these arguments.
 pub(super) async fn run(master: &Arc<Master>, caller: &Caller, kind: Kind, fun: &str, args: Args) -> Value {
-    let registry = Arc::new(kind.registry());
+    let registry = master.runs.registry(kind);
     if registry.get(fun).is_none() {
         access::record(master, caller, &Act { kind: kind.name(), fun: fun.to_owned(), ..Act::default() });
-        return unavailable(fun, kind.name());
+        return unavailable(&registry.missing(fun).to_string(), kind.name());
     }
-    let run = prepare(master, kind, registry, caller.name.clone());
+    let run = prepare(master, kind, &caller.name);
     let (jid, tag) = (run.jid.clone(), kind.tag(&run.jid));
     let act = Act { kind: kind.name(), fun: fun.to_owned(), jid: jid.clone(), ..Act::default() };
     access::record(master, caller, &act);

@@ -1,6 +1,6 @@
 //! The record of who asked for what: rows of the table `audit`, the oldest of each outcome going first.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::sql::signed;
 
@@ -94,26 +94,51 @@ fn cut(conn: &Connection, kept: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
+fn read(r: &Row<'_>) -> rusqlite::Result<AuditRow> {
+    Ok(AuditRow {
+        at: u64::try_from(r.get::<_, i64>(0)?).unwrap_or(0),
+        user: r.get(1)?,
+        auth: r.get(2)?,
+        address: r.get(3)?,
+        kind: r.get(4)?,
+        fun: r.get(5)?,
+        target: r.get(6)?,
+        jid: r.get(7)?,
+        outcome: Outcome::parse(&r.get::<_, String>(8)?),
+    })
+}
+
 /// The newest rows, newest first, at most `limit`; of one user where one is named.
 pub(super) fn newest(conn: &Connection, limit: u32, user: Option<&str>) -> rusqlite::Result<Vec<AuditRow>> {
     conn.prepare_cached(
         "SELECT at, user, auth, address, kind, fun, target, jid, outcome FROM audit
          WHERE ?2 IS NULL OR user = ?2 ORDER BY n DESC LIMIT ?1",
     )?
-    .query_map(params![limit, user], |r| {
-        Ok(AuditRow {
-            at: u64::try_from(r.get::<_, i64>(0)?).unwrap_or(0),
-            user: r.get(1)?,
-            auth: r.get(2)?,
-            address: r.get(3)?,
-            kind: r.get(4)?,
-            fun: r.get(5)?,
-            target: r.get(6)?,
-            jid: r.get(7)?,
-            outcome: Outcome::parse(&r.get::<_, String>(8)?),
-        })
-    })?
+    .query_map(params![limit, user], read)?
     .collect()
+}
+
+/// The newest rows that are wanted and not older than `since`, newest first, at most `limit`.
+pub(super) fn search(
+    conn: &Connection,
+    since: u64,
+    limit: usize,
+    mut wanted: impl FnMut(&AuditRow) -> bool,
+) -> rusqlite::Result<Vec<AuditRow>> {
+    let mut statement = conn.prepare(
+        "SELECT at, user, auth, address, kind, fun, target, jid, outcome FROM audit WHERE at >= ?1 ORDER BY n DESC",
+    )?;
+    let mut rows = statement.query([signed(since)])?;
+    let mut found = Vec::new();
+    while found.len() < limit
+        && let Some(next) = rows.next()?
+    {
+        let row = read(next)?;
+        if wanted(&row) {
+            found.push(row);
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

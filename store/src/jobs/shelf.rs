@@ -10,6 +10,7 @@ use brine_protocol::msgpack::{Dialect, decode, encode, encode_map};
 use brine_protocol::{Map, Value};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+use super::audit::{self, AuditRow};
 use super::StoreError;
 
 /// A job as it was published, and when.
@@ -97,6 +98,21 @@ impl Shelf {
             }
         }
         Ok(returns)
+    }
+
+    /// The newest of the record of who asked for what that are wanted and not older than `since` (seconds since the epoch),
+    /// newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// As the database has it.
+    pub fn audit(
+        &self,
+        since: u64,
+        limit: usize,
+        wanted: impl FnMut(&AuditRow) -> bool,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        let Some(conn) = self.open(false)? else { return Ok(Vec::new()) };
+        Ok(audit::search(&conn, since, limit, wanted)?)
     }
 
     /// When the last return of a job came, to the second.

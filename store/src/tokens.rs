@@ -100,16 +100,19 @@ impl Tokens {
         }))
     }
 
-    /// Forgets a token.
-    pub fn remove(&self, token: &str) {
+    /// Forgets a token; whether there was one.
+    pub fn remove(&self, token: &str) -> bool {
         if !valid_token(token) {
-            return;
+            return false;
         }
+        let mut was = false;
         for name in [token.to_owned(), enveloped(token)] {
-            if let Err(e) = self.dir.remove(&name) {
-                tracing::warn!("Could not remove token: {e}");
+            match self.dir.remove(&name) {
+                Ok(removed) => was |= removed,
+                Err(e) => tracing::warn!("Could not remove token: {e}"),
             }
         }
+        was
     }
 
     /// The tokens there are, expired ones included.

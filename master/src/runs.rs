@@ -1,0 +1,74 @@
+//! What runs of runners and wheel functions have in common: options, tables of functions, execution modules. Each is made
+//! once, when the first run needs it.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use brine_core::{Opts, Registry};
+use brine_runners::{Execution, Kind, MasterHost, Run};
+use tokio::runtime::Handle;
+
+use crate::master::Master;
+use crate::side::OwnSide;
+
+/// The common part of all runs.
+pub(crate) struct Runs {
+    opts: Arc<Opts>,
+    runners: OnceLock<Arc<Registry>>,
+    wheel: OnceLock<Arc<Registry>>,
+    execution: OnceLock<Execution>,
+}
+
+impl fmt::Debug for Runs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Runs")
+    }
+}
+
+impl Runs {
+    /// With the options of this master.
+    pub(crate) fn new(opts: Arc<Opts>) -> Self {
+        Self { opts, runners: OnceLock::new(), wheel: OnceLock::new(), execution: OnceLock::new() }
+    }
+
+    /// The options.
+    pub(crate) fn opts(&self) -> &Arc<Opts> {
+        &self.opts
+    }
+
+    /// The functions of a kind.
+    pub(crate) fn registry(&self, kind: Kind) -> &Arc<Registry> {
+        let table = match kind {
+            Kind::Runner => &self.runners,
+            Kind::Wheel => &self.wheel,
+        };
+        table.get_or_init(|| Arc::new(kind.registry()))
+    }
+
+    /// What `salt.cmd` calls: execution modules, with the grains of this host.
+    fn execution(&self) -> Execution {
+        let made = || Execution {
+            registry: Arc::new(Registry::new(brine_modules::ALL.iter().copied())),
+            grains: Arc::new(brine_modules::grains),
+        };
+        self.execution.get_or_init(made).clone()
+    }
+}
+
+/// The host of a run on behalf of `user`, whose events and jobs go through `runtime`.
+pub(crate) fn host(master: &Arc<Master>, runtime: Handle, user: String) -> Arc<MasterHost> {
+    let side = OwnSide { master: master.clone(), runtime, user };
+    MasterHost::with_execution(&master.runs.opts, Box::new(side), master.runs.execution())
+}
+
+/// A run on behalf of `user`. To be called within the runtime.
+pub(crate) fn prepare(master: &Arc<Master>, kind: Kind, user: &str) -> Run {
+    Run {
+        kind,
+        jid: master.new_jid().as_str().to_owned(),
+        user: user.to_owned(),
+        opts: master.runs.opts.clone(),
+        registry: master.runs.registry(kind).clone(),
+        host: host(master, Handle::current(), user.to_owned()),
+    }
+}
