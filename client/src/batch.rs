@@ -40,7 +40,9 @@ impl Batch {
     /// What came of the publish for these minions. None: nobody was meant, so they are given up.
     pub fn started(&mut self, minions: Vec<String>, published: Option<Published>) {
         match published {
-            Some(published) => self.running.push(Running { job: Job::new(published, self.patience), minions }),
+            Some(published) => {
+                self.running.push(Running { job: Job::new(published, self.patience), minions })
+            }
             None => minions.into_iter().for_each(|id| self.lose(id)),
         }
     }

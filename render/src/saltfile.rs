@@ -98,7 +98,10 @@ fn is_ones_own(path: &Path) -> bool {
     let owned = meta.uid() == 0 || meta.uid() == nix::unistd::geteuid().as_raw();
     let safe = owned && meta.mode() & 0o002 == 0;
     if !safe {
-        eprintln!("WARNING: {} belongs to somebody else and is not read; --saltfile reads it.", path.display());
+        eprintln!(
+            "WARNING: {} belongs to somebody else and is not read; --saltfile reads it.",
+            path.display()
+        );
     }
     safe
 }

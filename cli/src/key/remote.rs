@@ -35,7 +35,8 @@ impl Remote {
 
     fn call(&self, fun: &str, kwarg: Map) -> Result<Value> {
         let mut link = self.link.borrow_mut();
-        let reply = self.runtime.block_on(link.on_master("wheel", &format!("key.{fun}"), map! {"kwarg" => kwarg}))?;
+        let reply =
+            self.runtime.block_on(link.on_master("wheel", &format!("key.{fun}"), map! {"kwarg" => kwarg}))?;
         read_reply(&reply)
     }
 

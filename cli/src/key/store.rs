@@ -85,7 +85,9 @@ impl KeyStore {
     pub(crate) fn read(&self, status: Status, name: &str) -> Result<String> {
         let read = match status.state() {
             Some(state) => id(name).and_then(|id| self.keys.read(state, &id)),
-            None => fs::read(self.pki.join(name)).map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned())),
+            None => {
+                fs::read(self.pki.join(name)).map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned()))
+            }
         };
         let text = read.and_then(|text| text.ok_or_else(|| io::ErrorKind::NotFound.into()));
         text.map_err(|e| self.failed(status, name, e))

@@ -112,7 +112,10 @@ impl Order<'_> {
             "success" => false, "return" => error, "retcode" => NOT_RUN, "fun" => self.fun, "fun_args" => fun_args,
             "jid" => self.jid.as_str(),
         };
-        brine_client::bus::fire(&self.command.opts, vec![(format!("{}/ret", Kind::Runner.tag(&self.jid)), data)])?;
+        brine_client::bus::fire(
+            &self.command.opts,
+            vec![(format!("{}/ret", Kind::Runner.tag(&self.jid)), data)],
+        )?;
         if self.command.on("quiet") {
             return Ok(());
         }

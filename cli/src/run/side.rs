@@ -44,8 +44,9 @@ impl Side for SocketSide {
     }
 
     fn connected(&self) -> Result<Map> {
-        let reply = self
-            .wait(async { Link::connect(&self.opts, Who::caller(&self.opts), false).await?.connected().await });
+        let reply = self.wait(async {
+            Link::connect(&self.opts, Who::caller(&self.opts), false).await?.connected().await
+        });
         match reply.map_err(failed)? {
             Value::Map(error) if error.contains("error") => Err(CallError::Client(
                 brine_core::text::python_str(error.get("error").unwrap_or(&Value::Nil)),
@@ -63,7 +64,9 @@ impl Side for SocketSide {
         self.wait(async {
             Link::connect(&self.opts, Who::caller(&self.opts), false).await?.request(load).await
         })
-        .map_err(|_| CallError::exception("salt.exceptions.SaltDaemonNotRunning", "Salt Master must be running."))
+        .map_err(|_| {
+            CallError::exception("salt.exceptions.SaltDaemonNotRunning", "Salt Master must be running.")
+        })
     }
 
     fn rotate(&self) {

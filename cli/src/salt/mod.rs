@@ -9,8 +9,8 @@ mod show;
 
 pub(crate) use args::target_type;
 
-use crate::client::present::Present;
 use crate::client::Part;
+use crate::client::present::Present;
 use crate::exit::{CliError, GENERIC, NO_RETURN, Result};
 use crate::interrupt;
 use crate::output::Output;

@@ -10,8 +10,8 @@ use brine_protocol::msgpack::{Dialect, decode, encode, encode_map};
 use brine_protocol::{Map, Value};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
-use super::audit::{self, AuditRow};
 use super::StoreError;
+use super::audit::{self, AuditRow};
 
 /// A job as it was published, and when.
 #[derive(Clone, Debug, PartialEq)]
