@@ -128,8 +128,9 @@ fn call(line: &Parsed, mut cx: Cx, fun: &str) -> Result<Map, Failure> {
         }
         failure
     })?;
-    ret.insert("retcode", outcome::retcode(&cx, &value));
+    let retcode = outcome::retcode(&cx, &value);
     ret.insert("return", value);
+    ret.insert("retcode", retcode);
     if let Some(out) = reply::outputter(fun) {
         ret.insert("out", out);
     }
