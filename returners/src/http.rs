@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::http::Request;
-use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Proxy};
 
 /// How to reach a server.
@@ -37,19 +37,10 @@ impl Http {
     pub(crate) fn new(way: &Way, user_agent: &str) -> Result<Self, Fault> {
         let failed = |e: String| Fault::Connect("HTTP".into(), e);
         let proxy = way.proxy.as_deref().map(Proxy::new).transpose().map_err(|e| failed(e.to_string()))?;
-        let roots: Vec<_> = way.tls.trusted()?.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-        let identity = way.tls.identity()?.map(|(chain, key)| {
-            let chain: Vec<_> = chain.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-            let kind = match key {
-                rustls::pki_types::PrivateKeyDer::Pkcs1(_) => ureq::tls::KeyKind::Pkcs1,
-                rustls::pki_types::PrivateKeyDer::Sec1(_) => ureq::tls::KeyKind::Sec1,
-                _ => ureq::tls::KeyKind::Pkcs8,
-            };
-            ClientCert::new_with_certs(&chain, PrivateKey::from_der(kind, key.secret_der()).to_owned())
-        });
+        let roots: Vec<_> =
+            way.tls.trusted()?.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::new_with_certs(&roots))
-            .client_cert(identity)
             .disable_verification(way.tls.check == crate::net::Check::Nothing)
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .build();

@@ -20,11 +20,17 @@
 //! of a runner, or on the one thread of the master that writes to returners. Errors are Python's exceptions, since
 //! callers log their text. Whoever calls a returner finds it by [`find`], which says why there is none.
 
+mod common;
 pub mod describe;
 mod give;
+mod http;
 mod json;
+mod loads;
+mod net;
 mod options;
+mod pg;
 mod returner;
+mod secret;
 
 pub use give::{give, give_scheduled};
 pub use json::json;
@@ -45,10 +51,17 @@ macro_rules! returners {
 }
 
 returners! {
+    elasticsearch,
     local,
     local_cache,
     multi_returner,
+    mysql,
+    pgjsonb,
+    postgres,
     rawfile_json,
+    redis,
+    slack_webhook,
+    smtp,
     syslog,
 }
 

@@ -25,7 +25,8 @@ fn numbers_by_name(text: &str) -> Result<Value> {
     let mut out = String::with_capacity(text.len());
     let (mut in_text, mut rest) = (false, text);
     while let Some(c) = rest.chars().next() {
-        let name = ["-Infinity", "Infinity", "NaN"].into_iter().find(|name| !in_text && rest.starts_with(name));
+        let name =
+            ["-Infinity", "Infinity", "NaN"].into_iter().find(|name| !in_text && rest.starts_with(name));
         if let Some(name) = name {
             out.extend(["\"", MARK, name, "\""]);
             rest = &rest[name.len()..];

@@ -13,8 +13,11 @@ pub(crate) const STOCK: [&str; 4] = ["3006.28", "3007.15", "3008.3", "3006.9"];
 const NEEDS_OF_3006_9: &str = "PyYAML Jinja2 msgpack pyzmq distro requests packaging looseversion psutil jmespath \
                                cryptography<43 pycryptodomex python-gnupg contextvars";
 
+/// What the returners of 3006.28 need to talk to servers; the last Elasticsearch client that they know is of version 7.
+const DRIVERS: [&str; 4] = ["psycopg2-binary", "pymysql", "redis", "elasticsearch<8"];
+
 /// Programs the tests call, with the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 12] = [
+const PROGRAMS: [(&str, &str); 17] = [
     ("openvpn", "openvpn"),
     ("ping", "iputils-ping"),
     ("ip", "iproute2"),
@@ -24,6 +27,11 @@ const PROGRAMS: [(&str, &str); 12] = [
     ("time", "time"),
     ("git", "git"),
     ("slapd", "slapd"),
+    ("setpriv", "util-linux"),
+    ("psql", "postgresql"),
+    ("mariadbd", "mariadb-server"),
+    ("mariadb", "mariadb-server"),
+    ("redis-server", "redis-server"),
     ("groff", "groff-base"),
     ("zsh", "zsh"),
     ("fish", "fish"),
@@ -57,6 +65,7 @@ pub(crate) fn setup() -> Result<PathBuf> {
     for version in STOCK {
         virtualenv(&dir, version)?;
     }
+    drivers(&dir.join(STOCK[0]))?;
     if !on_path("cargo-deny") {
         // Fast to run, slow to build: unoptimised is enough.
         run(crate::run::cargo().args(["install", "cargo-deny", "--locked", "--debug"]))?;
@@ -129,4 +138,14 @@ fn virtualenv(dir: &Path, version: &str) -> Result {
         .args(["install", "--quiet", &format!("salt=={version}")])
         .args(needs.split_whitespace()))?;
     output(Command::new(&call).arg("--version")).map(drop)
+}
+
+/// Adds the Python modules that stock's returners need, if one is missing.
+fn drivers(venv: &Path) -> Result {
+    let all = "import psycopg2, pymysql, redis, elasticsearch";
+    if output(Command::new(venv.join("bin/python")).args(["-c", all])).is_ok() {
+        return Ok(());
+    }
+    eprintln!("installing what stock's returners need into {}", venv.display());
+    run(Command::new(venv.join("bin/pip")).args(["install", "--quiet"]).args(DRIVERS))
 }

@@ -58,9 +58,8 @@ fn ordered(states: Map) -> Map {
             out.insert(name, state);
             continue;
         }
-        let mut parts = name.split("_|-");
-        let first = parts.next().unwrap_or_default();
-        let function = format!("{first}.{}", parts.next_back().unwrap_or(first));
+        let module = name.split("_|-").next().unwrap_or_default();
+        let function = format!("{module}.{}", name.rsplit("_|-").next().unwrap_or_default());
         let number = python_str(state.get("__run_num__").unwrap_or(&Value::Nil));
         if let Some(state) = state.as_map_mut() {
             state.insert("_func", function);

@@ -110,8 +110,8 @@ mod tests {
         assert_eq!(answer("mysql_clear_password", &password, random, true).unwrap(), "pa ß\0".as_bytes());
     }
 
-    const NATIVE: &str = "";
-    const SHA2: &str = "";
+    const NATIVE: &str = "8f181ccdcab9f96e8d02a668e110c06f514f3c31";
+    const SHA2: &str = "0d05bb81045fef0369642cbcd775a849a33503c662ad24928d65eab671f8271a";
 
     #[test]
     fn without_tls_the_password_is_for_the_servers_key() {

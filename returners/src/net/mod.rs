@@ -59,7 +59,6 @@ impl From<Fault> for CallError {
     }
 }
 
-
 enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
@@ -204,7 +203,8 @@ impl Wire {
         loop {
             self.some()?;
             let part = &self.buffer[self.from..self.to];
-            let (take, ended) = part.iter().position(|b| *b == b'\n').map_or((part.len(), false), |at| (at + 1, true));
+            let (take, ended) =
+                part.iter().position(|b| *b == b'\n').map_or((part.len(), false), |at| (at + 1, true));
             if take > self.left || out.len() + take > most {
                 return Err(Fault::TooLarge(most));
             }

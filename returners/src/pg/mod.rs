@@ -150,7 +150,7 @@ impl Pg {
                     (client, tokio::spawn(async { drop(connection.await) }))
                 }
             };
-            Ok(connected)
+            Ok::<_, String>(connected)
         };
         let done = self.runtime.block_on(async { tokio::time::timeout(within, whole).await });
         let (client, task) = done.map_err(|_| format!("timeout expired ({} s)", within.as_secs()))??;
@@ -163,12 +163,16 @@ impl Pg {
     pub(crate) fn query(&mut self, sql: &str, params: &[&str]) -> Result<Vec<Row>, Fault> {
         self.left.store(MAX_REPLY, Ordering::Relaxed);
         let client = self.client.as_ref().ok_or(Fault::Nonsense("no connection"))?;
-        let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|text| text as &(dyn ToSql + Sync)).collect();
+        let params: Vec<&(dyn ToSql + Sync)> =
+            params.iter().map(|text| text as &(dyn ToSql + Sync)).collect();
         let rows = timed(&self.runtime, client.query(sql, &params))?.map_err(|e| self.fault(&e))?;
         let text = |row: &tokio_postgres::Row| {
             (0..row.len()).map(|i| row.try_get::<_, Option<String>>(i)).collect::<Result<Row, _>>()
         };
-        rows.iter().map(text).collect::<Result<_, _>>().map_err(|_| Fault::Nonsense("a column that is no text"))
+        rows.iter()
+            .map(text)
+            .collect::<Result<_, _>>()
+            .map_err(|_| Fault::Nonsense("a column that is no text"))
     }
 
     /// A statement without parameters and rows.
@@ -197,7 +201,10 @@ impl Pg {
         if self.left.load(Ordering::Relaxed) == 0 {
             return Fault::TooLarge(MAX_REPLY);
         }
-        Fault::Refused { code: e.code().map(|code| code.code().to_owned()).unwrap_or_default(), text: said(e) }
+        Fault::Refused {
+            code: e.code().map(|code| code.code().to_owned()).unwrap_or_default(),
+            text: said(e),
+        }
     }
 }
 
@@ -221,7 +228,9 @@ fn timed<T>(runtime: &Runtime, work: impl Future<Output = T>) -> Result<T, Fault
 fn said(e: &tokio_postgres::Error) -> String {
     match e.as_db_error() {
         Some(db) if db.severity() == "FATAL" => format!("FATAL:  {}", db.message()),
-        Some(db) => db.detail().map_or_else(|| db.message().into(), |d| format!("{}\nDETAIL:  {d}", db.message())),
+        Some(db) => {
+            db.detail().map_or_else(|| db.message().into(), |d| format!("{}\nDETAIL:  {d}", db.message()))
+        }
         None => match std::error::Error::source(e) {
             Some(source) => format!("{e}: {source}"),
             None => e.to_string(),

@@ -160,7 +160,7 @@ fn pair(row: Row) -> (String, String) {
     (row.next().unwrap_or_default(), row.next().unwrap_or_default())
 }
 
-fn rows(cx: &Cx, sql: &str, params: &[&str]) -> Result<impl Iterator<Item = (String, String)>> {
+fn rows(cx: &Cx, sql: &str, params: &[&str]) -> Result<impl Iterator<Item = (String, String)> + use<>> {
     Ok(connect(cx, None)?.query(sql, params)?.into_iter().map(pair))
 }
 

@@ -67,7 +67,7 @@ pub(super) fn payload(cx: &Cx, ret: &Map, options: &Map, author: Option<&str>) -
 fn part(color: &str, name: &str, states: &[String], tasks: bool) -> Value {
     let mut out = map! {"color" => color, "title" => format!("{name}: {}", states.len())};
     if tasks && !states.is_empty() {
-        let field = |task: &String| map! {"value" => task.as_str(), "short" => false}.into();
+        let field = |task: &String| Value::Map(map! {"value" => task.as_str(), "short" => false});
         out.insert("fields", states.iter().map(field).collect::<Value>());
     }
     out.into()
@@ -76,7 +76,7 @@ fn part(color: &str, name: &str, states: &[String], tasks: bool) -> Value {
 /// Counts states, if this is a state run: its first member has an `__id__`.
 fn states(returned: Option<&Value>) -> Result<Option<States>> {
     let Some(Value::Map(all)) = returned else { return Ok(None) };
-    if !all.values().next().is_some_and(|first| first.get("__id__").is_some()) {
+    if all.values().next().is_none_or(|first| first.get("__id__").is_none()) {
         return Ok(None);
     }
     let number = |data: &Value| data.get("__run_num__").and_then(Value::as_float).unwrap_or(0.0);
