@@ -155,6 +155,11 @@ pub(super) mod short {
     pub(in super::super) const NO_SSH: Status = no("salt-ssh is left out");
     pub(in super::super) const NO_SYNDIC: Status = no("syndics are left out");
     pub(in super::super) const NO_THORIUM: Status = no("the complex reactor is left out");
+    pub(in super::super) const NO_EXECUTORS: Status =
+        no("the executors splay and sudo are left out; jobs that ask for them are refused");
+    pub(in super::super) const RESTARTS: Status = no(
+        "paces the restarts of a process that gave its master up; this one stays, and tries and resolves names anew all the time",
+    );
     pub(in super::super) const NO_API: Status = no("the HTTP API is left out");
     pub(in super::super) const NO_TELEMETRY: Status = no("OpenTelemetry is left out");
     pub(in super::super) const ONE_PROCESS: Status =

@@ -160,6 +160,21 @@ mod tests {
     }
 
     #[test]
+    fn a_master_is_dialled_from_where_the_options_say() {
+        let o = opts(map! {
+            "source_address" => "127.0.0.2", "source_ret_port" => 4001, "source_publish_port" => 4002,
+            "master_uri_format" => "ip_only", "master_port" => 4606,
+        });
+        let from = |port| Endpoint::new("m", 4606).from_source("127.0.0.2".parse().ok(), port);
+        assert_eq!(request_endpoint("m", &o), from(4001));
+        assert_eq!(publish_endpoint("m", &o, 4606), from(4002));
+        assert_eq!(host_port("m:77", &o), ("m:77".to_owned(), 4606), "the whole text is the address");
+        let interface = opts(map! {"source_interface_name" => "lo", "source_address" => "127.0.0.2"});
+        let from = Endpoint::new("m", 4506).from_source("127.0.0.1".parse().ok(), 0);
+        assert_eq!(request_endpoint("m", &interface), from);
+    }
+
+    #[test]
     fn kinds_of_masters() {
         let list = || vec!["a", "b"];
         assert_eq!(masters(&opts(map! {"master" => "a"})), Ok(Masters::Hot(vec!["a".into()])));

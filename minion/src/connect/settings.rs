@@ -50,7 +50,7 @@ impl LinkSettings {
             endpoint: address::request_endpoint(master, opts),
             auth: auth_options(id, opts, grains)?,
             auth_timeout: seconds(opts, "auth_timeout", 5.0),
-            auth_tries: opts.int("auth_tries").and_then(|n| u32::try_from(n).ok()).unwrap_or(7).max(1),
+            auth_tries: tries(opts, "auth_tries", 7),
             master_sign_key_name: opts.str("master_sign_key_name").to_owned(),
             sign_messages: opts.flag("minion_sign_messages"),
             req_options: ReqOptions {
@@ -124,6 +124,17 @@ pub fn seconds(opts: &Opts, name: &str, default: f64) -> Duration {
     Duration::try_from_secs_f64(value).unwrap_or(Duration::from_secs_f64(default))
 }
 
+/// How long a minion waits before it asks again whether its key is accepted, at first and at most.
+pub fn acceptance_waits(opts: &Opts) -> (Duration, Duration) {
+    let first = seconds(opts, "acceptance_wait_time", 10.0);
+    (first, seconds(opts, "acceptance_wait_time_max", 0.0).max(first))
+}
+
+/// A number of attempts from an option; at least one.
+pub fn tries(opts: &Opts, name: &str, default: u32) -> u32 {
+    opts.int(name).and_then(|n| u32::try_from(n).ok()).unwrap_or(default).max(1)
+}
+
 fn tcp(opts: &Opts) -> TcpOptions {
     let positive = |name: &str| opts.int(name).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
     TcpOptions {
@@ -136,13 +147,15 @@ fn tcp(opts: &Opts) -> TcpOptions {
 }
 
 /// `recon_max` bounds the wait between attempts, yet never above 3 s: a path that is back is to be in use within 10 s.
-/// The first wait is short whatever `recon_default` says, since waits are random and grow.
+/// The first wait is short whatever `recon_default` says, since waits grow; they are random unless `recon_randomize` is
+/// false.
 fn backoff(opts: &Opts) -> Backoff {
     let millis =
         |name: &str, default: u64| opts.int(name).and_then(|n| u64::try_from(n).ok()).map_or(default, |n| n);
     let max = millis("recon_max", 10_000).clamp(200, 3_000);
     let min = millis("recon_default", 1_000).clamp(50, 500).min(max);
-    Backoff { min: Duration::from_millis(min), max: Duration::from_millis(max) }
+    let random = opts.get("recon_randomize").is_none_or(Value::truthy);
+    Backoff { min: Duration::from_millis(min), max: Duration::from_millis(max), random }
 }
 
 #[cfg(test)]
@@ -171,6 +184,32 @@ mod tests {
         assert!(LinkSettings::new("m", &id, &bad, &Map::new()).is_err());
         let tcp = Opts::new(map! {"transport" => "tcp"});
         assert!(LinkSettings::new("m", &id, &tcp, &Map::new()).is_err(), "not passed over in silence");
+    }
+
+    #[test]
+    fn each_option_of_a_connection_counts() {
+        let id = MinionId::parse("m1").unwrap();
+        let opts = Opts::new(map! {
+            "auth_tries" => 2, "master_sign_key_name" => "n", "minion_sign_messages" => true,
+            "recon_default" => 300, "recon_max" => 2000, "recon_randomize" => false, "tcp_keepalive" => false,
+            "tcp_keepalive_idle" => 30, "tcp_keepalive_intvl" => 7, "tcp_keepalive_cnt" => 4,
+            "verify_master_pubkey_sign" => true, "always_verify_signature" => true, "master_finger" => "ab:cd",
+            "open_mode" => true, "hash_type" => "sha512", "signing_algorithm" => "PKCS1v15-SHA224",
+        });
+        let s = LinkSettings::new("master", &id, &opts, &Map::new()).unwrap();
+        assert_eq!((s.auth_tries, s.master_sign_key_name.as_str(), s.sign_messages), (2, "n", true));
+        let Backoff { min, max, random } = s.req_options.backoff;
+        assert_eq!((min.as_millis(), max.as_millis(), random), (300, 2000, false));
+        let tcp = &s.req_options.tcp;
+        let seconds = |n| Some(Duration::from_secs(n));
+        assert_eq!((tcp.keepalive, tcp.idle, tcp.intvl, tcp.cnt), (false, seconds(30), seconds(7), Some(4)));
+        let auth = &s.auth;
+        assert!(auth.verify_master_pubkey_sign && auth.always_verify_signature && auth.open_mode);
+        assert_eq!((auth.master_finger.as_deref(), auth.hash_type), (Some("ab:cd"), HashType::Sha512));
+        assert_eq!(auth.sig_algo, SigAlgo::Pkcs1v15Sha224);
+        let waits = Opts::new(map! {"acceptance_wait_time" => 2, "acceptance_wait_time_max" => 30});
+        assert_eq!(acceptance_waits(&waits), (Duration::from_secs(2), Duration::from_secs(30)));
+        assert_eq!(tries(&Opts::new(map! {"request_channel_tries" => 5}), "request_channel_tries", 3), 5);
     }
 
     #[test]

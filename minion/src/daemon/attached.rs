@@ -5,7 +5,7 @@ use super::state::Minion;
 use super::{bus, schedule};
 use crate::connect::link::MasterLink;
 use crate::connect::pillar::{self, PillarFailed, PillarWish};
-use crate::connect::settings::seconds;
+use crate::connect::settings::{seconds, tries};
 use brine_core::call::{CallError, Cancel, Cx, Result as CallResult};
 use brine_core::host::{Host, MasterClient, Refresh};
 use brine_core::{Map, Opts, Value, map};
@@ -120,7 +120,7 @@ impl Attached {
     async fn compile(&self, wish: PillarWish) -> Result<Map, PillarFailed> {
         let load = pillar::load(&self.opts, &self.minion.grains(), wish);
         let timeout = seconds(&self.opts, "request_channel_timeout", 60.0);
-        pillar::compile(&self.link, &load, timeout, 3).await
+        pillar::compile(&self.link, &load, timeout, tries(&self.opts, "request_channel_tries", 3)).await
     }
 
     /// Fires an event on the master's bus. Lost when the master cannot be reached, as in stock.
@@ -128,7 +128,7 @@ impl Attached {
         load.insert("cmd", "_minion_event");
         load.insert("id", &self.minion.id);
         let timeout = seconds(&self.opts, "return_retry_timer", 5.0);
-        if let Err(e) = self.link.request(&load, timeout, 3).await {
+        if let Err(e) = self.link.request(&load, timeout, tries(&self.opts, "return_retry_tries", 3)).await {
             tracing::info!("fire_master failed: master could not be contacted: {e}");
         }
     }
@@ -136,7 +136,7 @@ impl Attached {
     /// Gives mine data to the master, as asked for on the local bus.
     pub async fn send_mine(&self, load: Map) {
         let timeout = seconds(&self.opts, "return_retry_timer", 5.0);
-        if let Err(e) = self.link.request(&load, timeout, 3).await {
+        if let Err(e) = self.link.request(&load, timeout, tries(&self.opts, "return_retry_tries", 3)).await {
             tracing::warn!("Unable to send mine data to master: {e}");
         }
     }

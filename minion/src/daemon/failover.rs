@@ -7,6 +7,7 @@ use super::{attach, master};
 use crate::chance;
 use crate::connect::link::{AuthError, Session};
 use crate::connect::settings::seconds;
+use brine_core::Opts;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +16,7 @@ pub(super) async fn serve(minion: Arc<Minion>, mut list: Vec<String>) {
     let opts = &minion.opts;
     let failback = opts.flag("master_failback");
     let first = list.first().cloned().unwrap_or_default();
-    if opts.flag("random_master") || opts.flag("master_shuffle") {
-        // The first one stays first where it is the one to come back to.
-        let fixed = usize::from(failback).min(list.len());
-        chance::shuffle(&mut list[fixed..]);
-    }
+    order(opts, &mut list, chance::shuffle);
     let mut at = 0;
     loop {
         let name = list[at % list.len()].clone();
@@ -35,6 +32,15 @@ pub(super) async fn serve(minion: Arc<Minion>, mut list: Vec<String>) {
             Next::Other => at + 1,
             Next::First => list.iter().position(|m| *m == first).unwrap_or(0),
         };
+    }
+}
+
+/// Puts the masters into the order in which they are tried.
+fn order(opts: &Opts, list: &mut [String], shuffle: impl FnOnce(&mut [String])) {
+    if opts.flag("random_master") || opts.flag("master_shuffle") {
+        // The first one stays first where it is the one to come back to.
+        let fixed = usize::from(opts.flag("master_failback")).min(list.len());
+        shuffle(&mut list[fixed..]);
     }
 }
 
@@ -115,5 +121,24 @@ async fn back(minion: &Arc<Minion>, first: &str) {
             tracing::info!("master {first} is back");
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_core::map;
+
+    #[test]
+    fn masters_are_shuffled_where_that_is_asked_for() {
+        let ordered = |opts| {
+            let mut list: Vec<String> = ["a", "b", "c"].map(str::to_owned).into();
+            order(&Opts::new(opts), &mut list, <[String]>::reverse);
+            list.concat()
+        };
+        assert_eq!(ordered(map! {"random_master" => true}), "cba");
+        assert_eq!(ordered(map! {"master_shuffle" => true}), "cba");
+        assert_eq!(ordered(map! {"random_master" => true, "master_failback" => true}), "acb");
+        assert_eq!(ordered(map! {"random_master" => false}), "abc");
     }
 }

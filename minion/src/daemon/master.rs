@@ -6,8 +6,8 @@ use super::{netwatch, publish, wait};
 use crate::chance;
 use crate::connect::address::publish_endpoint;
 use crate::connect::link::{AuthError, Session};
-use crate::connect::settings::{seconds, sub_options};
-use brine_core::{Map, Value};
+use crate::connect::settings::{acceptance_waits, sub_options};
+use brine_core::{Map, Opts, Value};
 use brine_net::{SubClient, SubEvent, SubscribeClient};
 use brine_protocol::crypt::CryptError;
 use brine_protocol::message::publish::{PublishError, PublishReceiver};
@@ -142,12 +142,16 @@ impl Ears {
     }
 }
 
+/// Whether a refusal ends the minion: that of a master that proved itself, unless `rejected_retry` says otherwise.
+fn ends(error: &AuthError, opts: &Opts) -> bool {
+    matches!(error, AuthError::Rejected { authenticated: true }) && !opts.flag("rejected_retry")
+}
+
 /// Signs in, however long it takes. Nothing that anybody on the path could have sent ends the minion or stops it
 /// trying; only a master known before, by its signature, may end it.
 async fn sign_in(attached: &Arc<Attached>, seen: u64) -> Arc<Session> {
     let opts = &attached.opts;
-    let first = seconds(opts, "acceptance_wait_time", 10.0);
-    let most = seconds(opts, "acceptance_wait_time_max", 0.0).max(first);
+    let (first, most) = acceptance_waits(opts);
     let mut pause = first;
     let mut said = String::new();
     loop {
@@ -169,7 +173,7 @@ async fn sign_in(attached: &Arc<Attached>, seen: u64) -> Arc<Session> {
                 tokio::time::sleep(chance::between(Duration::from_millis(100), Duration::from_secs(1))).await;
                 continue;
             }
-            AuthError::Rejected { authenticated: true } if !opts.flag("rejected_retry") => {
+            ref error if ends(error, opts) => {
                 tokio::time::sleep(chance::between(Duration::from_secs(10), Duration::from_secs(20))).await;
                 attached.minion.exit(Exit::Rejected);
                 return std::future::pending().await;
@@ -218,4 +222,18 @@ fn greet(attached: &Arc<Attached>) {
         this.minion.schedule.greet(&this.minion);
         super::startup_job::run(&this);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_core::map;
+
+    #[test]
+    fn only_a_master_that_proved_itself_may_end_a_minion() {
+        let retry = Opts::new(map! {"rejected_retry" => true});
+        let refused = |authenticated| AuthError::Rejected { authenticated };
+        assert!(ends(&refused(true), &Opts::default()) && !ends(&refused(false), &Opts::default()));
+        assert!(!ends(&refused(true), &retry));
+    }
 }

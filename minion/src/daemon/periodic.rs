@@ -3,6 +3,7 @@
 
 use super::attached::event;
 use super::state::Minion;
+use brine_core::Opts;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,16 +16,18 @@ pub(super) fn start(minion: &Arc<Minion>) {
     });
 }
 
+/// An option in minutes, if it asks for anything.
+fn interval(opts: &Opts, option: &str) -> Option<Duration> {
+    let minutes = opts.float(option).map_or(0.0, f64::abs);
+    Duration::try_from_secs_f64(minutes * 60.0).ok().filter(|interval| !interval.is_zero())
+}
+
 /// Runs something each so many minutes; never, if the option is 0 or not a number.
 fn every<F>(minion: &Arc<Minion>, option: &str, act: impl Fn(Arc<Minion>) -> F + Send + 'static)
 where
     F: Future<Output = ()> + Send,
 {
-    let minutes = minion.opts.float(option).map_or(0.0, f64::abs);
-    let Ok(interval) = Duration::try_from_secs_f64(minutes * 60.0) else { return };
-    if interval.is_zero() {
-        return;
-    }
+    let Some(interval) = interval(&minion.opts, option) else { return };
     let minion = minion.clone();
     tokio::spawn(async move {
         loop {
@@ -32,4 +35,16 @@ where
             act(minion.clone()).await;
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_core::map;
+
+    #[test]
+    fn a_sign_of_life_comes_each_so_many_minutes_or_never() {
+        let of = |minutes: i64| interval(&Opts::new(map! {"ping_interval" => minutes}), "ping_interval");
+        assert_eq!((of(2), of(0)), (Some(Duration::from_secs(120)), None));
+    }
 }

@@ -60,7 +60,18 @@ pub(super) fn run(attached: &Arc<Attached>, publish: PublishLoad) {
             wishes.give(&around, ret);
         }
     });
-    attached.minion.runner.submit(Job { cx, publish, deliver });
+    let mut job = Job { cx, publish, deliver };
+    if attached.opts.flag("grains_refresh_pre_exec") {
+        // That takes a moment, in which the daemon must not stand still.
+        let minion = attached.minion.clone();
+        drop(attached.minion.handle.spawn_blocking(move || {
+            minion.refresh_grains();
+            job.cx.grains = minion.grains();
+            minion.runner.submit(job);
+        }));
+    } else {
+        attached.minion.runner.submit(job);
+    }
 }
 
 /// On the job's thread: the return is on disk when this has returned.

@@ -84,6 +84,13 @@ mod tests {
         assert!(check_executors(&cx(Map::new(), Map::new())).is_ok());
         let splay = cx(Map::new(), map! {"module_executors" => vec!["splay", "direct_call"]});
         assert_eq!(check_executors(&splay).unwrap_err().to_string(), "Executor 'splay' is not available");
+        let mut sudo = cx(Map::new(), Map::new());
+        sudo.opts = Arc::new(Opts::new(map! {"sudo_user" => "fred"}));
+        sudo.job = Arc::new(JobContext::new(map! {"module_executors" => "direct_call"}));
+        assert_eq!(check_executors(&sudo).unwrap_err().to_string(), "Executor 'sudo' is not available");
+        sudo.opts = Arc::new(Opts::new(map! {"module_executors" => vec!["sudo"]}));
+        sudo.job = Arc::default();
+        assert!(check_executors(&sudo).is_err(), "not run as somebody else than the operator wants");
         let odd = cx(Map::new(), map! {"module_executors" => 5});
         assert!(
             check_executors(&odd).unwrap_err().to_string().starts_with("Wrong executors specification: 5.")

@@ -24,11 +24,11 @@ impl Waits {
     }
 
     fn next(&mut self) -> Duration {
-        let Backoff { min, max } = self.options;
+        let Backoff { min, max, random } = self.options;
         let max = max.max(min);
         let top = min.max(Duration::from_millis(1)).saturating_mul(1 << self.attempt.min(20)).min(max);
         self.attempt = self.attempt.saturating_add(1);
-        min + top.saturating_sub(min).mul_f64(random_fraction())
+        min + top.saturating_sub(min).mul_f64(if random { random_fraction() } else { 1.0 })
     }
 
     /// A connection came about: start over.
@@ -48,9 +48,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn waits_that_are_not_random_double() {
+        let (min, max) = (Duration::from_millis(100), Duration::from_millis(900));
+        let mut waits = Waits::new(Backoff { min, max, random: false });
+        let millis: Vec<u128> = (0..6).map(|_| waits.next().as_millis()).collect();
+        assert_eq!(millis, [100, 200, 400, 800, 900, 900]);
+    }
+
+    #[test]
     fn waits_grow_to_the_maximum_and_start_over() {
         let (min, max) = (Duration::from_millis(100), Duration::from_millis(900));
-        let mut waits = Waits::new(Backoff { min, max });
+        let mut waits = Waits::new(Backoff { min, max, random: true });
         assert_eq!(waits.next(), min);
         assert!(waits.next() <= 2 * min);
         let later: Vec<_> = (0..200).map(|_| waits.next()).collect();
@@ -64,7 +72,7 @@ mod tests {
     #[test]
     fn a_long_attempt_counts_as_waiting() {
         let (min, max) = (Duration::from_millis(100), Duration::from_secs(5));
-        let mut waits = Waits::new(Backoff { min, max });
+        let mut waits = Waits::new(Backoff { min, max, random: true });
         assert!((0..50).all(|_| waits.after(max) == min));
         assert!((0..50).any(|_| waits.after(Duration::ZERO) > min));
     }
@@ -72,7 +80,7 @@ mod tests {
     #[test]
     fn a_maximum_below_the_minimum_is_the_minimum() {
         let min = Duration::from_secs(2);
-        let mut waits = Waits::new(Backoff { min, max: Duration::ZERO });
+        let mut waits = Waits::new(Backoff { min, max: Duration::ZERO, random: true });
         assert!((0..50).all(|_| waits.next() == min));
     }
 }

@@ -137,11 +137,13 @@ pub struct Backoff {
     pub min: Duration,
     /// Longest wait.
     pub max: Duration,
+    /// Whether waits are chosen at random below what they have grown to, which spreads a fleet.
+    pub random: bool,
 }
 
 impl Default for Backoff {
     /// Between 0.1 s and 5 s.
     fn default() -> Self {
-        Self { min: Duration::from_millis(100), max: Duration::from_secs(5) }
+        Self { min: Duration::from_millis(100), max: Duration::from_secs(5), random: true }
     }
 }

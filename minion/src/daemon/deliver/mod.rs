@@ -130,3 +130,20 @@ impl Deliverer {
         self.spool.usage().0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_core::map;
+
+    #[test]
+    fn the_times_of_delivery_are_those_of_the_options() {
+        let opts = Opts::new(map! {
+            "return_retry_timer" => 2, "return_retry_timer_max" => 20, "return_retry_tries" => 5,
+            "request_channel_timeout" => 9,
+        });
+        let settings = DeliverySettings::new(&opts, Vec::new());
+        let seconds = [settings.retry_min, settings.retry_max, settings.timeout].map(|d| d.as_secs());
+        assert_eq!((seconds, settings.tries), ([2, 20, 9], 5));
+    }
+}

@@ -51,7 +51,7 @@ pub async fn until(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 pub fn fast() -> Backoff {
-    Backoff { min: Duration::from_millis(10), max: Duration::from_millis(50) }
+    Backoff { min: Duration::from_millis(10), max: Duration::from_millis(50), random: true }
 }
 
 pub fn sub_options(subscriptions: &[&str]) -> SubOptions {
