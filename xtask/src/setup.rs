@@ -1,5 +1,6 @@
 //! Installs what the tests need: stock Salt in cached virtualenvs, and a few Debian packages.
 
+use crate::others;
 use crate::run::{Result, output, run};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -66,6 +67,7 @@ pub(crate) fn setup() -> Result<PathBuf> {
         virtualenv(&dir, version)?;
     }
     drivers(&dir.join(STOCK[0]))?;
+    others::install(&dir, STOCK[0])?;
     if !on_path("cargo-deny") {
         // Fast to run, slow to build: unoptimised is enough.
         run(crate::run::cargo().args(["install", "cargo-deny", "--locked", "--debug"]))?;
