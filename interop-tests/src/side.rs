@@ -74,14 +74,11 @@ impl Side {
     /// When it is not installed or not built.
     pub fn program(self, name: &str) -> Result<PathBuf> {
         let (path, how) = match self {
-            Side::Stock(version) => {
-                let dir = env::var_os("BRINE_STOCK_DIR").map_or_else(default_stock_dir, PathBuf::from);
-                (
-                    dir.join(version).join("bin").join(name),
-                    "install stock Salt with `cargo xtask setup`, or set BRINE_STOCK_DIR to a directory that has \
+            Side::Stock(version) => (
+                stock_dir().join(version).join("bin").join(name),
+                "install stock Salt with `cargo xtask setup`, or set BRINE_STOCK_DIR to a directory that has \
                      a virtualenv per version",
-                )
-            }
+            ),
             Side::Ours => (
                 env::var_os("BRINE_BIN_DIR").map_or_else(default_bin_dir, PathBuf::from).join(name),
                 "build it with `cargo build --workspace`, or set BRINE_BIN_DIR",
@@ -89,6 +86,11 @@ impl Side {
         };
         if path.exists() { Ok(path) } else { Err(Failure(format!("{} is not there: {how}", path.display()))) }
     }
+}
+
+/// The directory with a virtualenv per stock version, and with what other people wrote on top of it.
+pub fn stock_dir() -> PathBuf {
+    env::var_os("BRINE_STOCK_DIR").map_or_else(default_stock_dir, PathBuf::from)
 }
 
 /// Where `cargo xtask setup` puts it.

@@ -6,6 +6,7 @@ mod bench;
 mod demo;
 mod fleet;
 mod holes;
+mod others;
 mod retry;
 mod run;
 mod setup;
