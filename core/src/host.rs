@@ -4,7 +4,7 @@
 
 use crate::call::{CallError, Result};
 use brine_protocol::{Map, Value};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// What the daemon is to read anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,32 @@ pub enum MasterClient {
     Runner,
     /// Wheel functions.
     Wheel,
+}
+
+/// A job as a master keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptJob {
+    /// Its id.
+    pub jid: String,
+    /// The load of the publish; empty where only a return is known.
+    pub load: Map,
+    /// The minions it was for.
+    pub minions: Vec<String>,
+}
+
+/// A master's own job store, to read in.
+pub trait JobStore: Send + Sync {
+    /// One job, if it is kept.
+    fn job(&self, jid: &str) -> Result<Option<KeptJob>>;
+
+    /// Every job whose load `wanted` takes, oldest first; of those the newest `most`.
+    fn jobs(&self, most: usize, wanted: &mut dyn FnMut(&Map) -> bool) -> Result<Vec<KeptJob>>;
+
+    /// What the minions returned for a job: id and the whole return load.
+    fn returns(&self, jid: &str) -> Result<Vec<(String, Map)>>;
+
+    /// When the last return of a job came.
+    fn ended(&self, jid: &str) -> Result<Option<SystemTime>>;
 }
 
 /// The program around a call.
@@ -78,6 +104,11 @@ pub trait Host: std::any::Any + Send + Sync {
     /// new key and authenticates with it. Whoever cannot do all of it does nothing of it, and fails.
     fn rekey(&self) -> Result<()> {
         Err(CallError::Client("there is no daemon to make a new key".into()))
+    }
+
+    /// The job store, in a call that works for a master.
+    fn job_store(&self) -> Option<&dyn JobStore> {
+        None
     }
 
     /// Asks a master on the same machine: `order` holds `fun`, `arg`, `kwarg` and what else the client takes. Fails on

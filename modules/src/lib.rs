@@ -25,6 +25,7 @@ modules! {
     ps,
     publish,
     random,
+    ret,
     saltutil,
     schedule,
     status,

@@ -1,13 +1,13 @@
 //! What can be called here: names, documentation and parameters, out of the call registry.
 //!
-//! States, returners, renderers and runners of other kinds of plugin are listed as far as this program has them in the
-//! same registry; today it has none, so their lists are empty.
+//! Returners are listed beside them. There are no states, renderers and runners of a minion yet, so their lists are empty.
 
 use brine_core::call::{Cx, Function, KwArgs, ParamKind, Result, VarArgs, exec, module};
 use brine_core::host::Refresh;
 use brine_core::target::fnmatch;
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
+use brine_returners::Returner;
 use std::collections::BTreeSet;
 
 module! {
@@ -30,15 +30,17 @@ fn module_of(function: &str) -> &str {
 #[exec]
 fn doc(cx: &Cx, args: VarArgs) -> Result<Map> {
     let wanted = names(&args);
-    let matches = |name: &str| {
-        wanted.is_empty()
-            || wanted.iter().any(|want| match want.as_str() {
-                want if want.contains('*') => fnmatch(name, want),
-                "" => true,
-                want => name == want || name.starts_with(&with_dot(want)),
-            })
-    };
-    Ok(cx.registry.iter().filter(|(name, _)| matches(name)).map(|(name, f)| (name, f.doc)).collect())
+    Ok(cx.registry.iter().filter(|(name, _)| is_asked_for(name, &wanted)).map(|(name, f)| (name, f.doc)).collect())
+}
+
+/// Whether documentation of a function is asked for.
+fn is_asked_for(name: &str, wanted: &[String]) -> bool {
+    wanted.is_empty()
+        || wanted.iter().any(|want| match want.as_str() {
+            want if want.contains('*') => fnmatch(name, want),
+            "" => true,
+            want => name == want || name.starts_with(&with_dot(want)),
+        })
 }
 
 /// `sys` means `sys.`, so that it does not mean `sysctl.` too.
@@ -51,15 +53,20 @@ fn with_dot(module: &str) -> String {
 /// CLI Example: salt '*' sys.list_functions sys 'user.*'
 #[exec]
 fn list_functions(cx: &Cx, args: VarArgs, _kwargs: KwArgs) -> Result {
-    let wanted = names(&args);
-    let matches = |name: &str| {
-        wanted.is_empty()
-            || wanted.iter().any(|want| match want.contains(['*', '.']) {
-                true => fnmatch(name, want),
-                false => name.starts_with(&format!("{want}.")),
-            })
-    };
-    Ok(cx.registry.iter().map(|(name, _)| name).filter(|name| matches(name)).collect())
+    Ok(functions_of(cx.registry.iter().map(|(name, _)| name), &names(&args)))
+}
+
+fn functions_of<'a>(all: impl Iterator<Item = &'a str>, wanted: &[String]) -> Value {
+    let matches = |name: &str| wanted.is_empty() || wanted.iter().any(|want| is_of(name, want));
+    all.filter(|name| matches(name)).collect()
+}
+
+/// Whether a function is of a module, or matches a pattern.
+fn is_of(name: &str, want: &str) -> bool {
+    match want.contains(['*', '.']) {
+        true => fnmatch(name, want),
+        false => name.starts_with(&format!("{want}.")),
+    }
 }
 
 /// The names of all modules, or of those given that exist; a pattern is compared with the names of their functions.
@@ -67,7 +74,10 @@ fn list_functions(cx: &Cx, args: VarArgs, _kwargs: KwArgs) -> Result {
 /// CLI Example: salt '*' sys.list_modules 's*'
 #[exec]
 fn list_modules(cx: &Cx, args: VarArgs) -> Result {
-    let wanted = names(&args);
+    Ok(modules_of(cx.registry.iter().map(|(name, _)| name), &names(&args)))
+}
+
+fn modules_of<'a>(all: impl Iterator<Item = &'a str>, wanted: &[String]) -> Value {
     let matches = |name: &str| {
         wanted.is_empty()
             || wanted.iter().any(|want| match want.contains('*') {
@@ -75,9 +85,8 @@ fn list_modules(cx: &Cx, args: VarArgs) -> Result {
                 false => module_of(name) == want,
             })
     };
-    let modules: BTreeSet<&str> =
-        cx.registry.iter().map(|(name, _)| name).filter(|name| matches(name)).map(module_of).collect();
-    Ok(modules.into_iter().collect())
+    let modules: BTreeSet<&str> = all.filter(|name| matches(name)).map(module_of).collect();
+    modules.into_iter().collect()
 }
 
 /// Load all modules anew. Returns `True`.
@@ -97,11 +106,7 @@ fn reload_modules(cx: &Cx) -> Result<bool> {
 /// CLI Example: salt '*' sys.argspec pkg.install
 #[exec]
 fn argspec(cx: &Cx, #[default("")] module: String) -> Result<Map> {
-    let matches = |name: &str| match module.contains(['*', '.']) {
-        true => fnmatch(name, &module),
-        false => name.starts_with(&format!("{module}.")),
-    };
-    let specs = cx.registry.iter().filter(|(name, _)| matches(name));
+    let specs = cx.registry.iter().filter(|(name, _)| is_of(name, &module));
     Ok(specs.map(|(name, function)| (name, spec(function))).collect())
 }
 
@@ -119,6 +124,10 @@ fn spec(function: &Function) -> Map {
             ParamKind::KwArgs => kwargs = true.into(),
         }
     }
+    spec_of(args, defaults, varargs, kwargs)
+}
+
+fn spec_of(args: Vec<Value>, defaults: Vec<Value>, varargs: Value, kwargs: Value) -> Map {
     let or_none = |list: Vec<Value>| if list.is_empty() { Value::Nil } else { list.into() };
     map! {
         "args" => or_none(args), "defaults" => or_none(defaults), "varargs" => varargs, "kwargs" => kwargs,
@@ -149,8 +158,19 @@ fn runner_doc(_args: VarArgs) -> Result<Map> {
 ///
 /// CLI Example: salt '*' sys.returner_doc sqlite3
 #[exec]
-fn returner_doc(_args: VarArgs) -> Result<Map> {
-    Ok(Map::new())
+fn returner_doc(cx: &Cx, args: VarArgs) -> Result<Map> {
+    let wanted = names(&args);
+    let all = returners(cx).into_iter().filter(|(name, _)| is_asked_for(name, &wanted));
+    Ok(all.map(|(name, returner)| (name, returner.doc)).collect())
+}
+
+/// The functions of all returners, sorted.
+fn returners(cx: &Cx) -> Vec<(String, &'static Returner)> {
+    let there = brine_returners::ALL.iter().filter(|r| brine_returners::find(&cx.opts, r.name, "").is_ok());
+    let mut all: Vec<_> =
+        there.flat_map(|r| r.functions().into_iter().map(move |f| (format!("{}.{f}", r.name), *r))).collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
 }
 
 /// Documentation of renderers.
@@ -173,8 +193,14 @@ fn state_argspec(#[default("")] _module: String) -> Result<Map> {
 ///
 /// CLI Example: salt '*' sys.returner_argspec xmpp
 #[exec]
-fn returner_argspec(#[default("")] _module: String) -> Result<Map> {
-    Ok(Map::new())
+fn returner_argspec(cx: &Cx, #[default("")] module: String) -> Result<Map> {
+    let mut specs = Map::new();
+    for (name, _) in returners(cx).into_iter().filter(|(name, _)| is_of(name, &module)) {
+        let (args, defaults) = Returner::parameters(name.split('.').nth(1).unwrap_or_default());
+        let args = args.iter().map(|arg| Value::from(*arg)).collect();
+        specs.insert(name, spec_of(args, defaults, Value::Nil, Value::Nil));
+    }
+    Ok(specs)
 }
 
 /// The parameters of runner functions, as `sys.argspec` shows them.
@@ -229,16 +255,16 @@ fn list_runner_functions(_args: VarArgs, _kwargs: KwArgs) -> Result {
 ///
 /// CLI Example: salt '*' sys.list_returners
 #[exec]
-fn list_returners(_args: VarArgs) -> Result {
-    Ok(nothing())
+fn list_returners(cx: &Cx, args: VarArgs) -> Result {
+    Ok(modules_of(returners(cx).iter().map(|(name, _)| name.as_str()), &names(&args)))
 }
 
 /// The names of the functions of returners.
 ///
 /// CLI Example: salt '*' sys.list_returner_functions mysql
 #[exec]
-fn list_returner_functions(_args: VarArgs, _kwargs: KwArgs) -> Result {
-    Ok(nothing())
+fn list_returner_functions(cx: &Cx, args: VarArgs, _kwargs: KwArgs) -> Result {
+    Ok(functions_of(returners(cx).iter().map(|(name, _)| name.as_str()), &names(&args)))
 }
 
 /// The names of renderers.

@@ -6,7 +6,6 @@ mod store;
 use crate::Returner;
 use brine_core::call::{Cx, Result};
 use brine_core::{Map, Value, jid};
-use brine_store::jobs::Shelf;
 use std::time::SystemTime;
 
 pub(crate) static RETURNER: Returner = Returner {
@@ -20,40 +19,35 @@ pub(crate) static RETURNER: Returner = Returner {
     save_minions: Some(|cx, jid, minions, syndic| {
         unless_master(cx, |cx| files::save_minions(cx, jid, minions, syndic))
     }),
-    get_load: Some(|cx, jid| match shelf(cx) {
-        Some(shelf) => store::get_load(&shelf, jid),
+    get_load: Some(|cx, jid| match cx.host.job_store() {
+        Some(jobs) => store::get_load(jobs, jid),
         None => files::get_load(cx, jid),
     }),
-    get_jid: Some(|cx, jid| match shelf(cx) {
-        Some(shelf) => store::get_jid(&shelf, jid),
+    get_jid: Some(|cx, jid| match cx.host.job_store() {
+        Some(jobs) => store::get_jid(jobs, jid),
         None => files::get_jid(cx, jid),
     }),
-    get_jids: Some(|cx| match shelf(cx) {
-        Some(shelf) => store::get_jids(cx, &shelf),
+    get_jids: Some(|cx| match cx.host.job_store() {
+        Some(jobs) => store::get_jids(cx, jobs),
         None => files::get_jids(cx),
     }),
-    get_jids_filter: Some(|cx, count, filter| match shelf(cx) {
-        Some(shelf) => store::get_jids_filter(&shelf, count, filter),
+    get_jids_filter: Some(|cx, count, filter| match cx.host.job_store() {
+        Some(jobs) => store::get_jids_filter(jobs, count, filter),
         None => files::get_jids_filter(cx, count, filter),
     }),
     clean_old_jobs: Some(|cx| unless_master(cx, files::clean_old_jobs)),
     update_endtime: Some(|cx, jid, time| unless_master(cx, |cx| files::update_endtime(cx, jid, time))),
-    get_endtime: Some(|cx, jid| match shelf(cx) {
-        Some(shelf) => store::get_endtime(&shelf, jid),
+    get_endtime: Some(|cx, jid| match cx.host.job_store() {
+        Some(jobs) => store::get_endtime(jobs, jid),
         None => files::get_endtime(cx, jid),
     }),
     ..Returner::NOTHING
 };
 
-/// The job store, where `cachedir` is a master's.
-fn shelf(cx: &Cx) -> Option<Shelf> {
-    let cachedir = cx.opts.path("cachedir");
-    cachedir.join("job_store").is_dir().then(|| Shelf::at(&cachedir))
-}
-
 /// A master's store is written by the master itself.
 fn unless_master(cx: &Cx, write: impl FnOnce(&Cx) -> Result<()>) -> Result<()> {
-    if shelf(cx).is_some() { Ok(()) } else { write(cx) }
+    let is_master = cx.host.job_store().is_some() || cx.opts.path("cachedir").join("job_store").is_dir();
+    if is_master { Ok(()) } else { write(cx) }
 }
 
 fn prep_jid(cx: &Cx, nocache: bool, passed: Option<&str>) -> Result<String> {

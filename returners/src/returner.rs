@@ -85,6 +85,22 @@ impl Returner {
         has.into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect()
     }
 
+    /// The parameters of a function of stock's interface, and the defaults of the last of them.
+    pub fn parameters(function: &str) -> (&'static [&'static str], Vec<Value>) {
+        match function {
+            "returner" => (&["ret"], Vec::new()),
+            "event_return" => (&["events"], Vec::new()),
+            "prep_jid" => (&["nocache", "passed_jid"], vec![false.into(), Value::Nil]),
+            "save_load" => (&["jid", "load", "minions"], vec![Value::Nil]),
+            "save_minions" => (&["jid", "minions", "syndic_id"], vec![Value::Nil]),
+            "get_load" | "get_jid" | "get_endtime" => (&["jid"], Vec::new()),
+            "get_fun" => (&["fun"], Vec::new()),
+            "get_jids_filter" => (&["count", "filter_find_job"], vec![true.into()]),
+            "update_endtime" => (&["jid", "time"], Vec::new()),
+            _ => (&[], Vec::new()),
+        }
+    }
+
     /// One of its functions, or the error that it has none: `returner.has(returner.get_load, "get_load")?`.
     ///
     /// # Errors

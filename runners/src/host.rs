@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use brine_core::call::{CallError, Cx, Registry, Result};
-use brine_core::host::{Host, Refresh};
+use brine_core::host::{Host, JobStore, Refresh};
 use brine_core::{Map, Opts, Value};
 use brine_store::jobs::Shelf;
 use brine_store::{DataConfig, KeyStore, MinionData};
@@ -80,6 +80,10 @@ fn no_minion<T>() -> Result<T> {
 }
 
 impl Host for MasterHost {
+    fn job_store(&self) -> Option<&dyn JobStore> {
+        Some(&self.jobs)
+    }
+
     fn master_request(&self, _: Map, _: Duration) -> Result<Value> {
         no_minion()
     }

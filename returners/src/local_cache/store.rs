@@ -2,16 +2,12 @@
 
 use super::{is_question, part_of};
 use crate::describe::{describe_jid, describe_jid_ext};
-use brine_core::call::{CallError, Cx, Result};
+use brine_core::call::{Cx, Result};
+use brine_core::host::JobStore;
 use brine_core::{Map, Value, jid};
-use brine_store::jobs::{Shelf, StoreError};
 
-fn failed(e: StoreError) -> CallError {
-    CallError::exception("salt.exceptions.SaltCacheError", e.to_string())
-}
-
-pub(super) fn get_load(shelf: &Shelf, jid: &str) -> Result<Map> {
-    let Some(job) = shelf.job(jid).map_err(failed)? else { return Ok(Map::new()) };
+pub(super) fn get_load(jobs: &dyn JobStore, jid: &str) -> Result<Map> {
+    let Some(job) = jobs.job(jid)? else { return Ok(Map::new()) };
     let (mut load, mut minions) = (job.load, job.minions);
     if !load.is_empty() && !minions.is_empty() {
         minions.sort();
@@ -20,20 +16,20 @@ pub(super) fn get_load(shelf: &Shelf, jid: &str) -> Result<Map> {
     Ok(load)
 }
 
-pub(super) fn get_jid(shelf: &Shelf, jid: &str) -> Result<Map> {
-    let returns = shelf.returns(jid).map_err(failed)?;
+pub(super) fn get_jid(jobs: &dyn JobStore, jid: &str) -> Result<Map> {
+    let returns = jobs.returns(jid)?;
     Ok(returns
         .into_iter()
         .map(|(id, load)| (id, part_of(&load, &["return", "retcode", "success", "out"])))
         .collect())
 }
 
-pub(super) fn get_jids(cx: &Cx, shelf: &Shelf) -> Result<Map> {
+pub(super) fn get_jids(cx: &Cx, jobs: &dyn JobStore) -> Result<Map> {
     let mut all = Map::new();
-    for job in shelf.jobs(usize::MAX, |job| !job.load.is_empty()).map_err(failed)? {
+    for job in jobs.jobs(usize::MAX, &mut |load| !load.is_empty())? {
         let mut described = describe_jid(&job.jid, &job.load);
         if cx.opts.flag("job_cache_store_endtime")
-            && let Some(end) = get_endtime(shelf, &job.jid)?
+            && let Some(end) = get_endtime(jobs, &job.jid)?
         {
             described.insert("EndTime", end);
         }
@@ -42,13 +38,12 @@ pub(super) fn get_jids(cx: &Cx, shelf: &Shelf) -> Result<Map> {
     Ok(all)
 }
 
-pub(super) fn get_jids_filter(shelf: &Shelf, count: usize, filter_find_job: bool) -> Result<Vec<Value>> {
-    let wanted = |load: &Map| !(load.is_empty() || filter_find_job && is_question(load));
-    let jobs = shelf.jobs(count, |job| wanted(&job.load)).map_err(failed)?;
-    Ok(jobs.iter().map(|job| describe_jid_ext(&job.jid, &job.load).into()).collect())
+pub(super) fn get_jids_filter(jobs: &dyn JobStore, count: usize, filter_find_job: bool) -> Result<Vec<Value>> {
+    let mut wanted = |load: &Map| !(load.is_empty() || filter_find_job && is_question(load));
+    Ok(jobs.jobs(count, &mut wanted)?.iter().map(|job| describe_jid_ext(&job.jid, &job.load).into()).collect())
 }
 
-pub(super) fn get_endtime(shelf: &Shelf, jid: &str) -> Result<Option<String>> {
-    let end = shelf.ended(jid).map_err(failed)?;
+pub(super) fn get_endtime(jobs: &dyn JobStore, jid: &str) -> Result<Option<String>> {
+    let end = jobs.ended(jid)?;
     Ok(end.map(|end| jid::jid_to_time(&jid::gen_jid(end))))
 }

@@ -11,18 +11,11 @@ use brine_protocol::{Map, Value};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::StoreError;
-use super::audit::{self, AuditRow};
+use brine_core::CallError;
+use brine_core::host::JobStore;
 
-/// A job as it was published, and when.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Job {
-    /// Its id.
-    pub jid: String,
-    /// The load of the publish; empty where only a return is known.
-    pub load: Map,
-    /// The minions it was for.
-    pub minions: Vec<String>,
-}
+use super::audit::{self, AuditRow};
+pub use brine_core::host::KeptJob as Job;
 
 /// A way to the database of a master's `cachedir`.
 #[derive(Clone, Debug)]
@@ -153,6 +146,28 @@ impl Shelf {
         )?;
         tx.commit()?;
         Ok(())
+    }
+}
+
+fn failed(e: StoreError) -> CallError {
+    CallError::exception("salt.exceptions.SaltCacheError", e.to_string())
+}
+
+impl JobStore for Shelf {
+    fn job(&self, jid: &str) -> Result<Option<Job>, CallError> {
+        self.job(jid).map_err(failed)
+    }
+
+    fn jobs(&self, most: usize, wanted: &mut dyn FnMut(&Map) -> bool) -> Result<Vec<Job>, CallError> {
+        self.jobs(most, |job| wanted(&job.load)).map_err(failed)
+    }
+
+    fn returns(&self, jid: &str) -> Result<Vec<(String, Map)>, CallError> {
+        self.returns(jid).map_err(failed)
+    }
+
+    fn ended(&self, jid: &str) -> Result<Option<SystemTime>, CallError> {
+        self.ended(jid).map_err(failed)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::jobs::{job_cache, outcome, reply, rules};
 use crate::spool::Item;
 use brine_core::call::{CallError, Cx};
 use brine_core::schedule::Due;
-use brine_core::{Map, Value};
+use brine_core::{Map, Opts, Value};
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::sync::oneshot;
@@ -49,9 +49,7 @@ fn work(minion: &Arc<Minion>, cx: &Cx, due: &Due, mut ret: Map, entry: Entry) {
         tracing::info!("Scheduled job {} was killed", due.name);
         return;
     }
-    let pillar = minion.schedule.pillar();
-    let option = minion.opts.get("schedule_returner").or_else(|| pillar.get("schedule_returner"));
-    let returners = due.returners(option);
+    let returners = returners(due, &minion.opts, &minion.schedule.pillar());
     if worked && !returners.is_empty() {
         due.returner_options(&mut ret);
         if let Err(e) = brine_returners::give_scheduled(cx, &returners, &due.fun(), &ret) {
@@ -61,6 +59,11 @@ fn work(minion: &Arc<Minion>, cx: &Cx, due: &Due, mut ret: Map, entry: Entry) {
     if let Some(ret) = due.to_give(ret, !returners.is_empty()) {
         give_back(minion, ret);
     }
+}
+
+/// The returners of the job, and those of every scheduled job.
+fn returners(due: &Due, opts: &Opts, pillar: &Map) -> Vec<String> {
+    due.returners(opts.get("schedule_returner").or_else(|| pillar.get("schedule_returner")))
 }
 
 fn call(cx: &Cx, due: &Due, ret: &Map) -> Result<Value, CallError> {
@@ -87,5 +90,22 @@ fn give_back(minion: &Arc<Minion>, ret: Map) {
     }
     for master in masters {
         minion.deliverer.take(Item { master, load: load.clone() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_core::map;
+
+    #[test]
+    fn every_scheduled_job_has_the_returners_of_the_option() {
+        let data = map! {"returner" => vec!["redis", "syslog"]};
+        let due = Due { name: "a".into(), function: None, data, late: 0 };
+        let option = |names: Value| Opts::new(map! {"schedule_returner" => names});
+        assert_eq!(returners(&due, &option("local".into()), &Map::new()), ["redis", "syslog", "local"]);
+        assert_eq!(returners(&due, &option(vec!["syslog", "local"].into()), &Map::new()).len(), 3);
+        let pillar = map! {"schedule_returner" => "smtp"};
+        assert_eq!(returners(&due, &Opts::default(), &pillar), ["redis", "syslog", "smtp"]);
     }
 }
