@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use brine_core::call::{CallError, Result};
+use brine_core::call::{CallError, Cx, Result};
 use brine_net::ipc::EventSubscriber;
 use brine_protocol::ids::MinionId;
 use brine_protocol::message::events::Event;
@@ -65,6 +65,10 @@ impl Side for OwnSide {
         // As if it came over the request port, from this host.
         let from = SocketAddr::from(([127, 0, 0, 1], 0));
         Ok(self.runtime.block_on(access::make_token(&self.master, from, &mut load)))
+    }
+
+    fn keep_elsewhere(&self, _: &Cx, load: Map) {
+        self.master.outlets.ran(&load);
     }
 
     fn rotate(&self) {

@@ -12,6 +12,7 @@ mod diff;
 #[cfg(test)]
 mod fake;
 mod host;
+mod job_cache;
 mod places;
 mod raise;
 mod roots;

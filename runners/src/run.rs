@@ -7,6 +7,7 @@ use brine_core::call::{Args, CallError, Cx, JobContext, Registry, Result};
 use brine_core::{Map, Opts, Value, map};
 
 use crate::host::{MasterHost, master};
+use crate::job_cache;
 
 /// Which kind of function runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +85,10 @@ impl Run {
             tracing::error!(
                 "Could not store job cache info. Job details for this run may be unavailable: {e}"
             );
+        }
+        if self.keeps(fun) && job_cache::wanted(&self.opts) {
+            let load = job_cache::load(&self.jid, self.opts.str("id"), &data);
+            self.host.side.keep_elsewhere(&cx, load);
         }
         self.fire(&format!("{tag}/ret"), data.clone());
         data

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use brine_core::call::{CallError, Result};
+use brine_core::call::{CallError, Cx, Result};
 use brine_core::gather::{Gather, Heard, Next, Watch};
 use brine_core::{Map, Value, map};
 use brine_protocol::ids::MinionId;
@@ -31,6 +31,11 @@ pub trait Side: Send + Sync {
     /// Has the master make a token of this login (`eauth`, `username`, `password`, perhaps `token_expire`): what it keeps of
     /// it, or empty text.
     fn make_token(&self, load: Map) -> Result<Value>;
+
+    /// Gives the return of a run to the job cache beside the master's store. Who has no queue for that does it now.
+    fn keep_elsewhere(&self, cx: &Cx, load: Map) {
+        crate::job_cache::keep(cx, &load);
+    }
 
     /// A line for the person who waits for the function. In the master's own process there is nobody to read it.
     fn print(&self, line: &str) {

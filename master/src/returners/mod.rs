@@ -68,6 +68,14 @@ impl Outlets {
         }
     }
 
+    /// A runner or wheel function has run: its load stands for job and return.
+    pub fn ran(&self, load: &Map) {
+        if let Some(caches) = &self.caches {
+            caches.job(load.get_str("jid").unwrap_or_default(), load, &[], false);
+            caches.returned(load);
+        }
+    }
+
     /// Old jobs are to go.
     pub fn clean(&self) {
         if let Some(caches) = &self.caches {
