@@ -95,7 +95,7 @@ const REFUSED: &[&str] = &[
     "zabbix",
 ];
 
-/// The returner of that name.
+/// The returner of that name; `redis` has the name of stock's file as well.
 ///
 /// # Errors
 /// When there is none, or `disable_returners` names it; the text is stock's for `<name>.<function>`.
@@ -105,7 +105,8 @@ pub fn find(opts: &Opts, name: &str, function: &str) -> Result<&'static Returner
         Some(Value::Str(one)) => one == name,
         _ => false,
     };
-    let known = ALL.iter().find(|r| r.name == name && !disabled);
+    let meant = if name == "redis_return" { "redis" } else { name };
+    let known = ALL.iter().find(|r| r.name == meant && !disabled);
     known.copied().ok_or_else(|| missing(name, function))
 }
 
@@ -137,6 +138,7 @@ mod tests {
         }
         let opts = Opts::default();
         assert_eq!(find(&opts, "local", "returner").unwrap().name, "local");
+        assert_eq!(find(&opts, "redis_return", "returner").unwrap().name, "redis");
         let error = |opts: &Opts, name| find(opts, name, "returner").err().unwrap().to_string();
         assert_eq!(error(&opts, "none"), "'none.returner' is not available.");
         assert!(error(&opts, "mongo").starts_with("'mongo' __virtual__ returned False: "));

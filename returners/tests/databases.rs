@@ -85,6 +85,15 @@ fn postgresql() {
             "{refused}"
         );
         assert!(error(&subject, key("port", 1.into())).contains("refused"));
+        if name == "pgjsonb" {
+            // Somebody who takes calls and says nothing.
+            let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let mut opts = key("port", silent.local_addr().unwrap().port().into());
+            opts.insert("returner.pgjsonb.connect_timeout", "1");
+            let began = std::time::Instant::now();
+            assert!(error(&subject, opts).contains("timeout expired"));
+            assert!(began.elapsed() < std::time::Duration::from_secs(8));
+        }
         // A return is lost, and that is no error: all a minion could do is to log it.
         let lost = Subject { opts: key("port", 1.into()), ..subject };
         lost.ours().returner.unwrap()(&cx(&lost.opts), &ret(JIDS[0], "m", "f", 1)).unwrap();

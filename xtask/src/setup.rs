@@ -29,7 +29,7 @@ const PROGRAMS: [(&str, &str); 17] = [
     ("git", "git"),
     ("slapd", "slapd"),
     ("setpriv", "util-linux"),
-    ("psql", "postgresql"),
+    ("pg_ctlcluster", "postgresql"),
     ("mariadbd", "mariadb-server"),
     ("mariadb", "mariadb-server"),
     ("redis-server", "redis-server"),

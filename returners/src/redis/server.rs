@@ -135,7 +135,8 @@ impl Server {
                     let to = to.ok_or(Fault::Nonsense("a key that moved nowhere"))?;
                     asking = code == "ASK";
                     if !asking {
-                        self.learn(std::slice::from_ref(&to))?;
+                        // What else has moved. Where that cannot be learned now, this key's place is known all the same.
+                        let _later = self.learn(std::slice::from_ref(&to));
                     }
                     place = to;
                 }
@@ -263,5 +264,58 @@ mod tests {
         assert_eq!(slots(reply(""), &from).unwrap(), [(0, 16383, Place::Tcp("h".into(), 7))]);
         assert_eq!(slots(reply("::1"), &from).unwrap(), [(0, 16383, Place::Tcp("::1".into(), 7))]);
         assert!(slots(Reply::List(vec![Reply::List(vec![Reply::Int(20000)])]), &from).is_err());
+    }
+
+    /// Answers each command by a function of it, on connections that come one after the other.
+    fn member(answer: impl Fn(&str) -> String + Send + 'static) -> u16 {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut buffer = [0; 4096];
+                while let Ok(read @ 1..) = stream.read(&mut buffer) {
+                    let command = String::from_utf8_lossy(&buffer[..read]).into_owned();
+                    stream.write_all(answer(&command).as_bytes()).unwrap();
+                }
+            }
+        });
+        port
+    }
+
+    fn all_slots(port: u16) -> String {
+        format!("*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:{port}\r\n")
+    }
+
+    #[test]
+    fn a_key_that_has_moved_is_followed() {
+        let asked = |command: &str, word: &str| command.contains(word);
+        let new = member(move |command| {
+            match () {
+                () if asked(command, "ASKING") => "+OK\r\n".into(),
+                () if asked(command, "GET") => "$3\r\nnew\r\n".into(),
+                () => format!("-ERR {}\r\n", command.len()),
+            }
+        });
+        for word in ["MOVED", "ASK"] {
+            let (own, port) = (std::sync::Arc::new(std::sync::atomic::AtomicU16::new(0)), new);
+            let me = std::sync::Arc::clone(&own);
+            // The one that holds it now is asked for all slots when it has moved for good; here the old one says so.
+            let old = member(move |command| match asked(command, "SLOTS") {
+                true => all_slots(me.load(std::sync::atomic::Ordering::Relaxed)),
+                false => format!("-{word} 12182 127.0.0.1:{port}\r\n"),
+            });
+            own.store(old, std::sync::atomic::Ordering::Relaxed);
+            let settings = Settings {
+                place: Place::Tcp("unused".into(), 1),
+                db: "0".into(),
+                password: None,
+                cluster: Some(vec![Place::Tcp("127.0.0.1".into(), old)]),
+                partial: true,
+            };
+            let mut server = Server::connect(settings).unwrap();
+            let found = server.call(&["GET", "foo"]);
+            assert_eq!(found.unwrap().text().unwrap().as_deref(), Some("new"), "{word}");
+        }
     }
 }

@@ -4,6 +4,8 @@
 //! and so is encryption for somebody by GnuPG. A mail is not sent instead.
 
 mod client;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use crate::common::{port, prep_jid};
