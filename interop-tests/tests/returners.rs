@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use brine_interop_tests::failure::{hold, same};
 use brine_interop_tests::fleet::START;
@@ -156,8 +159,45 @@ fn minions_give_returners_what_stocks_give() -> Result {
     minions(&mut fleet).map_err(|Failure(text)| Failure(format!("{text}\n{}", fleet.logs())))
 }
 
+/// A Redis of the test's own.
+struct Redis(Child, u16);
+
+impl Redis {
+    fn start(dir: &Path) -> Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let child = Command::new("redis-server")
+            .args([
+                "--bind",
+                "127.0.0.1",
+                "--port",
+                &port.to_string(),
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+                "--dir",
+            ])
+            .arg(dir)
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(|e| Failure(format!("redis-server: {e}; `cargo xtask setup` installs it")))?;
+        let redis = Self(child, port);
+        wait::until("redis-server", START, || Ok(TcpStream::connect(("127.0.0.1", port)).ok().map(drop)))?;
+        Ok(redis)
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        // It may already be gone.
+        let _gone = self.0.kill();
+        let _status = self.0.wait();
+    }
+}
+
 fn master(fleet: &mut Fleet) -> Result {
     let events = fleet.path("events");
+    let redis = Redis::start(fleet.root())?;
     fleet.settings.master_lines.extend([
         "event_return: [rawfile_json]".into(),
         format!("rawfile_json.filename: {}", events.display()),
@@ -167,30 +207,29 @@ fn master(fleet: &mut Fleet) -> Result {
         "schedule: {tick: {function: test.arg, args: [x], hours: 1, run_on_start: true, returner: rawfile_json, \
          return_config: other}}"
             .into(),
-        "ext_job_cache: local_cache".into(),
+        "master_job_cache: redis".into(),
+        format!("redis: {{host: 127.0.0.1, port: {}}}", redis.1),
     ]);
     both(fleet, |_| Vec::new())?;
-    let answers = fleet.salt(&["*", "test.echo", "hello"])?.json()?;
+    let answers = fleet.salt(&["*", "test.echo", "hello", "--return", "local_cache"])?.json()?;
     same("answers", Value::from(answers), json!({"m1": "hello", "m2": "hello"}))?;
     let seen = || -> Vec<Value> {
         let text = fs::read_to_string(&events).unwrap_or_default();
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     };
     let tag = |event: &Value| event["tag"].as_str().unwrap_or_default().to_owned();
-    let echo = |id: &str| {
-        seen()
-            .into_iter()
-            .find(|e| tag(e).ends_with(&format!("/ret/{id}")) && e["data"]["fun"] == "test.echo")
+    let of = |event: &Value, id: &str| {
+        tag(event).ends_with(&format!("/ret/{id}")) && event["data"]["fun"] == "test.echo"
     };
-    let returned = wait::until("both returns among the events", START, || Ok(echo("m1").zip(echo("m2"))))?;
-    for event in [&returned.0, &returned.1] {
+    let echo = |id: &str| seen().into_iter().find(|event| of(event, id));
+    let (event, other) =
+        wait::until("both returns among the events", START, || Ok(echo("m1").zip(echo("m2"))))?;
+    for event in [&event, &other] {
         same("return", &event["data"]["return"], &json!("hello"))?;
         hold(event["data"]["_stamp"].is_string(), || event.to_string())?;
     }
     same("the first event", seen().first().map(tag), Some("salt/event_listen/start".into()))?;
     hold(seen().iter().all(|e| !tag(e).ends_with("/new")), || "an event of the blacklist".into())?;
-    // Minions of both kinds keep their returns, as `ext_job_cache` has it, and the master has them too.
-    let jid = returned.0["data"]["jid"].as_str().unwrap_or_default().to_owned();
     for id in ["m1", "m2"] {
         wait::until("the minion's own copy", START, || {
             let mut files = BTreeMap::new();
@@ -198,16 +237,47 @@ fn master(fleet: &mut Fleet) -> Result {
             Ok(files.keys().any(|name| name.ends_with("/ID/return.p")).then_some(()))
         })?;
     }
-    fleet.cli = Side::Ours;
-    let looked = fleet.tool("salt-run", &["--out=json", "jobs.lookup_jid", &jid])?.json()?;
-    same("jobs.lookup_jid", Value::from(looked), json!({"m1": "hello", "m2": "hello"}))?;
     let scheduled = wait::until("the line of the scheduled job", START, || {
-        Ok(lines(&fleet.path("scheduled"), "brine-test_master").into_iter().next())
+        Ok(lines(&fleet.path("scheduled"), "").into_iter().next())
     })?;
     hold(
         scheduled.contains("\"fun\": \"test.arg\"") && scheduled.contains("\"ret_config\": \"other\""),
         || scheduled,
-    )
+    )?;
+    kept_in_redis(fleet, event["data"]["jid"].as_str().unwrap_or_default())?;
+
+    // Without the database all goes on, and the master's own store has it all.
+    drop(redis);
+    let answers = fleet.salt(&["*", "test.echo", "again"])?;
+    hold(answers.took < Duration::from_secs(10), || format!("{:?} without the database", answers.took))?;
+    same("answers", Value::from(answers.json()?), json!({"m1": "again", "m2": "again"}))?;
+    let jid = seen()
+        .iter()
+        .rev()
+        .find(|e| of(e, "m1"))
+        .map(|e| e["data"]["jid"].as_str().unwrap_or_default().to_owned());
+    let words = ["--out=json", "jobs.lookup_jid", &jid.unwrap_or_default(), "ext_source=local_cache"];
+    let looked = fleet.tool("salt-run", &words)?.json()?;
+    same("in the own store", Value::from(looked), json!({"m1": "again", "m2": "again"}))
+}
+
+/// The job is in the database, and stock's `salt-run` finds it there as ours does.
+fn kept_in_redis(fleet: &mut Fleet, jid: &str) -> Result {
+    let ask = |fleet: &Fleet, words: &[&str]| -> Result<Value> {
+        Ok(fleet.tool("salt-run", &[&["--out=json"], words].concat())?.json()?.into())
+    };
+    let both = json!({"m1": "hello", "m2": "hello"});
+    let looked = |fleet: &Fleet| Ok((ask(fleet, &["jobs.lookup_jid", jid])? == both).then_some(()));
+    fleet.cli = Side::Ours;
+    wait::until("both returns in the database", START, || looked(fleet))?;
+    let ours = ask(fleet, &["jobs.list_job", jid])?;
+    let all = ask(fleet, &["jobs.list_jobs", "search_function=test.echo"])?;
+    fleet.cli = Side::Stock("3006.28");
+    looked(fleet)?.ok_or("stock's salt-run does not find the job")?;
+    same("jobs.list_job", ours, ask(fleet, &["jobs.list_job", jid])?)?;
+    same("jobs.list_jobs", all, ask(fleet, &["jobs.list_jobs", "search_function=test.echo"])?)?;
+    fleet.cli = Side::Ours;
+    Ok(())
 }
 
 #[test]
