@@ -25,6 +25,13 @@ fn local(master: &str, minion: &str) -> Result {
         for id in ["m1", "m2"] {
             same(id, pings[id]["ret"].clone(), json!(true))?;
         }
+        let batch = call(&["saltutil.cmd", "*", "test.ping", "batch=1"])?;
+        let one = json!({"out": "highstate", "ret": true});
+        same("a batch", batch, json!({"m1": one, "m2": one}))?;
+        let some = call(&["saltutil.cmd", "*", "test.arg", "arg=[5]", "subset=1"])?;
+        same("a subset", some.as_object().map(|some| some.len()), Some(1))?;
+        let id = if some["m1"].is_null() { "m2" } else { "m1" };
+        same("its return", some[id]["ret"]["args"].clone(), json!([5]))?;
         fs::remove_file(fleet.path("m1/master"))?;
         let refused = fleet.salt_call("m1", &["saltutil.wheel", "key.list", "acc"])?.code(1)?;
         let text = "This command can only be executed on a minion that is located on the master.";

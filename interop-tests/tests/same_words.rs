@@ -34,6 +34,8 @@ const JOBS: &[&[&str]] = &[
     &["--async", "m1", "test.ping"],
     &["--async", "nobody", "test.ping"],
     &["nobody", "test.ping"],
+    &["nobody", "test.ping", "--out=json"],
+    &["nobody", "test.ping", "--out=yaml"],
     &["nobody", "-d", "test.ping"],
     &["-L", "m1,nobody", "test.ping", "--hide-timeout"],
     &["-N", "both", "test.ping", "--out=newline_values_only"],

@@ -84,9 +84,13 @@ impl Side for SocketSide {
     }
 
     fn progress(&self, event: &Map) {
-        if !self.opts.flag("quiet")
-            && let Err(e) = show::progress(&self.opts, event)
-        {
+        if self.opts.flag("quiet") {
+            return;
+        }
+        // As it was fired.
+        let mut event = event.clone();
+        event.insert("_stamp", brine_core::jid::stamp(std::time::SystemTime::now()));
+        if let Err(e) = show::progress(&self.opts, &event) {
             tracing::debug!("{e}");
         }
     }

@@ -210,7 +210,7 @@ impl Run<'_> {
         let load = wanted.load(command, wanted.kwargs.clone())?;
         let Some(published) = link.publish(load).await? else {
             self.out.line(NO_MATCH)?;
-            return Show::new(self.out, How { quiet: false, ..how }, "0").finish();
+            return Show::new(self.out, how, "0").nobody();
         };
         self.name(&published.jid, command.on("verbose") && !progress && !docs)?;
         let mut show = Show::new(self.out, how, &published.jid);

@@ -47,11 +47,8 @@ impl<'o> Show<'o> {
 
     /// The job is over: prints what was held back. The error is the exit code of a job that did not go well.
     pub(crate) fn finish(self) -> Result {
-        if self.parts.is_empty() && !self.how.quiet {
-            return self.nobody();
-        }
         if self.how.docs {
-            return self.docs();
+            return if self.parts.is_empty() { self.nobody() } else { self.docs() };
         }
         for _ in 0..self.how.summaries {
             self.summary()?;
@@ -63,12 +60,14 @@ impl<'o> Show<'o> {
         Ok(())
     }
 
-    /// Nobody has returned.
-    fn nobody(&self) -> Result {
-        eprintln!(
-            "{}",
-            if self.how.docs { "No minions found to gather docs from" } else { "ERROR: No return received" }
-        );
+    /// Nobody was meant: an empty result, which only some formats show.
+    pub(crate) fn nobody(&self) -> Result {
+        if self.how.docs {
+            eprintln!("No minions found to gather docs from");
+        } else {
+            self.out.show_return(&Map::new(), "", 0)?;
+            eprintln!("ERROR: No return received");
+        }
         Err(CliError::Code(NO_RETURN))
     }
 
@@ -131,4 +130,21 @@ impl<'o> Show<'o> {
 /// A map of one entry.
 pub(crate) fn one(key: &str, value: Value) -> Map {
     [(key, value)].into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_core::Opts;
+
+    #[test]
+    fn only_a_job_for_nobody_ends_without_a_return() {
+        let out = Output::new(&Opts::default()).unwrap();
+        let show = || Show::new(&out, How::default(), "1");
+        // The minions that were meant are silent, and silent ones are hidden.
+        assert!(show().finish().is_ok());
+        assert!(matches!(show().nobody(), Err(CliError::Code(NO_RETURN))));
+        let docs = Show::new(&out, How { docs: true, ..How::default() }, "1");
+        assert!(matches!(docs.finish(), Err(CliError::Code(NO_RETURN))));
+    }
 }

@@ -47,7 +47,8 @@ fn result(shelf: &Shelf, jid: &str) -> Result<Map> {
     let count = returns.len();
     for (id, load) in returns {
         // A run of the master itself is wrapped once more.
-        let run = load.get("return").filter(|run| run.get("fun_args").is_some() && run.get("success").is_some());
+        let run =
+            load.get("return").filter(|run| run.get("fun_args").is_some() && run.get("success").is_some());
         let of = |key: &str| run.and_then(|run| run.get(key)).or_else(|| load.get(key)).cloned();
         let code = of("retcode").unwrap_or_default();
         if code.truthy() || of("success") == Some(false.into()) {
@@ -78,7 +79,7 @@ fn shown(shelf: &Shelf, row: &AuditRow) -> Result<Map> {
 /// who he is, from where, and whether he got it (`allowed`, `forbidden`; `unknown` where he did not prove it); of jobs and
 /// runs also how many returned and who failed.
 ///
-/// `user`, `fun` and `target` are patterns; `outcome` is one of the three words; `since` is a date, or a number of
+/// `user`, `fun` and `target` are patterns; questions for running jobs (`saltutil.find_job`) are left out unless `fun` is given; `outcome` is one of the three words; `since` is a date, or a number of
 /// seconds back from now; `limit` is how many are shown.
 ///
 /// CLI Example: salt-run audit.list user=fred fun='cmd.*' since='2026-11-25 10:00' limit=20
@@ -95,7 +96,8 @@ fn list_(
     let from = if since.truthy() { self::since(&since)? } else { 0 };
     let fits = |pattern: &Option<String>, text: &str| pattern.as_ref().is_none_or(|p| fnmatch(text, p));
     let wanted = |row: &AuditRow| {
-        fits(&user, &row.user)
+        (fun.is_some() || row.fun != "saltutil.find_job")
+            && fits(&user, &row.user)
             && fits(&target, &row.target)
             // A job of several functions is found by any of them.
             && (fits(&fun, &row.fun) || row.fun.split(',').any(|one| fits(&fun, one)))
@@ -149,6 +151,8 @@ mod tests {
             Value::List(rows) => rows,
             other => panic!("{other:?}"),
         };
+        db.record(row("fred", now - 20, "saltutil.find_job", "", Outcome::Allowed));
+        db.put_return("9".into(), "web1".into(), Vec::new(), now).await.unwrap();
         let all = list(Args::none());
         assert_eq!(all.len(), 3);
         assert_eq!(all[0].get("User"), Some(&"?[31meve".into()));
@@ -158,6 +162,7 @@ mod tests {
         assert_eq!(all[1].get("Result"), Some(&result.into()));
         assert_eq!(list(Args::none().with("user", "fred")).len(), 2);
         assert_eq!(list(Args::none().with("fun", "cmd.*")).len(), 2);
+        assert_eq!(list(Args::none().with("fun", "saltutil.*")).len(), 1);
         assert_eq!(list(Args::none().with("fun", "test.*").with("since", 60)).len(), 1);
         assert_eq!(list(Args::none().with("since", "2000-01-01")).len(), 3);
         assert_eq!(list(Args::none().with("since", "9000-01-01")).len(), 0);

@@ -82,12 +82,18 @@ fn wollist(
     #[default(9)] destport: Value,
 ) -> Result<Vec<String>> {
     own_path(cx, "maclist")?;
-    let read = std::fs::read_to_string(&maclist).map_err(CallError::from);
+    let read = std::fs::read_to_string(&maclist).map_err(|e| match e.raw_os_error() {
+        Some(number) => {
+            let said = nix::errno::Errno::from_raw(number).desc();
+            format!("[Errno {number}] {said}: {}", python_repr(&maclist.as_str().into()))
+        }
+        None => e.to_string(),
+    });
     let woken = read.and_then(|text| {
         let mut woken = Vec::new();
         for mac in text.lines().map(str::trim) {
-            wake(mac, &bcast, &destport)?;
-            master(cx)?.side.print(&format!("Waking up {mac}"));
+            wake(mac, &bcast, &destport).map_err(|e| e.to_string())?;
+            master(cx).map_err(|e| e.to_string())?.side.print(&format!("Waking up {mac}"));
             woken.push(mac.to_owned());
         }
         Ok(woken)
@@ -176,7 +182,8 @@ mod tests {
         assert_eq!(fake.record.lock().printed, ["Waking up 080027136977", "Waking up 080027136978"]);
         assert_eq!(by_file(&tmp.path().join("none")).unwrap(), list([]));
         let told = fake.record.lock().fired.last().unwrap().1.get_str("error").unwrap().to_owned();
-        assert!(told.starts_with("Failed to open the MAC file. Error: "), "{told}");
+        let want = "Failed to open the MAC file. Error: [Errno 2] No such file or directory: '";
+        assert!(told.starts_with(want), "{told}");
         let afar = Fake::default().cx(Kind::Runner, tmp.path(), Map::new());
         assert!(call(&afar, "network.wollist", Args::positional(["/etc/passwd"])).is_err());
 
