@@ -15,11 +15,13 @@ pub(crate) struct Way {
     /// `http://user:password@host:port`
     pub(crate) proxy: Option<String>,
     pub(crate) tls: Tls,
+    /// The largest body of an answer.
+    pub(crate) most: usize,
 }
 
 impl Default for Way {
     fn default() -> Self {
-        Self { connect: CONNECT, whole: REPLY, proxy: None, tls: Tls::default() }
+        Self { connect: CONNECT, whole: REPLY, proxy: None, tls: Tls::default(), most: MAX_REPLY }
     }
 }
 
@@ -31,7 +33,10 @@ pub(crate) struct Reply {
 }
 
 /// Sends requests; connections are kept for the next.
-pub(crate) struct Http(Agent);
+pub(crate) struct Http {
+    agent: Agent,
+    most: usize,
+}
 
 impl Http {
     pub(crate) fn new(way: &Way, user_agent: &str) -> Result<Self, Fault> {
@@ -52,7 +57,7 @@ impl Http {
             .timeout_connect(Some(way.connect))
             .timeout_global(Some(way.whole))
             .build();
-        Ok(Self(config.new_agent()))
+        Ok(Self { agent: config.new_agent(), most: way.most })
     }
 
     /// One request. The answer is one whatever its status.
@@ -66,22 +71,22 @@ impl Http {
         headers: &[(&str, &str)],
         body: Option<&str>,
     ) -> Result<Reply, Fault> {
-        let failed = |e: String| Fault::Connect(without_password(url), e);
+        // An address may be a secret; the library repeats it when it is none.
+        let failed = |e: String| Fault::Connect(without_password(url), e.replace(url, "the address"));
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let answer = match body {
-            Some(body) => self.0.run(request.body(body).map_err(|e| failed(e.to_string()))?),
-            None => self.0.run(request.body(()).map_err(|e| failed(e.to_string()))?),
+            Some(body) => self.agent.run(request.body(body).map_err(|e| failed(e.to_string()))?),
+            None => self.agent.run(request.body(()).map_err(|e| failed(e.to_string()))?),
         };
         let answer = answer.map_err(|e| failed(e.to_string()))?;
         let status = answer.status().as_u16();
         let mut bytes = Vec::new();
-        let most = MAX_REPLY as u64;
-        answer.into_body().into_reader().take(most + 1).read_to_end(&mut bytes)?;
-        if bytes.len() > MAX_REPLY {
-            return Err(Fault::TooLarge(MAX_REPLY));
+        answer.into_body().into_reader().take(self.most as u64 + 1).read_to_end(&mut bytes)?;
+        if bytes.len() > self.most {
+            return Err(Fault::TooLarge(self.most));
         }
         let body = String::from_utf8(bytes).map_err(|_| Fault::Nonsense("text that is not UTF-8"))?;
         Ok(Reply { status, body })
@@ -102,5 +107,28 @@ mod tests {
     #[test]
     fn an_address_tells_no_secret() {
         assert_eq!(without_password("https://u:p@h:1/services/T0/B0/xyz"), "https://h:1");
+        let http = Http::new(&Way::default(), "test").unwrap();
+        for url in ["http:///services/secret", "ftp://h/secret", "http://127.0.0.1:1/secret"] {
+            let error = http.send("POST", url, &[], Some("")).unwrap_err().to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_answer_has_a_bound() {
+        use std::io::Write as _;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut head = [0; 512];
+                let _asked = stream.read(&mut head);
+                let _gone = stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n12345");
+            }
+        });
+        let ask =
+            |most| Http::new(&Way { most, ..Way::default() }, "test").unwrap().send("GET", &url, &[], None);
+        assert_eq!(ask(5).unwrap().body, "12345");
+        assert!(matches!(ask(4), Err(Fault::TooLarge(4))));
     }
 }

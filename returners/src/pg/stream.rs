@@ -159,3 +159,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for InTls<S> {
         Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test]
+    async fn what_comes_has_a_bound() {
+        let (mut server, client) = tokio::io::duplex(64);
+        let left = Arc::new(AtomicUsize::new(8));
+        let mut bounded = Bounded::new(client, Arc::clone(&left));
+        let mut buffer = [0; 16];
+        server.write_all(b"12345").await.unwrap();
+        assert_eq!(bounded.read(&mut buffer).await.unwrap(), 5);
+        server.write_all(b"678").await.unwrap();
+        assert!(bounded.read(&mut buffer).await.unwrap_err().to_string().contains("larger than"));
+        // Each statement has the bound to itself.
+        left.store(8, Ordering::Relaxed);
+        server.write_all(b"9").await.unwrap();
+        assert_eq!(bounded.read(&mut buffer).await.unwrap(), 1);
+    }
+}

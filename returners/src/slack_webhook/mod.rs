@@ -20,7 +20,7 @@ pub(crate) static RETURNER: Returner = Returner {
           success_title: '{id} | Succeeded'; failure_title: '{id} | Failed': with grains in braces;\n\
           author_icon: the address of a small picture; show_tasks: False: list changed and failed states\n\n\
           `proxy_host`, `proxy_port`, `proxy_username`, `proxy_password`, `no_proxy`, `ca_bundle`, `verify_ssl`, \
-          `http_connect_timeout` and `http_request_timeout` hold for it. To use it: salt '*' test.ping --return \
+          `http_connect_timeout`, `http_request_timeout` and `http_max_body` hold for it. To use it: salt '*' test.ping --return \
           slack_webhook",
     returner: Some(|cx, ret| post(cx, ret, None)),
     event_return: Some(event_return),
@@ -120,6 +120,9 @@ fn way(opts: &Opts, url: &str) -> Result<Way> {
     if let Some(whole) = seconds("http_request_timeout") {
         way.whole = whole.min(way.whole);
     }
+    if let Some(most) = opts.int("http_max_body").and_then(|most| usize::try_from(most).ok()) {
+        way.most = most.min(way.most);
+    }
     let host = url.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next()).unwrap_or("");
     let direct = match opts.get("no_proxy") {
         Some(Value::List(hosts)) => hosts.iter().any(|h| h.as_str() == Some(host)),
@@ -153,15 +156,22 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_used_but_for_hosts_that_need_none() {
+    fn the_options_for_http_hold() {
         let of = |opts: Map| way(&Opts::new(opts), "https://hooks.slack.com/x").unwrap();
         let opts = map! {"proxy_host" => "p", "proxy_port" => 3128, "proxy_username" => "u", "proxy_password" => "w"};
         assert_eq!(of(opts.clone()).proxy.as_deref(), Some("http://u:w@p:3128"));
         let mut direct = opts;
         direct.insert("no_proxy", vec!["hooks.slack.com"]);
         assert_eq!(of(direct).proxy, None);
-        let way = of(map! {"http_request_timeout" => 3600, "http_connect_timeout" => 2, "verify_ssl" => false});
-        assert_eq!((way.whole, way.connect), (crate::net::REPLY, Duration::from_secs(2)));
+        let of_http = |seconds: i64| {
+            of(map! {
+                "http_request_timeout" => seconds, "http_connect_timeout" => 2, "verify_ssl" => false,
+                "http_max_body" => 1000,
+            })
+        };
+        assert_eq!(of_http(3600).whole, crate::net::REPLY);
+        let way = of_http(7);
+        assert_eq!((way.whole, way.connect, way.most), (Duration::from_secs(7), Duration::from_secs(2), 1000));
         assert_eq!(way.tls.check, crate::net::Check::Nothing);
     }
 }
