@@ -158,8 +158,10 @@ fn a_bad_value_names_file_key_and_line_and_what_is_used() {
 
 #[test]
 fn an_unknown_key_is_a_warning_with_a_near_miss() {
-    let (loaded, dir) =
-        with_files(Daemon::Minion, &[("minion", "id: m1\nmastr: x\nsomething_own: 1\na.b: 2\n")]);
+    let (loaded, dir) = with_files(
+        Daemon::Minion,
+        &[("minion", "id: m1\nmastr: x\nsomething_own: 1\na.b: 2\nredis: {host: h}\n")],
+    );
     let loaded = loaded.unwrap();
     let place = dir.path().join("minion");
     assert_eq!(

@@ -1,7 +1,8 @@
 //! The options of a returner: stock's `get_returner_options`.
 //!
 //! Each is looked for as `redis: {host: ...}` and `redis.host`; with `ret_config: alternative` first as
-//! `alternative.redis: {host: ...}` and `alternative.redis.host`. What `ret_kwargs` holds wins over all.
+//! `alternative.redis: {host: ...}` and `alternative.redis.host`. What `ret_kwargs` holds wins over all, but it comes with a
+//! job: whoever may send `test.ping` writes it.
 
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::config_option::option;
@@ -52,10 +53,44 @@ pub fn options(cx: &Cx, ret: Option<&Map>, spec: &Spec<'_>) -> Result<Map> {
     }
     match ret.and_then(|ret| ret.get("ret_kwargs")) {
         None => {}
-        Some(Value::Map(given)) => found.update(given.clone()),
+        Some(Value::Map(given)) => add_from_job(&mut found, given),
         Some(other) => return Err(no_map("ret_kwargs", other)),
     }
     Ok(found)
+}
+
+/// Options that name files and sockets: a job may not.
+const PATHS: [&str; 9] = [
+    "filename",
+    "unix_socket_path",
+    "ssl_ca",
+    "ssl_cert",
+    "ssl_key",
+    "sslcert",
+    "sslkey",
+    "sslrootcert",
+    "sslcrl",
+];
+/// Options that say whom to talk to and how safely.
+const PLACES: [&str; 5] = ["host", "port", "startup_nodes", "sslmode", "tls"];
+/// Options that only the configured place may learn.
+const SECRETS: [&str; 3] = ["pass", "passwd", "password"];
+
+/// Puts the job's options over the configured ones.
+fn add_from_job(found: &mut Map, given: &Map) {
+    if PLACES.iter().any(|place| given.contains(place)) {
+        for secret in SECRETS {
+            found.remove(secret);
+        }
+    }
+    for (key, value) in given {
+        match key.as_str() {
+            Some(name) if PATHS.contains(&name) => {
+                tracing::error!("a job cannot set the option '{name}' of a returner; it is ignored");
+            }
+            _ => drop(found.insert(key.clone(), value.clone())),
+        }
+    }
 }
 
 fn lookup(cx: &Cx, name: &str, key: &str, config: Option<&str>) -> Result<Option<Value>> {
@@ -132,11 +167,24 @@ mod tests {
         let cx = cx(opts, Map::new());
         let found = of(&cx, map! {"ret_config" => "other"});
         assert_eq!(found, map! {"host" => "other", "db" => 3, "pass" => "usual", "x" => 1});
-        let found =
-            of(&cx, map! {"ret_config" => "other", "ret_kwargs" => map! {"host" => "arg", "new" => 1}});
-        assert_eq!(found, map! {"host" => "arg", "db" => 3, "pass" => "usual", "x" => 1, "new" => 1});
+        let found = of(&cx, map! {"ret_config" => "other", "ret_kwargs" => map! {"db" => 4, "new" => 1}});
+        assert_eq!(found, map! {"host" => "other", "db" => 4, "pass" => "usual", "x" => 1, "new" => 1});
         let spec = Spec { name: "redis", attrs: &[], defaults: Map::new(), profile: None };
         assert!(options(&cx, Some(&map! {"ret_kwargs" => "text"}), &spec).is_err());
+    }
+
+    #[test]
+    fn a_job_names_no_path_and_leads_no_secret_elsewhere() {
+        let cx = cx(map! {"redis.host" => "h", "redis.password" => "secret"}, Map::new());
+        let of_job = |given: Map| of(&cx, map! {"ret_kwargs" => given});
+        let path = of_job(map! {"filename" => "/etc/shadow", "unix_socket_path" => "/s", "ssl_key" => "/k"});
+        assert_eq!(path, of_job(Map::new()));
+        assert_eq!(path.get_str("pass"), Some("secret"));
+        for place in [map! {"host" => "elsewhere"}, map! {"port" => 1}, map! {"tls" => false}] {
+            assert!(!of_job(place).contains("pass"));
+        }
+        let own = of_job(map! {"host" => "elsewhere", "pass" => "own"});
+        assert_eq!((own.get_str("host"), own.get_str("pass")), (Some("elsewhere"), Some("own")));
     }
 
     #[test]

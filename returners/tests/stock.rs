@@ -55,7 +55,7 @@ fn options_are_found_where_stock_finds_them() {
     let rets = [
         map! {},
         map! {"ret_config" => "other"},
-        map! {"ret_config" => "", "ret_kwargs" => map! {"host" => "argument", "new" => Value::Nil}},
+        map! {"ret_config" => "", "ret_kwargs" => map! {"db" => "argument", "new" => Value::Nil}},
         map! {"ret_config" => "nowhere", "ret_kwargs" => Map::new()},
     ];
     let pillar = map! {"redis.host" => "pillar", "master" => map! {"redis.nodes" => "m", "redis.cluster.nodes" => "m"}};

@@ -19,6 +19,10 @@ struct WrongType {
     wanted: String,
 }
 
+/// Keys under which returners have their options.
+const RETURNERS: [&str; 8] =
+    ["elasticsearch", "multi_returner", "mysql", "rawfile_json", "redis", "slack_webhook", "smtp", "syslog"];
+
 /// The overrides that count. An unknown key is a warning and stays (modules may read it); a value of a wrong type is a
 /// warning that says what counts instead; `null` where the option takes none leaves the default.
 pub(super) fn check(daemon: Daemon, overrides: &Map, reader: &Reader, warnings: &mut Vec<String>) -> Map {
@@ -30,8 +34,8 @@ pub(super) fn check(daemon: Daemon, overrides: &Map, reader: &Reader, warnings: 
             continue;
         };
         let Some(row) = daemon.row(name) else {
-            // `mysql.host` and the like configure single modules.
-            if !name.contains('.') {
+            // `mysql.host` and the like configure single modules, and so does `mysql: {host: ...}`.
+            if !name.contains('.') && !RETURNERS.contains(&name) {
                 let place = reader.place(name);
                 warnings.push(match near_miss(daemon, name) {
                     Some(near) => format!("{place}: unknown option '{name}'; did you mean '{near}'?"),

@@ -8,6 +8,7 @@ pub(super) const SUITES: &[Suite] = &[
     Suite { package: "brine-render", target: &["--test", "yaml"], holes: RENDER },
     Suite { package: "brine-modules", target: &["--lib"], holes: MODULES_LIB },
     Suite { package: "brine-modules", target: &["--test", "security"], holes: MODULES },
+    Suite { package: "brine-returners", target: &["--lib"], holes: RETURNERS },
     Suite { package: "brine-net", target: &["--lib"], holes: NET },
 ];
 
@@ -57,6 +58,23 @@ const RENDER: &[Hole] = &[Hole {
             Some(tag) if tag.starts_with("python/") => Ok(Value::Str(tag.to_owned())),"#,
     tests: &["cve_2025_62348_no_object_is_built_from_a_tag"],
 }];
+
+const RETURNERS: &[Hole] = &[
+    Hole {
+        row: "a job names the file",
+        file: "returners/src/options.rs",
+        find: "Some(name) if PATHS.contains(&name) => {",
+        put: "Some(name) if PATHS.contains(&name) && name.is_empty() => {",
+        tests: &["a_job_names_no_path_and_leads_no_secret_elsewhere"],
+    },
+    Hole {
+        row: "a job names the file",
+        file: "returners/src/options.rs",
+        find: "found.remove(secret);",
+        put: "let _ = secret;",
+        tests: &["a_job_names_no_path_and_leads_no_secret_elsewhere"],
+    },
+];
 
 const MODULES_LIB: &[Hole] = &[
     Hole {
