@@ -99,7 +99,7 @@ fn is_ones_own(path: &Path) -> bool {
     let safe = owned && meta.mode() & 0o002 == 0;
     if !safe {
         eprintln!(
-            "WARNING: {} belongs to somebody else and is not read; --saltfile reads it.",
+            "WARNING: {} is not read: it belongs to somebody else, or others may write it; --saltfile names it all the same.",
             path.display()
         );
     }

@@ -61,5 +61,5 @@ pub use side::{Answer, Ended, Link, Order, Published, Side, collect};
 
 /// The refusal of a function that needs what is not here.
 fn lacking(fun: &str, lack: &str) -> brine_core::call::CallError {
-    brine_core::call::CallError::execution(format!("{fun} needs {lack}, and that is not there yet"))
+    brine_core::call::CallError::execution(format!("{fun} needs {lack}"))
 }

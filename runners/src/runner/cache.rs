@@ -16,7 +16,7 @@ module! {
     "list" => list_, mine, pillar, store
 }
 
-refused! { "cache", "salt-cloud", "What salt-cloud has cached about machines: refused.": cloud }
+refused! { "cache", "salt-cloud, which is not part of Brine", "What salt-cloud has cached about machines: refused.": cloud }
 
 /// The minions that a target means; nobody where there is none.
 fn targets(host: &MasterHost, tgt: Option<&Value>, tgt_type: &str) -> Vec<String> {
@@ -171,7 +171,7 @@ fn clear_git_lock(role: String, _remote: Option<String>, kwargs: KwArgs) -> Resu
         return Err(CallError::invocation(text));
     }
     match role.as_str() {
-        "gitfs" | "git_pillar" | "winrepo" => Err(crate::lacking("cache.clear_git_lock", &role)),
+        "gitfs" | "git_pillar" | "winrepo" => Err(crate::lacking("cache.clear_git_lock", &format!("{role}, which is a later piece of work"))),
         _ => Err(CallError::invocation(format!("Invalid role '{role}'"))),
     }
 }

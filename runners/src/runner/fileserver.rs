@@ -8,6 +8,6 @@ module! {
 }
 
 refused! {
-    "fileserver", "the file server", "Lists, updates or locks what the file server has: refused until there is one.":
+    "fileserver", "the file server, which is a later piece of work", "Lists, updates or locks what the file server has: refused until there is one.":
     clear_cache, clear_file_list_cache, clear_lock, dir_list, empty_dir_list, envs, file_list, lock, symlink_list, update
 }

@@ -17,9 +17,9 @@ module! {
 }
 
 refused! {
-    "manage", "salt-ssh", "Sets up minions, or accepts their keys, by way of salt-ssh: refused.": bootstrap, safe_accept
+    "manage", "salt-ssh, which is not part of Brine", "Sets up minions, or accepts their keys, by way of salt-ssh: refused.": bootstrap, safe_accept
 }
-refused! { "manage", "PsExec", "Sets up minions by way of PsExec: refused.": bootstrap_psexec }
+refused! { "manage", "PsExec, which is not part of Brine", "Sets up minions by way of PsExec: refused.": bootstrap_psexec }
 
 struct Target {
     tgt: Value,
@@ -254,7 +254,7 @@ mod tests {
         assert!(outside.exists() && !tmp.path().join("pki/link").exists());
         assert_eq!(fake.record.lock().gone, ["m1"]);
         let refused = call(&cx, "manage.bootstrap", Args::none()).unwrap_err().to_string();
-        assert_eq!(refused, "manage.bootstrap needs salt-ssh, and that is not there yet");
+        assert_eq!(refused, "manage.bootstrap needs salt-ssh, which is not part of Brine");
     }
 
     #[test]

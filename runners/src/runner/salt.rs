@@ -20,7 +20,7 @@ module! { "salt": cmd, execute }
 fn cmd(cx: &Cx, fun: String, args: VarArgs, kwargs: KwArgs) -> Result {
     let mut keyword = kwargs.clean();
     if keyword.remove("with_pillar").is_some_and(|with| with.truthy()) {
-        return Err(crate::lacking("salt.cmd with_pillar", "pillar for the master"));
+        return Err(crate::lacking("salt.cmd with_pillar", "pillar, which is a later piece of work"));
     }
     let execution = &master(cx)?.execution;
     if execution.registry.get(&fun).is_none() {

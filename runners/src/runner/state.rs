@@ -17,7 +17,7 @@ module! {
 }
 
 refused! {
-    "state", "states", "Applies states from the master, or controls such a run: refused until there are states.":
+    "state", "states, which are a later piece of work", "Applies states from the master, or controls such a run: refused until there are states.":
     orch, orch_show_sls, orchestrate, orchestrate_high, orchestrate_show_sls, orchestrate_single, pause, resume, rm_pause,
     set_pause, sls, soft_kill
 }
@@ -125,6 +125,6 @@ mod tests {
         let afar = error("state.event", Args::none().with("sock_dir", "/x").with("count", 1));
         assert_eq!(afar, "'sock_dir' cannot be given from afar");
         assert!(error("state.event", Args::none().with("node", "minion")).contains("'node'"));
-        assert_eq!(error("state.orch", Args::positional(["x"])), "state.orch needs states, and that is not there yet");
+        assert_eq!(error("state.orch", Args::positional(["x"])), "state.orch needs states, which are a later piece of work");
     }
 }
