@@ -210,7 +210,8 @@ fn master(fleet: &mut Fleet) -> Result {
         "master_job_cache: redis".into(),
         format!("redis: {{host: 127.0.0.1, port: {}}}", redis.1),
     ]);
-    both(fleet, |_| Vec::new())?;
+    let root = fleet.root().display().to_string();
+    both(fleet, |id| vec![format!("other.rawfile_json.filename: {root}/{id}/other")])?;
     let answers = fleet.salt(&["*", "test.echo", "hello", "--return", "local_cache"])?.json()?;
     same("answers", Value::from(answers), json!({"m1": "hello", "m2": "hello"}))?;
     let seen = || -> Vec<Value> {
@@ -244,6 +245,21 @@ fn master(fleet: &mut Fleet) -> Result {
         scheduled.contains("\"fun\": \"test.arg\"") && scheduled.contains("\"ret_config\": \"other\""),
         || scheduled,
     )?;
+    let words = [
+        "*",
+        "test.true",
+        "--return",
+        "rawfile_json",
+        "--return_config",
+        "other",
+        "--return_kwargs",
+        "{new: [1]}",
+    ];
+    fleet.salt(&words)?.ok()?;
+    let line = |id: &str| lines(&fleet.path(id).join("other"), id).into_iter().next();
+    let (ours, stock) = wait::until("the lines of both minions", START, || Ok(line("m1").zip(line("m2"))))?;
+    same("a line", &ours, &stock)?;
+    hold(ours.contains("\"ret_kwargs\": {\"new\": [1]}"), || ours)?;
     kept_in_redis(fleet, event["data"]["jid"].as_str().unwrap_or_default())?;
 
     // Without the database all goes on, and the master's own store has it all.

@@ -77,7 +77,7 @@ pub(crate) async fn start(
     let extra = load.get("kwargs").and_then(Value::as_map).cloned().unwrap_or_default();
     let nocache = extra.get("nocache").is_some_and(Value::truthy);
     master.jobs.begin(&jid, &load, &minions, nocache).await?;
-    master.outlets.job(&jid, &load, &minions, nocache);
+    let kept = master.outlets.job(&jid, &load, &minions, nocache);
 
     let list: Value = minions.iter().map(String::as_str).collect();
     let lost: Value = missing.iter().map(String::as_str).collect();
@@ -97,6 +97,7 @@ pub(crate) async fn start(
         sender.publisher.send(&sender.credentials, &publish, &names)
     });
     sent?;
+    kept.soon().await;
     tracing::info!(
         "User {} Published command {} with jid {jid}",
         load.get_str("user").unwrap_or("?"),

@@ -86,7 +86,7 @@ async fn take(master: &Master, returned: ReturnLoad) -> Result<(), StoreError> {
 /// Keeps a job that is known by its return alone, in the store and in job caches beside it.
 async fn adopt(master: &Master, jid: &Jid, load: &Map, id: &MinionId) -> Result<(), StoreError> {
     master.jobs.adopt(jid, load, id).await?;
-    master.outlets.job(jid, load, &[id.as_str().to_owned()], false);
+    let _nobody_waits = master.outlets.job(jid, load, &[id.as_str().to_owned()], false);
     Ok(())
 }
 

@@ -54,11 +54,9 @@ impl Outlets {
         self.tap.clone()
     }
 
-    /// A job is published, or became known by its return.
-    pub fn job(&self, jid: &Jid, load: &Map, minions: &[String], nocache: bool) {
-        if let Some(caches) = &self.caches {
-            caches.job(jid.as_str(), load, minions, nocache);
-        }
+    /// A job is published, or became known by its return. Whoever is to answer for it may wait until it is in the caches.
+    pub fn job(&self, jid: &Jid, load: &Map, minions: &[String], nocache: bool) -> Kept {
+        Kept(self.caches.as_ref().and_then(|caches| caches.job(jid.as_str(), load, minions, nocache)))
     }
 
     /// A return was stored.
@@ -71,7 +69,7 @@ impl Outlets {
     /// A runner or wheel function has run: its load stands for job and return.
     pub fn ran(&self, load: &Map) {
         if let Some(caches) = &self.caches {
-            caches.job(load.get_str("jid").unwrap_or_default(), load, &[], false);
+            let _nobody_waits = caches.job(load.get_str("jid").unwrap_or_default(), load, &[], false);
             caches.returned(load);
         }
     }
@@ -90,6 +88,20 @@ impl Outlets {
         }
         if let Some(tap) = &self.tap {
             tap.close();
+        }
+    }
+}
+
+/// A job on its way to the job caches.
+#[derive(Debug)]
+#[must_use]
+pub struct Kept(Option<job_cache::Saved>);
+
+impl Kept {
+    /// Waits until it is there; a moment at most, and not at all while a cache is slow or fails.
+    pub async fn soon(self) {
+        if let Some(saved) = self.0 {
+            saved.wait().await;
         }
     }
 }

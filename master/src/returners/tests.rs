@@ -90,7 +90,7 @@ fn kept(more: Map) -> (Map, Map) {
     let (outlets, threads) = Outlets::start(&opts).unwrap();
     let jid = Jid::parse("20261125120000000001").unwrap();
     let load = map! {"jid" => &jid, "fun" => "test.ping", "tgt" => "*", "arg" => Value::List(Vec::new())};
-    outlets.job(&jid, &load, &["m1".to_owned(), "m2".to_owned()], false);
+    let _nobody_waits = outlets.job(&jid, &load, &["m1".to_owned(), "m2".to_owned()], false);
     outlets
         .returned(&map! {"id" => "m1", "jid" => &jid, "return" => true, "retcode" => 0, "success" => true});
     outlets.clean();
@@ -109,6 +109,25 @@ fn another_job_cache_gets_jobs_and_returns() {
     assert_eq!(returns, map! {"m1" => map! {"return" => true, "retcode" => 0, "success" => true}});
     let (load, returns) = kept(map! {"master_job_cache" => "multi_returner", "job_cache" => false});
     assert!(!load.is_empty() && returns.is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_waits_for_a_cache_that_works() {
+    let tmp = tempfile::tempdir().unwrap();
+    let jid = Jid::parse("20261125120000000001").unwrap();
+    let load = map! {"jid" => &jid, "fun" => "test.ping", "tgt" => "*"};
+    let opts = |name: &str| opts(tmp.path(), map! {"master_job_cache" => name});
+    let (outlets, threads) = Outlets::start(&opts("multi_returner")).unwrap();
+    outlets.job(&jid, &load, &[], false).soon().await;
+    let local = brine_returners::find(&opts("multi_returner"), "local_cache", "").unwrap();
+    assert!(!local.get_load.unwrap()(&context(&opts("multi_returner")), jid.as_str()).unwrap().is_empty());
+    outlets.close();
+    threads.join();
+    let (outlets, threads) = Outlets::start(&opts("mongo")).unwrap();
+    outlets.job(&jid, &load, &[], false).soon().await;
+    assert!(outlets.job(&jid, &load, &[], false).0.is_none(), "the last one was not kept");
+    outlets.close();
+    threads.join();
 }
 
 #[test]
