@@ -242,3 +242,45 @@ fn a_client_overlays_its_own_file() {
     assert_eq!(opts.str("interface"), "127.0.0.1");
     assert_eq!(opts.str("token_file"), format!("{home}/tok"));
 }
+
+/// Options whose effect is on other options: each case has what is in the files, and what follows from it.
+#[test]
+fn options_decide_about_other_options() {
+    use Daemon::{Master, Minion};
+    let get = |daemon: Daemon, files: &[(&str, &str)], key: &str| {
+        let (loaded, dir) = with_files(daemon, files);
+        let value = loaded.unwrap().opts.get(key).cloned().unwrap_or_default();
+        placeholders(&value, dir.path().to_str().unwrap())
+    };
+    let one = |daemon: Daemon, text: &str, key: &str| get(daemon, &[(daemon.name(), text)], key);
+    for (daemon, text, key, want) in [
+        (Master, "root_dir: @/r\n", "pki_dir", "@/r/etc/salt/pki/master"),
+        (Minion, "root_dir: @/r\n", "pidfile", "@/r/var/run/salt-minion.pid"),
+        (Master, "cachedir: @/c\n", "token_dir", "@/c/tokens"),
+        (Minion, "cachedir: @/c\n", "cachedir", "@/c"),
+        (Master, "pki_dir: @/p\n", "pki_dir", "@/p"),
+        (Minion, "pki_dir: @/p\n", "pki_dir", "@/p"),
+        (Master, "sock_dir: /s\n", "sock_dir", "/s"),
+        (Minion, "sock_dir: /s\n", "sock_dir", "/s"),
+        (Master, "pidfile: @/x\n", "pidfile", "@/x"),
+        (Minion, "pidfile: @/x\n", "pidfile", "@/x"),
+        (Master, "log_file: @/l\n", "log_file", "@/l"),
+        (Minion, "log_file: @/l\n", "log_file", "@/l"),
+        (Minion, "log_dir: @/logs\n", "log_file", "@/logs/minion"),
+        (Minion, "environment: dev\n", "saltenv", "dev"),
+        (Minion, "id: m1\nappend_domain: x.org\n", "id", "m1.x.org"),
+        (Minion, "append_minionid_config_dirs: [pki_dir]\nid: m1\npki_dir: @/p\n", "pki_dir", "@/p/m1"),
+        (Master, "id: m\n", "id", "m"),
+        (Minion, "id: m\n", "id", "m"),
+        (Master, "hash_type: SHA512\n", "hash_type", "sha512"),
+    ] {
+        assert_eq!(one(daemon, text, key), want.into(), "{text}");
+    }
+    let included = [("master", "include: more/*.x\n"), ("more/a.x", "id: of_include\n")];
+    assert_eq!(get(Master, &included, "id"), "of_include".into());
+    for daemon in [Master, Minion] {
+        let files = [(daemon.name(), "default_include: here/*.conf\n"), ("here/a.conf", "id: of_default\n")];
+        assert_eq!(get(daemon, &files, "id"), "of_default".into());
+    }
+    assert_eq!(one(Master, "external_auth: {rest: {}}\n", "keep_acl_in_token"), true.into());
+}
