@@ -85,12 +85,17 @@ fn add_from_job(found: &mut Map, given: &Map) {
     }
     for (key, value) in given {
         match key.as_str() {
-            Some(name) if PATHS.contains(&name) => {
+            Some(name) if PATHS.contains(&name) || name == "host" && is_path(value) => {
                 tracing::error!("a job cannot set the option '{name}' of a returner; it is ignored");
             }
             _ => drop(found.insert(key.clone(), value.clone())),
         }
     }
+}
+
+/// Databases take a path, also as one of several hosts, for a socket: there they may believe whoever the minion runs as.
+fn is_path(host: &Value) -> bool {
+    python_str(host).contains('/')
 }
 
 fn lookup(cx: &Cx, name: &str, key: &str, config: Option<&str>) -> Result<Option<Value>> {
@@ -179,6 +184,7 @@ mod tests {
         let of_job = |given: Map| of(&cx, map! {"ret_kwargs" => given});
         let path = of_job(map! {"filename" => "/etc/shadow", "unix_socket_path" => "/s", "ssl_key" => "/k"});
         assert_eq!(path, of_job(Map::new()));
+        assert_eq!(of_job(map! {"host" => "a,/run/postgresql"}).get_str("host"), Some("h"));
         assert_eq!(path.get_str("pass"), Some("secret"));
         for place in [map! {"host" => "elsewhere"}, map! {"port" => 1}, map! {"tls" => false}] {
             assert!(!of_job(place).contains("pass"));

@@ -64,10 +64,15 @@ fn settings(cx: &Cx, ret: Option<&Map>) -> Result<Settings> {
     let text = |key: &str| {
         found.get(key).filter(|v| v.truthy()).map(python_str).filter(|text| !text.eq_ignore_ascii_case("none"))
     };
+    // By name the host is reached through its socket, where the server may believe whoever the minion runs as: not for a
+    // job that names it.
+    let by_job = ret.and_then(|ret| ret.get("ret_kwargs")?.get("host")).is_some();
+    let host = text("host").unwrap_or_else(|| "localhost".into());
+    let host = if by_job && host == "localhost" { "127.0.0.1".into() } else { host };
     let file = |key: &str| text(key).map(Into::into);
     let tls = Tls { ca: file("ssl_ca"), cert: file("ssl_cert"), key: file("ssl_key"), ..Tls::default() };
     Ok(Settings {
-        host: text("host").unwrap_or_else(|| "localhost".into()),
+        host,
         port: common::port(found.get("port"), 3306)?,
         user: text("user").unwrap_or_default(),
         password: text("pass").map(Secret::new).unwrap_or_default(),
@@ -208,4 +213,22 @@ fn get_jids_filter(cx: &Cx, count: usize, filter_find_job: bool) -> Result<Vec<V
 fn get_minions(cx: &Cx) -> Result<Vec<Value>> {
     let found = rows(cx, "SELECT DISTINCT `id` FROM `salt_returns`", &[])?;
     Ok(found.into_iter().map(|row| pair(row).0.into()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_core::host::NoHost;
+    use brine_core::{Opts, Registry};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_job_does_not_get_to_the_socket() {
+        let opts = Arc::new(Opts::new(map! {"mysql.host" => "localhost", "mysql.pass" => "None"}));
+        let cx = Cx::new(opts, Arc::new(Registry::default()), Arc::new(NoHost));
+        let host = |ret: Map| settings(&cx, Some(&ret)).unwrap().host;
+        assert_eq!(host(Map::new()), "localhost");
+        assert_eq!(host(map! {"ret_kwargs" => map! {"db" => "x"}}), "localhost");
+        assert_eq!(host(map! {"ret_kwargs" => map! {"host" => "localhost"}}), "127.0.0.1");
+    }
 }

@@ -5,6 +5,8 @@ use crate::net::{Fault, Wire};
 /// How deep replies nest: `CLUSTER SLOTS` needs four.
 const DEPTH: usize = 8;
 const MAX_LINE: usize = 64 << 10;
+/// How many members all lists of a reply may have: each takes more room here than on the wire.
+const MEMBERS: usize = 4 << 20;
 
 /// A reply that is no error.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,10 +63,10 @@ pub(super) fn encode(args: &[&str]) -> Vec<u8> {
 
 /// Reads one reply; an error of the server is one here.
 pub(super) fn read(wire: &mut Wire) -> Result<Reply, Fault> {
-    nested(wire, 0)
+    nested(wire, 0, &mut { MEMBERS })
 }
 
-fn nested(wire: &mut Wire, depth: usize) -> Result<Reply, Fault> {
+fn nested(wire: &mut Wire, depth: usize, members: &mut usize) -> Result<Reply, Fault> {
     if depth > DEPTH {
         return Err(Fault::Nonsense("lists too deep"));
     }
@@ -92,10 +94,10 @@ fn nested(wire: &mut Wire, depth: usize) -> Result<Reply, Fault> {
         }
         b'*' => {
             let Ok(count) = usize::try_from(number()?) else { return Ok(Reply::Nil) };
-            // Each member takes four bytes of the reply at least, and so the bound counts them.
+            *members = members.checked_sub(count).ok_or(Fault::Nonsense("more members than any reply has"))?;
             let mut list = Vec::new();
             for _ in 0..count {
-                list.push(nested(wire, depth + 1)?);
+                list.push(nested(wire, depth + 1, members)?);
             }
             Ok(Reply::List(list))
         }
@@ -130,7 +132,7 @@ mod tests {
 
     #[test]
     fn bad_replies_end_the_reading() {
-        for bad in [&b"$x\r\n"[..], b"?\r\n", b"\r\n", b"$1\r\nabc", b"*1\r\n", b"$999999999999\r\n"] {
+        for bad in [&b"$x\r\n"[..], b"?\r\n", b"\r\n", b"$1\r\nabc", b"*1\r\n", b"$999999999999\r\n", b"*99999999\r\n"] {
             assert!(reply(bad).is_err(), "{bad:?}");
         }
         assert!(matches!(reply(&b"*1\r\n".repeat(20)), Err(Fault::Nonsense("lists too deep"))));

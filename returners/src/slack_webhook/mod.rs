@@ -166,12 +166,13 @@ mod tests {
         let of_http = |seconds: i64| {
             of(map! {
                 "http_request_timeout" => seconds, "http_connect_timeout" => 2, "verify_ssl" => false,
-                "http_max_body" => 1000,
+                "http_max_body" => 1000, "ca_bundle" => "/ca.pem",
             })
         };
         assert_eq!(of_http(3600).whole, crate::net::REPLY);
         let way = of_http(7);
         assert_eq!((way.whole, way.connect, way.most), (Duration::from_secs(7), Duration::from_secs(2), 1000));
         assert_eq!(way.tls.check, crate::net::Check::Nothing);
+        assert_eq!(way.tls.ca.as_deref(), Some(std::path::Path::new("/ca.pem")));
     }
 }
