@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use brine_core::Opts;
 use brine_master::config::Config;
+use brine_protocol::crypt::SigAlgo;
 use brine_protocol::{Map, Value, map};
 
 fn config(opts: Map) -> Config {
@@ -64,7 +65,9 @@ fn keys_are_made_and_judged_as_the_options_say() {
         "keysize" => 4096, "key_pass" => "k", "master_sign_pubkey" => true, "master_sign_key_name" => "n",
         "signing_key_pass" => "s", "master_use_pubkey_signature" => true, "master_pubkey_signature" => "sig",
         "autosign_timeout" => 7, "client_acl_verify" => false, "clear_commands_from_anywhere" => true,
+        "publish_signing_algorithm" => "PKCS1v15-SHA224",
     });
+    assert_eq!(config.publish.sign, Some(SigAlgo::Pkcs1v15Sha224));
     let key = &config.master_key;
     assert_eq!((key.keysize, key.key_pass.as_deref()), (4096, Some("k")));
     assert_eq!((key.sign_pubkey, key.sign_key_name.as_str()), (true, "n"));

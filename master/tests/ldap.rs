@@ -5,6 +5,7 @@
 
 mod slapd;
 
+use brine_core::Opts;
 use brine_master::eauth::{BACKENDS, Backend, Failure, Login, Secret, Settings};
 use brine_protocol::{Map, Value, map};
 use slapd::Slapd;
@@ -20,7 +21,12 @@ fn login(username: &str, password: &str) -> Login {
 fn settings(port: u16, more: Map) -> Settings {
     let mut auth = map! {"server" => "127.0.0.1", "port" => port, "basedn" => "dc=x"};
     auth.update(more);
-    Settings { own: Map::new(), auth }
+    // By way of options, as from a file.
+    let named = |(k, v): (Value, Value)| (format!("auth.ldap.{}", k.as_str().unwrap()), v);
+    let opts = Opts::new(auth.into_iter().map(named).collect());
+    let plain =
+        |(k, v): (&Value, &Value)| Some((k.as_str()?.strip_prefix("auth.ldap.")?.to_owned(), v.clone()));
+    Settings { own: Map::new(), auth: opts.map().iter().filter_map(plain).collect() }
 }
 
 /// By searching for the user with an account of the master's.

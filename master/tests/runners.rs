@@ -120,3 +120,17 @@ async fn runners_ask_minions_and_watch_the_bus() {
     assert_eq!(seen.get("success"), Some(&true.into()));
     master.stop().await;
 }
+
+/// A run is kept among the jobs unless `runner_returns` is off.
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_are_kept_where_that_is_wanted() {
+    for keep in [true, false] {
+        let master = TestMaster::start(map! {"runner_returns" => keep}).await;
+        let mut bus = master.events().await;
+        let jid = run(&master, "test.arg", vec!["a".into()], Map::new()).await;
+        returned(&mut bus, &jid).await;
+        let id = brine_protocol::ids::Jid::parse(&jid).unwrap();
+        assert_eq!(master.running().master.jobs.returns(&id).await.unwrap().len(), usize::from(keep));
+        master.stop().await;
+    }
+}

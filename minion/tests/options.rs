@@ -28,7 +28,10 @@ async fn pair(conf: &str) -> (FakeMaster, MinionProcess, tempfile::TempDir) {
 #[tokio::test(flavor = "multi_thread")]
 async fn start_events_and_returns_have_the_form_that_was_asked_for() {
     let conf = "start_event_grains: [id, role]\nenable_legacy_startup_events: false\ngrains: {role: web}\n\
-                multifunc_ordered: true\ncache_jobs: true\ngrains_refresh_pre_exec: true\ngrains_refresh_every: 7\n";
+                multifunc_ordered: true\ncache_jobs: true\ngrains_refresh_pre_exec: true\ngrains_refresh_every: 7\n\
+                return: rawfile_json\nrawfile_json.filename: HERE/returns\n";
+    let here = tempfile::tempdir().unwrap();
+    let conf = &conf.replace("HERE", here.path().to_str().unwrap());
     let (master, _minion, dir) = pair(conf).await;
     let first = eventually("the start event", || master.loads("_minion_event").into_iter().next()).await;
     assert_eq!(first.get_str("tag"), Some("salt/minion/m1/start"));
@@ -41,6 +44,8 @@ async fn start_events_and_returns_have_the_form_that_was_asked_for() {
     fs::write(dir.path().join("conf/grains"), "later: 'yes'\n").unwrap();
     let later = master.run("grains.get", vec!["later".into()]).await;
     assert_eq!(later.get_str("return"), Some("yes"));
+    let written = || fs::read_to_string(here.path().join("returns")).ok().filter(|text| text.contains("yes"));
+    eventually("the returner's file", written).await;
     let all = map! {"show_all" => true, "return_yaml" => false, "__kwarg__" => true};
     let jobs = master.run("schedule.list", vec![all.into()]).await;
     let update = jobs.get("return").and_then(|jobs| jobs.get("__update_grains")).unwrap();
@@ -49,7 +54,17 @@ async fn start_events_and_returns_have_the_form_that_was_asked_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn jobs_are_counted_and_remembered_as_told() {
-    let (master, minion, _dir) = pair("process_count_max: 1\nminion_jid_queue_hwm: 1\n").await;
+    let conf = "process_count_max: 1\nminion_jid_queue_hwm: 1\nmine_intervall: 5\nreturn_retry_tries: [x]\n";
+    let (master, minion, _dir) = pair(conf).await;
+    let file = minion.dir.join("conf/minion.d/test.conf").display().to_string();
+    for said in [
+        format!("{file}:3: unknown option 'mine_intervall'; did you mean 'mine_interval'?"),
+        format!(
+            "{file}:4: Config option 'return_retry_tries' with value ['x'] has an invalid type of list, a int is required"
+        ),
+    ] {
+        assert!(minion.log().contains(&said), "{said}");
+    }
     let slow = master.publish(&master.job("test.sleep", vec![Value::Int(1)]));
     let after = master.publish(&master.job("test.ping", vec![]));
     master.returned(&slow).await;
@@ -60,6 +75,22 @@ async fn jobs_are_counted_and_remembered_as_told() {
     again.insert("jid", slow.as_str());
     master.publish(&again);
     eventually("it runs once more", || (master.returns(&slow).len() == 2).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unsigned_jobs_are_refused_where_signatures_are_asked_for() {
+    for (asked, runs) in [(true, 0), (false, 1)] {
+        let master = FakeMaster::start().await;
+        master.memory.lock().unwrap().sign = false;
+        let conf = format!("sign_pub_messages: {asked}\n");
+        let (_minion, _dir) = start(&format!("127.0.0.1:{}", master.port), &conf);
+        master.listened_to().await;
+        let unsigned = master.publish(&master.job("test.ping", vec![]));
+        master.memory.lock().unwrap().sign = true;
+        // Jobs start in order, so by this one's end the other has returned.
+        master.run("test.sleep", vec![Value::Int(1)]).await;
+        assert_eq!(master.returns(&unsigned).len(), runs);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,13 +108,15 @@ async fn returns_stay_here_without_pub_ret() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_minion_may_run_its_schedule_alone_and_start_late() {
     let conf = "scheduler_before_connect: true\nschedule:\n  t:\n    function: cmd.run\n    args: ['touch ran']\n    \
-                kwargs: {cwd: HERE}\n    seconds: 1\n    run_on_start: true\n";
+                kwargs: {cwd: HERE}\n    seconds: 1\n    run_on_start: true\n\
+                schedule_returner: rawfile_json\nrawfile_json.filename: HERE/returns\n";
     let here = tempfile::tempdir().unwrap();
     let conf = conf.replace("HERE", here.path().to_str().unwrap());
     // Nobody listens there.
     let (_minion, _dir) = start("127.0.0.1:1", &conf);
     let ran = here.path().join("ran");
     eventually("a job before any master", || ran.exists().then_some(())).await;
+    eventually("its return", || here.path().join("returns").exists().then_some(())).await;
 
     // At random up to eleven days; less than it takes to see the job once more has a chance of one in 10^6.
     let master = FakeMaster::start().await;
@@ -92,6 +125,22 @@ async fn a_minion_may_run_its_schedule_alone_and_start_late() {
     eventually("it has begun", || late.log().contains("Setting up the Salt Minion").then_some(())).await;
     eventually("the job once more", || ran.exists().then_some(())).await;
     assert_eq!(master.sign_ins(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scheduled_jobs_may_wait_for_each_other() {
+    let here = tempfile::tempdir().unwrap();
+    let job = |name: &str, command: &str| {
+        format!(
+            "  {name}: {{function: cmd.run, args: ['{command}'], kwargs: {{cwd: HERE, python_shell: true}}, hours: 5, run_on_start: true}}\n"
+        )
+    };
+    let jobs = job("a", "sleep 1; touch one") + &job("b", "test -e one && touch two");
+    let conf =
+        format!("run_schedule_jobs_in_background: false\nscheduler_before_connect: true\nschedule:\n{jobs}");
+    let (_minion, _dir) = start("127.0.0.1:1", &conf.replace("HERE", here.path().to_str().unwrap()));
+    let two = here.path().join("two");
+    eventually("the second after the first", || two.exists().then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -114,3 +114,20 @@ fn subset(map: &Map, wanted: &Value) -> Map {
     }
     map
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_core::host::NoHost;
+    use brine_core::{Opts, Registry};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_minion_without_a_master_may_use_one_all_the_same() {
+        for (with_master, local) in [(false, true), (true, false)] {
+            let opts = map! {"file_client" => "local", "use_master_when_local" => with_master};
+            let cx = Cx::new(Arc::new(Opts::new(opts)), Arc::new(Registry::default()), Arc::new(NoHost));
+            assert_eq!(is_local(&cx), local);
+        }
+    }
+}

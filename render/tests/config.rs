@@ -225,6 +225,16 @@ fn the_environment_replaces_only_the_default_path() {
     let by_dir = |name: &str| (name == "SALT_CONFIG_DIR").then(|| base.clone());
     assert_eq!(config::master_config(&default, &by_file, find).unwrap().opts.str("id"), "from_env");
     assert_eq!(config::master_config(&default, &by_dir, find).unwrap().opts.str("id"), "from_env");
+    std::fs::write(dir.path().join("minion"), "id: minion_from_env\n").unwrap();
+    let default_minion = config::config_file(Daemon::Minion, None);
+    let minion = dir.path().join("minion").to_str().unwrap().to_owned();
+    let minion_by_file = |name: &str| (name == "SALT_MINION_CONFIG").then(|| minion.clone());
+    for env in [&minion_by_file as config::Env<'_>, &by_dir] {
+        assert_eq!(
+            config::minion_config(&default_minion, env, find).unwrap().opts.str("id"),
+            "minion_from_env"
+        );
+    }
     let other = dir.path().join("none/master");
     assert_eq!(config::master_config(&other, &by_file, find).unwrap().opts.str("id"), "host_master");
 }

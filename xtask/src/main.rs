@@ -6,6 +6,7 @@ mod bench;
 mod demo;
 mod fleet;
 mod holes;
+mod options;
 mod others;
 mod retry;
 mod run;
@@ -23,6 +24,8 @@ cargo xtask COMMAND
   test          install what the tests need, then run every check and every test
   setup         only install what the tests need
   tidy          check the layering of the crates and the habits of the source
+  docs          write docs/options.md from the option tables
+  options       run the test that each option names, with and without the option; [KEY..] for some
   bench         measure ours and stock in one run and print medians and ratios
   swarm         the same with a thousand simulated minions: time to all answers, the master's work and memory
   soak          the long tests: ten idle minutes, two hundred kills, fifty dead paths
@@ -36,6 +39,8 @@ fn main() -> ExitCode {
         Some("test") => test::test(&args[1..]),
         Some("setup") => setup::setup().map(drop),
         Some("tidy") => tidy::tidy(),
+        Some("docs") => options::docs(),
+        Some("options") => options::options(&args[1..]),
         Some("holes") => holes::holes(&args[1..]),
         Some("bench") => bench::bench(&args[1..]),
         Some("swarm") => swarm::swarm(&args[1..]),

@@ -1,5 +1,6 @@
 //! What reviewers would otherwise have to look for: the layering of the crates and the habits of the source.
 
+use crate::options;
 use crate::run::{Result, cargo, output, root};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,7 @@ pub(crate) fn tidy() -> Result {
         faults.extend(check_file(file));
     }
     faults.extend(cited_tests(&files));
+    faults.extend(options::check()?);
     if faults.is_empty() {
         eprintln!("tidy: {} source files", files.len());
         Ok(())

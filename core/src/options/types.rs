@@ -173,8 +173,6 @@ pub(super) mod short {
     pub(in super::super) const PILLAR: Status = waits(5, "pillar");
     pub(in super::super) const STATES: Status = waits(6, "states");
     pub(in super::super) const EVENTS: Status = waits(8, "reactor, beacons and engines");
-    pub(in super::super) const HONOURED: Status = by("");
-
     /// What proves that the option is honoured.
     pub(in super::super) const fn by(test: &'static str) -> Status {
         Status::Honoured(test)

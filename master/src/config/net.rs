@@ -147,7 +147,8 @@ impl BusConfig {
             framing,
             max_body: 100 << 20,
             // To stock 0 is no bound; a reader that has stopped would then take all memory.
-            max_behind: match opts.int("ipc_write_buffer").and_then(|n| usize::try_from(n).ok()).unwrap_or(0) {
+            max_behind: match opts.int("ipc_write_buffer").and_then(|n| usize::try_from(n).ok()).unwrap_or(0)
+            {
                 0 => MOST_BEHIND,
                 n => n.min(MOST_BEHIND),
             },

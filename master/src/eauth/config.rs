@@ -214,6 +214,7 @@ mod tests {
 
     #[test]
     fn some_users_may_choose_how_long() {
+        assert_eq!(read(map! {"token_expire" => 7}).unwrap().token_expire, 7.0);
         let over = read(map! {"token_expire_user_override" => map! {"pam" => vec!["fred"]}})
             .unwrap()
             .expire_override;

@@ -239,3 +239,15 @@ async fn end(minion: &Arc<Minion>) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_core::map;
+
+    #[test]
+    fn the_spool_is_bounded_by_its_option() {
+        assert_eq!(spool_size(&Opts::new(map! {"spool_max_size" => 1000})), 1000);
+        assert_eq!(spool_size(&Opts::default()), 256 << 20);
+    }
+}

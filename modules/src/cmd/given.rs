@@ -94,3 +94,21 @@ pub(super) fn retcodes(given: &Given) -> Result<Vec<i64>> {
     let wrong = |_| CallError::invocation("success_retcodes must be a list of integers");
     std::result::Result::map_err(parsed, wrong)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_core::host::NoHost;
+    use brine_core::{Cx, Opts, Registry, map};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_call_of_its_own_gets_a_shell_only_where_cmd_safe_is_off() {
+        let given = Given { named: Map::new(), extra: Map::new() };
+        for (safe, shell) in [(true, false), (false, true)] {
+            let opts = Arc::new(Opts::new(map! {"cmd_safe" => safe}));
+            let cx = Cx::new(opts, Arc::new(Registry::default()), Arc::new(NoHost));
+            assert_eq!(given.python_shell(&cx), shell);
+        }
+    }
+}

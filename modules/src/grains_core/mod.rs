@@ -147,6 +147,26 @@ mod tests {
     }
 
     #[test]
+    fn options_become_grains_and_nested_ones_are_merged() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("grains"), "beside: true\n").unwrap();
+        let conf_file = dir.path().join("minion").to_str().unwrap().to_owned();
+        let given = opts(map! {
+            "id" => "m1", "grain_opts" => true, "append_domain" => "x.org", "conf_file" => conf_file,
+        });
+        let grains = load(&given);
+        assert_eq!(grains.get("opts").and_then(|o| o.get("id")), Some(&"m1".into()));
+        assert_eq!(grains.get_str("append_domain"), Some("x.org"));
+        assert_eq!(grains.get("beside"), Some(&true.into()));
+        for (deep, want) in [(true, map! {"a" => 1, "b" => 2}), (false, map! {"b" => 2})] {
+            let mut all = Collected::new(&opts(map! {"grains_deep_merge" => deep}));
+            all.add(map! {"nest" => map! {"a" => 1}});
+            all.add(map! {"nest" => map! {"b" => 2}});
+            assert_eq!(all.all.get("nest"), Some(&want.into()), "{deep}");
+        }
+    }
+
+    #[test]
     fn what_every_linux_has_is_there() {
         let grains = load(&opts(map! {"id" => "m1", "master" => "salt", "enable_fqdns_grains" => false}));
         for key in [

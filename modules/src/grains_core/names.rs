@@ -49,9 +49,14 @@ pub(super) fn start(links: &[Link], opts: &Opts) -> Lookups {
     let (has4, has6) =
         (!addresses::of(links, "inet", true).is_empty(), !addresses::of(links, "inet6", true).is_empty());
     spawn(move || look_up_host(&name, has4, has6, &send));
-    let wanted = opts.get("enable_fqdns_grains").is_none_or(Value::truthy);
+    let wanted = wants_reverse(opts);
     let (reverse, expected) = if wanted { start_reverse(links) } else { (channel().1, 0) };
     Lookups { deadline: Instant::now() + DEADLINE, hostname, host, reverse, expected }
+}
+
+/// Whether the names of all addresses are looked up.
+fn wants_reverse(opts: &Opts) -> bool {
+    opts.get("enable_fqdns_grains").is_none_or(Value::truthy)
 }
 
 fn spawn(work: impl FnOnce() + Send + 'static) {
@@ -260,6 +265,13 @@ fn parse_resolver(text: &str) -> Map {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_addresses_are_looked_up_where_that_is_asked_for() {
+        for asked in [true, false] {
+            assert_eq!(wants_reverse(&Opts::new(map! {"enable_fqdns_grains" => asked})), asked);
+        }
+    }
 
     #[test]
     fn the_resolvers_file_is_read() {

@@ -30,10 +30,15 @@ fn devices() -> Vec<Device> {
         .collect()
 }
 
+/// Whether the options let graphics adapters be looked for.
+fn wanted(opts: &Opts) -> bool {
+    let off = |name| opts.get(name) == Some(&Value::Bool(false));
+    !off("enable_lspci") && !off("enable_gpu_grains")
+}
+
 /// `num_gpus`, `gpus`.
 pub(super) fn gpus(opts: &Opts) -> Map {
-    let off = |name| opts.get(name) == Some(&Value::Bool(false));
-    if off("enable_lspci") || off("enable_gpu_grains") || read::which("lspci").is_none() {
+    if !wanted(opts) || read::which("lspci").is_none() {
         return Map::new();
     }
     // VGA, 3D, display, and all processing accelerators.
@@ -86,6 +91,14 @@ pub(super) fn hypervisor() -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn graphics_adapters_are_looked_for_unless_an_option_forbids_it() {
+        assert!(wanted(&Opts::default()));
+        assert!(!wanted(&Opts::new(map! {"enable_gpu_grains" => false})));
+        assert!(!wanted(&Opts::new(map! {"enable_lspci" => false})));
+        assert!(wanted(&Opts::new(map! {"enable_gpu_grains" => true})));
+    }
 
     #[test]
     fn names_come_from_the_list() {

@@ -210,3 +210,14 @@ pub(super) async fn serve(minion: Arc<Minion>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_noticed_within_the_loop_interval() {
+        assert_eq!(loop_interval(&Opts::new(map! {"loop_interval" => 7})), 7 * SECOND);
+        assert_eq!(loop_interval(&Opts::new(map! {"loop_interval" => 0})), SECOND);
+    }
+}

@@ -11,9 +11,7 @@ use crate::run::Kind;
 /// A public key; of no use to anybody.
 fn pem() -> &'static str {
     static PEM: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-    PEM.get_or_init(|| {
-        brine_protocol::crypt::PrivateKey::generate(2048).unwrap().public().to_pem().unwrap()
-    })
+    PEM.get_or_init(|| brine_protocol::crypt::PrivateKey::generate(2048).unwrap().public().to_pem().unwrap())
 }
 
 fn keys(dir: &Path) {
@@ -64,7 +62,10 @@ fn listings_are_stocks() {
         let finger = get("key.finger", "*");
         assert_eq!(order(&finger)[4], "local");
         let own = call(cx, "key.finger_master", Args::none()).unwrap();
-        assert_eq!(own.get("local").unwrap().get("master.pub"), finger.get("local").unwrap().get("master.pub"));
+        assert_eq!(
+            own.get("local").unwrap().get("master.pub"),
+            finger.get("local").unwrap().get("master.pub")
+        );
         assert!(call(cx, "key.finger", Args::positional(["*", "md99"])).is_err());
         let text = call(cx, "key.master_key_str", Args::none()).unwrap();
         assert_eq!(text, map! {"local" => map! {"master.pub" => pem()}}.into());
@@ -108,8 +109,12 @@ fn cve_2020_11652_dicts_name_keys_and_never_paths() {
         assert_eq!(accepted, map! {"minions" => list(["web1"]), "minions_denied" => list(["web1"])}.into());
         let args = Args { positional: vec![map! {"minions_pre" => list(["web1"])}.into()], ..Args::none() };
         let gone = call(cx, "key.accept_dict", args).unwrap_err().to_string();
-        assert!(gone.starts_with("FileNotFoundError: [Errno 2]") && gone.ends_with("pki/minions_pre/web1'"), "{gone}");
-        let deleted = run("key.delete_dict", map! {"minions" => list(["web1"]), "minions_denied" => list(["web1"])});
+        assert!(
+            gone.starts_with("FileNotFoundError: [Errno 2]") && gone.ends_with("pki/minions_pre/web1'"),
+            "{gone}"
+        );
+        let deleted =
+            run("key.delete_dict", map! {"minions" => list(["web1"]), "minions_denied" => list(["web1"])});
         assert_eq!(deleted, Map::new().into());
         assert!(call(cx, "key.delete_dict", Args::positional(["x"])).unwrap() == Map::new().into());
     });
@@ -149,4 +154,18 @@ fn pairs_are_made_and_nothing_is_replaced() {
         assert!(run("key.gen_signature", afar).unwrap_err().to_string().contains("'priv'"));
         assert!(fake.record.lock().gone.contains(&"new".to_owned()));
     });
+}
+
+#[test]
+fn what_is_cached_of_a_minion_goes_with_its_key_unless_it_is_to_stay() {
+    for keep in [true, false] {
+        let tmp = tempfile::tempdir().unwrap();
+        let cx = Fake::default().cx(Kind::Wheel, tmp.path(), map! {"preserve_minion_cache" => keep});
+        let cached = tmp.path().join("cache/minions/db1");
+        std::fs::create_dir_all(&cached).unwrap();
+        std::fs::write(cached.join("data.p"), b"\x80").unwrap();
+        std::fs::write(tmp.path().join("pki/minions/db1"), pem()).unwrap();
+        call(&cx, "key.delete", Args::positional(["db1"])).unwrap();
+        assert_eq!(cached.join("data.p").exists(), keep);
+    }
 }
