@@ -46,6 +46,35 @@ fn results_go_to_stdout_and_nothing_else_does() {
 }
 
 #[test]
+fn a_command_that_fails_is_told_of_on_stderr_as_stock_does() {
+    let failed = "[ERROR   ] Command 'echo' failed with return code: 3\n";
+    let told = format!("{failed}[ERROR   ] stdout: x\n[ERROR   ] retcode: 3\n");
+    let (code, _, stderr) = local(&["cmd.run_all", "echo x; exit 3"]);
+    assert_eq!((code, stderr.as_str()), (1, told.as_str()));
+    let (code, stdout, stderr) = local(&["cmd.run", "echo x; exit 3"]);
+    assert_eq!((code, stdout.as_str()), (1, "local:\n    x\n"));
+    assert_eq!(stderr, format!("{told}{failed}[ERROR   ] output: x\n"));
+}
+
+#[test]
+fn a_saltfile_says_where_the_configuration_is() {
+    let dir = tempfile::tempdir().unwrap();
+    configure(dir.path(), "");
+    let saltfile = dir.path().join("Saltfile");
+    let conf = dir.path().join("conf");
+    let text = format!("salt-call:\n  config_dir: {}\n  local: true\n  output: json\n", conf.display());
+    std::fs::write(&saltfile, text).unwrap();
+    let run = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_salt-call"));
+        command.args(words).current_dir(dir.path()).env_remove("SALT_CONFIG_DIR");
+        let Output { stdout, .. } = command.env_remove("SALT_SALTFILE").output().unwrap();
+        String::from_utf8(stdout).unwrap()
+    };
+    assert_eq!(run(&["config.get", "id"]), "{\n    \"local\": \"m1\"\n}\n");
+    assert_eq!(run(&["--out=txt", "config.get", "id"]), "local: m1\n");
+}
+
+#[test]
 fn failures_have_stocks_texts_and_codes() {
     assert_eq!(local(&["nope.x"]), (255, String::new(), "'nope.x' is not available.\n".into()));
     let (code, out, err) = local(&["test.ping", "a"]);

@@ -167,14 +167,31 @@ pub(crate) fn os_error(e: &io::Error, file: &str) -> String {
 fn log_end(given: &Given, done: &Map, retcode: &Value, ignore: bool) -> Result<()> {
     let failed = !ignore && *retcode != Value::Int(0);
     if failed {
-        let word = first_word(given.get("cmd").unwrap_or(&Value::Nil))?;
-        tracing::error!("Command '{word}' failed with return code: {}", python_str(retcode));
+        log_failure(given, retcode)?;
     }
     for name in ["stdout", "stderr"] {
         if let Some(text) = done.get_str(name).filter(|text| !text.is_empty()) {
             log_output(given, failed, name, text);
         }
     }
+    if retcode.truthy() {
+        log_output(given, failed, "retcode", &python_str(retcode));
+    }
+    Ok(())
+}
+
+fn log_failure(given: &Given, retcode: &Value) -> Result<()> {
+    let word = first_word(given.get("cmd").unwrap_or(&Value::Nil))?;
+    tracing::error!("Command '{word}' failed with return code: {}", python_str(retcode));
+    Ok(())
+}
+
+/// What stock's `cmd.run` logs once more.
+pub(super) fn log_again(given: &Given, failed: bool, retcode: &Value, stdout: &str) -> Result<()> {
+    if failed {
+        log_failure(given, retcode)?;
+    }
+    log_output(given, failed, "output", stdout);
     Ok(())
 }
 

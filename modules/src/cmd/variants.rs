@@ -2,7 +2,7 @@
 
 use super::given::{Given, command};
 use super::options::{default_shell, is_quiet};
-use super::run::{Stderr, run as run_command};
+use super::run::{Stderr, log_again, run as run_command};
 use super::{chroot, script};
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::text::python_str;
@@ -184,8 +184,12 @@ fn output(cx: &Cx, given: Given) -> Result {
     let stderr = if given.flag("redirect_stderr") { Stderr::Merged } else { Stderr::Apart };
     let mut result = run_command(cx, &given, stderr)?;
     let stdout = result.remove("stdout").unwrap_or_default();
+    let retcode = result.remove("retcode").unwrap_or_default();
+    let failed = !given.flag("ignore_retcode") && retcode != Value::Int(0);
+    if !is_quiet(&given) {
+        log_again(&given, failed, &retcode, stdout.as_str().unwrap_or_default())?;
+    }
     let stdout = if given.flag("hide_output") { Value::from("") } else { stdout };
-    let failed = !given.flag("ignore_retcode") && result.get("retcode") != Some(&Value::Int(0));
     if failed && given.flag("raise_err") && !is_quiet(&given) {
         return Err(CallError::execution(python_str(&stdout)));
     }
