@@ -22,7 +22,9 @@ pub(super) fn moment(told: &Told, now: Moment) -> Result<Moment, DateError> {
     let year = told.year.unwrap_or(this_year);
     let within = |value: Option<i64>, otherwise: u32, from: i64, to: i64, wrong: &'static str| match value {
         None => Ok(otherwise),
-        Some(value) if (from..=to).contains(&value) => u32::try_from(value).map_err(|_| DateError::Range(wrong)),
+        Some(value) if (from..=to).contains(&value) => {
+            u32::try_from(value).map_err(|_| DateError::Range(wrong))
+        }
         Some(_) => Err(DateError::Range(wrong)),
     };
     within(Some(year), 0, 1, 9999, "year is out of range")?;
