@@ -514,8 +514,8 @@ const DAEMON: &[Hole] = &[
     Hole {
         row: "unsigned refusals",
         file: "minion/src/daemon/master.rs",
-        find: "AuthError::Rejected { authenticated: true } if",
-        put: "AuthError::Rejected { .. } if",
+        find: "matches!(error, AuthError::Rejected { authenticated: true }) &&",
+        put: "matches!(error, AuthError::Rejected { .. }) &&",
         tests: &["a_stranger_s_refusal_does_not_end_a_minion"],
     },
 ];

@@ -5,6 +5,7 @@ use super::{Hole, Suite};
 pub(super) const SUITES: &[Suite] = &[
     Suite { package: "brine-core", target: &["--lib"], holes: CORE },
     Suite { package: "brine-pam", target: &["--test", "pam"], holes: PAM },
+    Suite { package: "brine-store", target: &["--lib"], holes: STORE },
     Suite { package: "brine-master", target: &["--lib"], holes: LIB },
     Suite { package: "brine-master", target: &["--test", "eauth"], holes: REQUESTS },
     Suite { package: "brine-master", target: &["--test", "ldap"], holes: LDAP },
@@ -35,14 +36,24 @@ const PAM: &[Hole] = &[
     },
 ];
 
-const LIB: &[Hole] = &[
+const STORE: &[Hole] = &[
     Hole {
         row: "2021-3144",
-        file: "master/src/eauth/tokens.rs",
+        file: "store/src/tokens.rs",
         find: r#"if number(&data, "expire") <= now || !usable"#,
         put: "if !usable",
         tests: &["cve_2021_3144_an_expired_token_is_refused_and_gone"],
     },
+    Hole {
+        row: "a token becomes a path",
+        file: "store/src/tokens.rs",
+        find: r#"&& text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))"#,
+        put: "",
+        tests: &["only_hex_is_a_token"],
+    },
+];
+
+const LIB: &[Hole] = &[
     Hole {
         row: "2020-25592",
         file: "master/src/eauth/service.rs",
@@ -50,13 +61,6 @@ const LIB: &[Hole] = &[
         put: r#"let data = token.as_str().and_then(|t| self.tokens.get(t, now()));
         let data = data.unwrap_or(map! {"name" => "gene", "eauth" => "file"});"#,
         tests: &["cve_2020_25592_only_a_token_that_was_made_is_good"],
-    },
-    Hole {
-        row: "a token becomes a path",
-        file: "master/src/eauth/tokens.rs",
-        find: r#"&& text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))"#,
-        put: "",
-        tests: &["only_hex_is_a_token"],
     },
     Hole {
         row: "a user called `*`",
@@ -92,7 +96,7 @@ const LDAP: &[Hole] = &[Hole {
 const REQUESTS: &[Hole] = &[
     Hole {
         row: "2021-3144",
-        file: "master/src/eauth/tokens.rs",
+        file: "store/src/tokens.rs",
         find: r#"if number(&data, "expire") <= now || !usable"#,
         put: "if !usable",
         tests: &["cve_2021_3144_a_token_that_expired_is_refused_at_once"],
