@@ -34,6 +34,7 @@ mod secret;
 
 pub use give::{give, give_scheduled};
 pub use json::json;
+pub use net::keep_connections;
 pub use options::{Profile, Spec, options};
 pub use returner::{Returner, names_in, reason};
 #[doc(hidden)]

@@ -5,7 +5,7 @@ use crate::describe::describe_jid;
 use crate::loads::loads;
 use crate::net::Fault;
 use crate::options::{Spec, options};
-use crate::pg::{Mode, Pg, Row, Settings, text};
+use crate::pg::{self, Call, Mode, Row, Settings, text};
 use crate::secret::Secret;
 use crate::{Returner, json};
 use brine_core::call::{CallError, Cx, Result};
@@ -57,9 +57,9 @@ fn settings(cx: &Cx, ret: Option<&Map>) -> Result<Settings> {
 
 const UNREACHABLE: &str = "salt.exceptions.SaltMasterError";
 
-fn connect(cx: &Cx, ret: Option<&Map>) -> Result<Pg> {
+fn connect(cx: &Cx, ret: Option<&Map>) -> Result<Call> {
     let settings = settings(cx, ret)?;
-    Pg::connect(&settings).map_err(|e| {
+    pg::lend(&settings).map_err(|e| {
         CallError::exception(UNREACHABLE, format!("postgres returner could not connect to database: {e}"))
     })
 }

@@ -189,7 +189,7 @@ fn mariadb() {
     let jid = server.mysql("salt", "SELECT r.jid FROM salt_returns r JOIN jids j ON r.jid = j.jid");
     assert_eq!(jid.trim().len(), 20, "{jid}");
     // A text that is longer than one packet of the protocol.
-    server.mysql("salt", "SET GLOBAL max_allowed_packet = 67108864; ALTER TABLE salt_returns MODIFY full_ret longtext, MODIFY `return` longtext");
+    server.mysql("salt", "ALTER TABLE salt_returns MODIFY full_ret longtext, MODIFY `return` longtext");
     let long = "x".repeat(17 << 20);
     ours.returner.unwrap()(&cx(&subject.opts), &ret(JIDS[0], "big", "f", long.as_str())).unwrap();
     let back = ours.get_jid.unwrap()(&cx(&subject.opts), JIDS[0]).unwrap();
@@ -292,4 +292,47 @@ fn a_redis_cluster() {
     ours.clean_old_jobs.unwrap()(&context).unwrap();
     let none = map! {"redis.cluster.startup_nodes" => vec![dead]};
     assert!(error(&subject, none).contains("could not connect"));
+}
+
+/// A master keeps its connections: the server sees one, a statement that failed leaves nothing behind, and one that the
+/// server has ended is made anew.
+#[test]
+fn connections_are_kept_where_that_is_asked_for() {
+    brine_returners::keep_connections();
+    let server = Server::mariadb();
+    let opts = map! {"mysql" => map! {"host" => "127.0.0.1", "port" => server.port, "pass" => "pass 'word"}};
+    let subject = Subject { name: "mysql", module: "mysql", opts };
+    let (ours, context) = (subject.ours(), cx(&subject.opts));
+    let id = || server.mysql("salt", "SELECT id FROM information_schema.processlist WHERE user = 'salt'");
+    let write = |id: &str| ours.returner.unwrap()(&context, &ret(JIDS[0], id, "f", 1));
+    let count = || ours.get_jid.unwrap()(&context, JIDS[0]).unwrap().len();
+    write("m1").unwrap();
+    let first = id();
+    assert_eq!((first.lines().count(), count()), (1, 1));
+    // Longer than its column.
+    assert!(write(&"x".repeat(300)).is_err());
+    server.mysql("salt", "UPDATE salt_returns SET id = 'm0'");
+    write("m2").unwrap();
+    assert_eq!((id(), count()), (first.clone(), 2));
+    server.mysql("salt", &format!("KILL {first}"));
+    write("m3").unwrap();
+    assert_eq!(count(), 3);
+    assert_ne!(id(), first);
+
+    let server = Server::postgres();
+    let opts = map! {"returner.postgres" => map! {
+        "host" => "127.0.0.1", "port" => server.port, "passwd" => "pass 'word", "db" => "salt_text",
+    }};
+    let (ours, context) = (find(&Opts::default(), "postgres", "").unwrap(), cx(&opts));
+    let ids = || server.psql("postgres", "SELECT pid FROM pg_stat_activity WHERE usename = 'salt'");
+    let event = |tag: &str| ours.event_return.unwrap()(&context, &[map! {"tag" => tag}.into()]);
+    let count = || server.psql("salt_text", "SELECT count(*) FROM salt_events");
+    event("a").unwrap();
+    let first = ids();
+    assert!(event(&"x".repeat(300)).is_err());
+    event("b").unwrap();
+    assert_eq!((ids(), count().as_str(), first.lines().count()), (first, "2\n", 1));
+    server.psql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'salt'");
+    event("c").unwrap();
+    assert_eq!(count(), "3\n");
 }

@@ -34,6 +34,8 @@ impl Outlets {
     /// When a thread cannot be started.
     pub fn start(opts: &Opts) -> std::io::Result<(Self, OutletThreads)> {
         let cx = context(opts);
+        // Each return and each event is a call, and all come from here.
+        brine_returners::keep_connections();
         let (caches, tap) = (JobCaches::start(opts, &cx)?, EventTap::start(opts, &cx)?);
         let mut threads = Vec::new();
         let outlets = Self {

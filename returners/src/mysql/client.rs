@@ -2,12 +2,12 @@
 
 use super::auth;
 use super::packet::{Fields, Packets, put_string};
-use crate::net::{CONNECT, Fault, Tls, Wire};
+use crate::net::{CONNECT, Fault, Keep, Kept, Lent, Tls, Wire};
 use crate::secret::Secret;
 use std::path::{Path, PathBuf};
 
 /// What is needed to connect.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Settings {
     pub(super) host: String,
     pub(super) port: u16,
@@ -39,23 +39,58 @@ pub(super) struct Client {
     packets: Packets,
     /// The last statement, which is likely to be the next: its text, id, and number of parameters.
     prepared: Option<(String, u32, usize)>,
+    /// A reply was not read to its end: what comes next belongs to it.
+    broken: bool,
+}
+
+/// A connection for one call.
+pub(super) type Call = Lent<Settings, Client>;
+
+static KEPT: Kept<Settings, Client> = Kept::new();
+
+impl Keep for Client {
+    /// What was not committed is gone, and what is read from now on is new.
+    fn is_fresh(&mut self) -> bool {
+        !self.broken && self.simple("ROLLBACK").is_ok()
+    }
+}
+
+/// A connection for one call.
+pub(super) fn lend(settings: &Settings) -> Result<Call, Fault> {
+    KEPT.lend(settings, Client::connect)
 }
 
 impl Client {
-    pub(super) fn connect(settings: &Settings) -> Result<Self, Fault> {
+    fn connect(settings: &Settings) -> Result<Self, Fault> {
         let socket = SOCKETS.iter().map(PathBuf::from).find(|path| settings.host == "localhost" && path.exists());
         let wire = match (&socket, settings.host.starts_with('/')) {
             (Some(path), _) => Wire::unix(path)?,
             (None, true) => Wire::unix(Path::new(&settings.host))?,
             (None, false) => Wire::tcp(&settings.host, settings.port, CONNECT)?,
         };
-        let mut client = Self { packets: greet(wire, settings)?, prepared: None };
+        let mut client = Self { packets: greet(wire, settings)?, prepared: None, broken: false };
         client.simple("SET autocommit=0")?;
         Ok(client)
     }
 
+    fn noted<T>(&mut self, result: Result<T, Fault>) -> Result<T, Fault> {
+        self.broken |= result.as_ref().is_err_and(|e| !matches!(e, Fault::Refused { .. }));
+        result
+    }
+
     /// A statement without parameters and rows.
     pub(super) fn simple(&mut self, sql: &str) -> Result<(), Fault> {
+        let result = self.ask(sql);
+        self.noted(result)
+    }
+
+    /// A statement with a text for each `?`; its rows.
+    pub(super) fn execute(&mut self, sql: &str, params: &[&str]) -> Result<Vec<Row>, Fault> {
+        let result = self.ask_with(sql, params);
+        self.noted(result)
+    }
+
+    fn ask(&mut self, sql: &str) -> Result<(), Fault> {
         self.packets.command(&[b"\x03", sql.as_bytes()].concat())?;
         match self.packets.read()?.first() {
             Some(0) => Ok(()),
@@ -63,8 +98,7 @@ impl Client {
         }
     }
 
-    /// A statement with a text for each `?`; its rows.
-    pub(super) fn execute(&mut self, sql: &str, params: &[&str]) -> Result<Vec<Row>, Fault> {
+    fn ask_with(&mut self, sql: &str, params: &[&str]) -> Result<Vec<Row>, Fault> {
         let (id, count) = self.prepare(sql)?;
         if count != params.len() {
             return Err(Fault::Nonsense("another number of parameters"));

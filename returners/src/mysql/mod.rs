@@ -15,7 +15,7 @@ use crate::{Returner, common, json};
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
-use client::{Client, Row, Settings};
+use client::{Call, Row, Settings};
 
 pub(crate) static RETURNER: Returner = Returner {
     name: "mysql",
@@ -81,8 +81,8 @@ fn settings(cx: &Cx, ret: Option<&Map>) -> Result<Settings> {
     })
 }
 
-fn connect(cx: &Cx, ret: Option<&Map>) -> Result<Client> {
-    Client::connect(&settings(cx, ret)?).map_err(|e| {
+fn connect(cx: &Cx, ret: Option<&Map>) -> Result<Call> {
+    client::lend(&settings(cx, ret)?).map_err(|e| {
         CallError::exception(
             "salt.exceptions.SaltMasterError",
             format!("MySQL returner could not connect to database: {e}"),

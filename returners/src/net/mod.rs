@@ -1,7 +1,10 @@
 //! Connections to servers: TCP or a unix socket, TLS on top, deadlines, and a bound on what is read. No protocol.
 
+mod kept;
 mod tls;
 
+pub use kept::keep_connections;
+pub(crate) use kept::{Keep, Kept, Lent};
 pub(crate) use tls::{Check, Tls};
 
 use brine_core::call::CallError;

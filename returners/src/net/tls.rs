@@ -23,7 +23,7 @@ pub(crate) enum Check {
 }
 
 /// The TLS options of a returner.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tls {
     /// Files.
     pub(crate) ca: Option<PathBuf>,

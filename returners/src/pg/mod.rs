@@ -5,7 +5,7 @@ mod text;
 
 pub(crate) use text::text;
 
-use crate::net::{CONNECT, Check, Fault, MAX_REPLY, REPLY, Tls};
+use crate::net::{CONNECT, Check, Fault, Keep, Kept, Lent, MAX_REPLY, REPLY, Tls};
 use crate::secret::Secret;
 use std::future::Future;
 use std::path::PathBuf;
@@ -66,7 +66,7 @@ impl Mode {
 }
 
 /// What is needed to connect.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
     /// Names with commas between them, tried in turn; one that begins with a slash is the directory of a socket.
     pub(crate) hosts: String,
@@ -88,19 +88,38 @@ pub(crate) struct Pg {
     client: Option<Client>,
     task: Option<JoinHandle<()>>,
     left: Arc<AtomicUsize>,
+    in_transaction: bool,
 }
 
 /// A row: text, or none where the database has NULL.
 pub(crate) type Row = Vec<Option<String>>;
 
+/// A connection for one call.
+pub(crate) type Call = Lent<Settings, Pg>;
+
+static KEPT: Kept<Settings, Pg> = Kept::new();
+
+impl Keep for Pg {
+    /// An empty statement does nothing, and shows that somebody answers.
+    fn is_fresh(&mut self) -> bool {
+        !self.in_transaction && self.simple("").is_ok()
+    }
+}
+
+/// A connection for one call.
+pub(crate) fn lend(settings: &Settings) -> Result<Call, Fault> {
+    KEPT.lend(settings, Pg::connect)
+}
+
 impl Pg {
-    pub(crate) fn connect(settings: &Settings) -> Result<Self, Fault> {
+    fn connect(settings: &Settings) -> Result<Self, Fault> {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         let mut pg = Self {
             runtime: builder.enable_all().build()?,
             client: None,
             task: None,
             left: Arc::new(AtomicUsize::new(MAX_REPLY)),
+            in_transaction: false,
         };
         let mut why = Fault::Connect(settings.hosts.clone(), "no host".into());
         for host in settings.hosts.split(',') {
@@ -187,14 +206,13 @@ impl Pg {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
+        self.in_transaction = true;
         self.simple("BEGIN")?;
-        match work(self) {
-            Ok(result) => self.simple("COMMIT").map(|()| result),
-            Err(e) => {
-                let _the_first_error_counts = self.simple("ROLLBACK");
-                Err(e)
-            }
-        }
+        let result = work(self);
+        let ended = self.simple(if result.is_ok() { "COMMIT" } else { "ROLLBACK" });
+        self.in_transaction = ended.is_err();
+        let result = result?;
+        ended.map(|()| result)
     }
 
     fn fault(&self, e: &tokio_postgres::Error) -> Fault {

@@ -7,7 +7,7 @@ use crate::describe::describe_jid;
 use crate::loads::loads;
 use crate::net::Fault;
 use crate::options::{Spec, options};
-use crate::pg::{Mode, Pg, Row, Settings, text};
+use crate::pg::{self, Call, Mode, Row, Settings, text};
 use crate::secret::Secret;
 use crate::{Returner, json};
 use brine_core::call::{CallError, Cx, Result};
@@ -84,8 +84,8 @@ fn settings(cx: &Cx, ret: Option<&Map>) -> Result<Settings> {
 
 const UNREACHABLE: &str = "salt.exceptions.SaltMasterError";
 
-fn connect(cx: &Cx, ret: Option<&Map>) -> Result<Pg> {
-    Pg::connect(&settings(cx, ret)?).map_err(|e| {
+fn connect(cx: &Cx, ret: Option<&Map>) -> Result<Call> {
+    pg::lend(&settings(cx, ret)?).map_err(|e| {
         CallError::exception(UNREACHABLE, format!("pgjsonb returner could not connect to database: {e}"))
     })
 }

@@ -189,6 +189,7 @@ impl Server {
             "--bind-address=127.0.0.1".into(),
             "--innodb-flush-log-at-trx-commit=0".into(),
             "--innodb-buffer-pool-size=32M".into(),
+            "--max-allowed-packet=64M".into(),
             format!("--ssl-ca={}", at("ca.pem")),
             format!("--ssl-cert={}", at("cert.pem")),
             format!("--ssl-key={}", at("key.pem")),
