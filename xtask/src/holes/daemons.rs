@@ -21,6 +21,13 @@ pub(super) const SUITES: &[Suite] = &[
 
 const RUNNERS: &[Hole] = &[
     Hole {
+        row: "the events and the stored return of `auth.mk_token`",
+        file: "runners/src/run.rs",
+        find: r#"fun.starts_with("auth.")"#,
+        put: r#"fun.starts_with("no.such.")"#,
+        tests: &["passwords_and_tokens_are_not_told"],
+    },
+    Hole {
         row: "2021-25282",
         file: "runners/src/places.rs",
         find: "let below_root = directory | OFlag::O_NOFOLLOW;",
@@ -458,6 +465,13 @@ const PEERS: &[Hole] = &[
     let fun_value = if rules.iter().any(begins) { "test.echo".into() } else { fun_value };
     let calls = auth_rules::calls(&fun_value, &arg)?;"#,
         tests: &["peers_publish_what_their_rules_say"],
+    },
+    Hole {
+        row: "`fun` rules of `peer`",
+        file: "master/src/requests/peer.rs",
+        find: ".any(|rule| rule.as_str().is_some_and(|pattern| whole(pattern, fun)));",
+        put: ".any(|rule| rule.as_str().is_some_and(|rule| fun.starts_with(rule)));",
+        tests: &["runners_are_run_for_those_whose_rules_say_so"],
     },
     Hole {
         row: "`fun` rules of `peer`",

@@ -5,6 +5,7 @@ use super::{BOUNDED, Hole, Suite};
 /// Those of `core`, `render`, `modules` and `protocol/net`.
 pub(super) const SUITES: &[Suite] = &[
     Suite { package: "brine-core", target: &["--lib"], holes: CORE },
+    Suite { package: "brine-render", target: &["--lib"], holes: SALTFILE },
     Suite { package: "brine-render", target: &["--test", "yaml"], holes: RENDER },
     Suite { package: "brine-modules", target: &["--lib"], holes: MODULES_LIB },
     Suite { package: "brine-modules", target: &["--test", "security"], holes: MODULES },
@@ -49,6 +50,14 @@ const CORE: &[Hole] = &[
         tests: &["work_is_bounded"],
     },
 ];
+
+const SALTFILE: &[Hole] = &[Hole {
+    row: "a Saltfile in the working directory",
+    file: "render/src/saltfile.rs",
+    find: "let safe = owned && meta.mode() & 0o002 == 0;",
+    put: "let safe = owned;",
+    tests: &["a_saltfile_that_others_may_write_is_not_found"],
+}];
 
 const RENDER: &[Hole] = &[Hole {
     row: "2025-62348",
