@@ -114,7 +114,7 @@ pub(super) const ROWS: &[Row] = &[
     r("syndic_user", Absent, &[], NO_SYNDIC, "User that the syndic runs as."),
     r("token_dir", Absent, &[], GONE, "Directory of tokens; always tokens below cachedir, as in stock."),
     r("token_file", Absent, &[], by("render/tests/config.rs::a_client_overlays_its_own_file"), "File with the user's token."),
-    r("transport_opts", Absent, &[], NO_TCP, "Options of a second transport."),
+    r("transport_opts", Absent, &[], NO_TCP, "Options of a second transport; a master that has any does not start."),
     r("verify_ssl", Absent, &[], by("returners/src/slack_webhook/mod.rs::the_options_for_http_hold"), "Whether the certificates of HTTP servers are verified; they are."),
     r("win_repo", Absent, &[], WINDOWS, "Older name of winrepo_dir."),
     r("win_repo_cachefile", Absent, &[], WINDOWS, "Older name of winrepo_cachefile."),

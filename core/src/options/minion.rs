@@ -77,7 +77,7 @@ pub(super) const ROWS: &[Row] = &[
     r("multiprocessing", Bool(true), &[BOOL], GONE, "Whether jobs run in processes or threads; a job's children are processes here, the job a thread."),
     r("password", Nil, &[NIL, STR], NO_PROXY, "Password of a device that a proxy minion manages."),
     r("pidfile", Str("/var/run/salt-minion.pid"), &[STR], by("render/tests/config.rs::options_decide_about_other_options"), "File of the daemon's process id."),
-    r("pillarenv_from_saltenv", Bool(false), &[BOOL], PILLAR, "Use the environment of the states for pillar too."),
+    r("pillarenv_from_saltenv", Bool(false), &[BOOL], by("minion/src/connect/pillar.rs::pillar_comes_from_the_environment_of_the_options"), "Use the environment of the states for pillar too."),
     r("ping_interval", Int(0), &[INT], by("minion/src/daemon/periodic.rs::a_sign_of_life_comes_each_so_many_minutes_or_never"), "Minutes between pings of the minion to the master; 0 is never."),
     r("pki_dir", Str("/etc/salt/pki/minion"), &[STR], by("render/tests/config.rs::options_decide_about_other_options"), "Directory of keys."),
     r("process_count_max", Int(-1), &[INT], by("minion/tests/options.rs::jobs_are_counted_and_remembered_as_told"), "How many jobs run at once; the rest waits. -1 is no bound."),

@@ -166,7 +166,7 @@ pub(super) mod short {
         no("the daemon is one process, with no workers to tune or measure");
     pub(in super::super) const TUNING: Status =
         no("saves processes of Python work that these programs do not have");
-    pub(in super::super) const GONE: Status = Status::Deprecated("see its line");
+    pub(in super::super) const GONE: Status = Status::Deprecated("the last column says why");
     pub(in super::super) const RENDER: Status = waits(4, "renderers and Jinja");
     pub(in super::super) const FILES: Status = waits(5, "files");
     pub(in super::super) const GITFS: Status = waits(5, "files and pillar from git");

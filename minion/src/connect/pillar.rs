@@ -99,6 +99,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn pillar_comes_from_the_environment_of_the_options() {
+        let opts = Opts::new(map! {"id" => "m1", "saltenv" => "dev", "pillarenv_from_saltenv" => true});
+        let load = load(&opts, &Map::new(), PillarWish::default());
+        assert_eq!((load.get_str("saltenv"), load.get_str("pillarenv")), (Some("dev"), Some("dev")));
+    }
+
+    #[test]
     fn the_request_is_stocks() {
         let opts = Opts::new(map! {
             "id" => "m1", "saltenv" => Value::Nil, "pillarenv" => "dev",
