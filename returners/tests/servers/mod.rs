@@ -5,7 +5,12 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+/// How long a server may take to answer, and how often it is asked.
+const LONG: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A running server with its directory, which also holds certificates: `ca.pem`, `cert.pem`, `key.pem`.
 pub(crate) struct Server {
@@ -22,8 +27,17 @@ impl Drop for Server {
     }
 }
 
+/// A port that nobody listens on, below those that the system gives to whoever connects: there it could be gone by the
+/// time a server wants it.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let next = std::process::id().wrapping_mul(37).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = 20000 + (next % 12000) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Runs a program to its end; what it printed.
@@ -79,14 +93,6 @@ fn scratch() -> tempfile::TempDir {
     dir
 }
 
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while !done() {
-        assert!(Instant::now() < end, "{what} does not come up");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 /// What stock's module says its tables are: the SQL in its documentation.
 pub(crate) fn schema(module: &str) -> String {
     let lib = super::common::home().join("lib");
@@ -121,6 +127,19 @@ impl Server {
         Self { child, dir, port }
     }
 
+    /// Waits until it answers.
+    fn up(mut self, done: impl Fn(&Self) -> bool) -> Self {
+        let end = Instant::now() + LONG;
+        while !done(&self) {
+            let status = self.child.try_wait().unwrap();
+            if status.is_some() || Instant::now() > end {
+                panic!("{status:?}: {}", std::fs::read_to_string(self.file("log")).unwrap());
+            }
+            std::thread::sleep(PAUSE);
+        }
+        self
+    }
+
     /// PostgreSQL with the user and databases `salt` (for pgjsonb) and `salt_text` (for postgres), by password over TCP.
     pub(crate) fn postgres() -> Self {
         let bin = postgres_bin();
@@ -145,8 +164,7 @@ impl Server {
         ];
         let mut command = unprivileged(bin.join("postgres"), dir.path());
         command.arg("-D").arg(&data).args(set.iter().flat_map(|set| ["-c", set]));
-        let server = Self::start(dir, port, &mut command);
-        until("PostgreSQL", || {
+        let server = Self::start(dir, port, &mut command).up(|server| {
             server.psql_command("postgres").args(["-c", "SELECT 1"]).output().unwrap().status.success()
         });
         server.psql("postgres", "CREATE ROLE salt LOGIN PASSWORD 'pass ''word'");
@@ -194,8 +212,7 @@ impl Server {
             format!("--ssl-cert={}", at("cert.pem")),
             format!("--ssl-key={}", at("key.pem")),
         ]);
-        let server = Self::start(dir, port, &mut command);
-        until("MariaDB", || {
+        let server = Self::start(dir, port, &mut command).up(|server| {
             server.mysql_command("mysql").args(["-e", "SELECT 1"]).output().unwrap().status.success()
         });
         server.mysql(
@@ -251,9 +268,8 @@ impl Server {
                 "nodes",
             ]);
         }
-        let server = Self::start(dir, port, &mut command);
-        until("Redis", || server.redis_command().arg("PING").output().unwrap().stdout == b"PONG\n");
-        server
+        Self::start(dir, port, &mut command)
+            .up(|server| server.redis_command().arg("PING").output().unwrap().stdout == b"PONG\n")
     }
 
     fn redis_command(&self) -> Command {
@@ -288,8 +304,6 @@ pub(crate) fn redis_cluster() -> Vec<Server> {
     let bus = members[1].redis_cli(&["CONFIG", "GET", "cluster-port"]);
     let bus = bus.lines().nth(1).unwrap().to_owned();
     members[0].redis_cli(&["CLUSTER", "MEET", "127.0.0.1", &members[1].port.to_string(), &bus]);
-    for member in &members {
-        until("the cluster", || member.redis_cli(&["CLUSTER", "INFO"]).contains("cluster_state:ok"));
-    }
-    members
+    let knows = |member: &Server| member.redis_cli(&["CLUSTER", "INFO"]).contains("cluster_state:ok");
+    members.into_iter().map(|member| member.up(knows)).collect()
 }
