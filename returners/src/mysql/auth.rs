@@ -121,4 +121,44 @@ mod tests {
         assert_eq!(xor(&opened, b"random"), b"pw\0");
         assert!(for_key(b"pw\0", b"random", "no key").is_err());
     }
+
+    /// What a server of MySQL 8 asks for that has not seen a password yet, after it has named another method.
+    #[test]
+    fn the_whole_password_is_sealed_where_others_can_read() {
+        use std::io::{Read as _, Write as _};
+        let random = b"abcdefghijklmnopqrst";
+        let password = Secret::new("pw".into());
+        let key = PrivateKey::generate(1024).unwrap();
+        let pem = key.public().to_pem().unwrap();
+        let packet = |number: u8, data: &[u8]| [&[data.len() as u8, (data.len() >> 8) as u8, 0, number], data].concat();
+        let steps = [
+            packet(0, &[b"\xfecaching_sha2_password\0", &random[..], b"\0"].concat()),
+            packet(2, b"\x01\x04"),
+            packet(4, &[b"\x01", pem.as_bytes()].concat()),
+            packet(6, b"\0"),
+        ];
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = std::thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            let mut told = Vec::new();
+            for (i, step) in steps.iter().enumerate() {
+                stream.write_all(step).unwrap();
+                if i + 1 < steps.len() {
+                    let mut head = [0; 4];
+                    stream.read_exact(&mut head).unwrap();
+                    let mut data = vec![0; usize::from(head[0]) + (usize::from(head[1]) << 8)];
+                    stream.read_exact(&mut data).unwrap();
+                    told.push(data);
+                }
+            }
+            told
+        });
+        let wire = crate::net::Wire::tcp("127.0.0.1", port, crate::net::CONNECT).unwrap();
+        finish(&mut Packets::new(wire), "mysql_native_password", &password, b"other").unwrap();
+        let told = server.join().unwrap();
+        assert_eq!((told.len(), &told[0], &told[1]), (3, &sha2(b"pw", random), &vec![2]));
+        let opened = key.decrypt(&told[2], EncAlgo::OaepSha1).unwrap();
+        assert_eq!(xor(&opened, random), b"pw\0");
+    }
 }
