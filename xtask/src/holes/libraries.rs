@@ -10,6 +10,7 @@ pub(super) const SUITES: &[Suite] = &[
     Suite { package: "brine-modules", target: &["--lib"], holes: MODULES_LIB },
     Suite { package: "brine-modules", target: &["--test", "security"], holes: MODULES },
     Suite { package: "brine-returners", target: &["--lib"], holes: RETURNERS },
+    Suite { package: "brine-returners", target: &["--test", "databases"], holes: DATABASES },
     Suite { package: "brine-net", target: &["--lib"], holes: NET },
 ];
 
@@ -68,7 +69,22 @@ const RENDER: &[Hole] = &[Hole {
     tests: &["cve_2025_62348_no_object_is_built_from_a_tag"],
 }];
 
+const DATABASES: &[Hole] = &[Hole {
+    row: "2020-28972",
+    file: "returners/src/net/tls.rs",
+    find: "let verifier: Arc<dyn ServerCertVerifier> = match self.check {",
+    put: "let verifier: Arc<dyn ServerCertVerifier> = match Check::Nothing {",
+    tests: &["mariadb", "postgresql"],
+}];
+
 const RETURNERS: &[Hole] = &[
+    Hole {
+        row: "2020-28972",
+        file: "returners/src/net/tls.rs",
+        find: "let verifier: Arc<dyn ServerCertVerifier> = match self.check {",
+        put: "let verifier: Arc<dyn ServerCertVerifier> = match Check::Nothing {",
+        tests: &["a_server_that_anybody_could_be_is_told_nothing"],
+    },
     Hole {
         row: "a job names the file",
         file: "returners/src/options.rs",
