@@ -19,7 +19,7 @@ use make::{exec_gen_accept, exec_gen_keys, exec_gen_pair, exec_gen_signature};
 
 module! {
     "key": accept, accept_dict, delete, delete_dict, finger, finger_master, "gen" => gen_pair, gen_accept, gen_keys,
-    gen_signature, "list" => list_, list_all, master_key_str, name_match, "print" => key_str, reject, reject_dict
+    gen_signature, glob_match, "list" => list_, list_all, master_key_str, name_match, "print" => key_str, reject, reject_dict
 }
 
 /// States in the order in which stock's listings have them.
@@ -220,6 +220,14 @@ fn list_(cx: &Cx, match_: String) -> Result<Map> {
 #[exec]
 fn name_match(cx: &Cx, match_: Value) -> Result<Map> {
     matching(master(cx)?, &Match::of(&match_))
+}
+
+/// As `key.name_match`: the name that Salt 3008 gives it.
+///
+/// Example: `wheel.cmd("key.glob_match", ["web*"])`
+#[exec]
+fn glob_match(cx: &Cx, match_: Value) -> Result<Map> {
+    name_match(cx, match_)
 }
 
 /// Accepts the pending keys whose names match; rejected and denied ones too when asked to. Returns where all keys of

@@ -56,6 +56,7 @@ fn listings_are_stocks() {
         assert_eq!(get("key.list", "x"), Map::new().into());
         let web1 = map! {"minions_pre" => list(["web1"]), "minions_denied" => list(["web1"])};
         assert_eq!(get("key.name_match", "web1,none"), web1.clone().into());
+        assert_eq!(get("key.glob_match", "web1,none"), web1.clone().into());
         let several = Args { positional: vec![list(["web1", "x"])], ..Args::none() };
         assert_eq!(call(cx, "key.name_match", several).unwrap(), web1.into());
         assert_eq!(get("key.print", "A"), map! {"minions" => map! {"A" => pem()}}.into());
