@@ -48,7 +48,7 @@ pub struct KeptJob {
     pub minions: Vec<String>,
 }
 
-/// A master's own job store, to read in.
+/// A master's own job store, as its runners and scheduled jobs have it.
 pub trait JobStore: Send + Sync {
     /// One job, if it is kept.
     fn job(&self, jid: &str) -> Result<Option<KeptJob>>;
@@ -61,6 +61,9 @@ pub trait JobStore: Send + Sync {
 
     /// When the last return of a job came.
     fn ended(&self, jid: &str) -> Result<Option<SystemTime>>;
+
+    /// Keeps a return of a job that was not published. One that is there stays.
+    fn keep(&self, jid: &str, id: &str, load: &Map) -> Result<()>;
 }
 
 /// The program around a call.

@@ -13,7 +13,10 @@ pub(crate) static RETURNER: Returner = Returner {
     doc: "The usual job cache. On a master this is its own job store, which has every job and return already; on a minion \
           returns are written below `cachedir`/jobs as stock's master writes them. It has no options but `keep_jobs_seconds` \
           and `job_cache_store_endtime`.",
-    returner: Some(|cx, load| unless_master(cx, |cx| files::returner(cx, load))),
+    returner: Some(|cx, load| match cx.host.job_store() {
+        Some(jobs) => store::returner(jobs, load),
+        None => unless_master(cx, |cx| files::returner(cx, load)),
+    }),
     prep_jid: Some(prep_jid),
     save_load: Some(|cx, jid, load, minions| unless_master(cx, |cx| files::save_load(cx, jid, load, minions))),
     save_minions: Some(|cx, jid, minions, syndic| {

@@ -2,9 +2,18 @@
 
 use super::{is_question, part_of};
 use crate::describe::{describe_jid, describe_jid_ext};
-use brine_core::call::{Cx, Result};
+use brine_core::call::{CallError, Cx, Result};
 use brine_core::host::JobStore;
 use brine_core::{Map, Value, jid};
+
+/// The return of a job that the master did not publish: one of its own schedule.
+pub(super) fn returner(jobs: &dyn JobStore, load: &Map) -> Result<()> {
+    let text = |key: &str| match load.get_str(key) {
+        Some(text) => Ok(text),
+        None => Err(CallError::exception("KeyError", format!("'{key}'"))),
+    };
+    jobs.keep(text("jid")?, text("id")?, load)
+}
 
 pub(super) fn get_load(jobs: &dyn JobStore, jid: &str) -> Result<Map> {
     let Some(job) = jobs.job(jid)? else { return Ok(Map::new()) };

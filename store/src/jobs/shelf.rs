@@ -126,23 +126,27 @@ impl Shelf {
     /// # Errors
     /// As the database has it.
     pub fn keep_run(&self, jid: &str, id: &str, ret: &Map) -> Result<(), StoreError> {
-        let Some(mut conn) = self.open(true)? else { return Ok(()) };
-        let now = i64::try_from(super::now()).unwrap_or(i64::MAX);
         let mut job = brine_protocol::map! {"id" => id, "tgt" => id, "jid" => jid};
         for key in ["fun", "user"] {
             if let Some(value) = ret.get(key) {
                 job.insert(key, value.clone());
             }
         }
+        self.keep(jid, id, &job, &brine_protocol::map! {"id" => id, "jid" => jid, "return" => ret.clone()})
+    }
+
+    /// Keeps a return, and what is known of its job, which may be nothing.
+    fn keep(&self, jid: &str, id: &str, job: &Map, load: &Map) -> Result<(), StoreError> {
+        let Some(mut conn) = self.open(true)? else { return Ok(()) };
+        let now = i64::try_from(super::now()).unwrap_or(i64::MAX);
         let tx = conn.transaction()?;
         tx.execute(
             "INSERT INTO jobs (jid, created, load, minions) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-            params![jid, now, encode_map(&job, Dialect::New), encode(&Value::List(Vec::new()), Dialect::New)],
+            params![jid, now, encode_map(job, Dialect::New), encode(&Value::List(Vec::new()), Dialect::New)],
         )?;
-        let load = brine_protocol::map! {"id" => id, "jid" => jid, "return" => ret.clone()};
         tx.execute(
             "INSERT INTO returns (jid, id, received, data) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (jid, id) DO NOTHING",
-            params![jid, id, now, encode_map(&load, Dialect::New)],
+            params![jid, id, now, encode_map(load, Dialect::New)],
         )?;
         tx.commit()?;
         Ok(())
@@ -168,6 +172,10 @@ impl JobStore for Shelf {
 
     fn ended(&self, jid: &str) -> Result<Option<SystemTime>, CallError> {
         self.ended(jid).map_err(failed)
+    }
+
+    fn keep(&self, jid: &str, id: &str, load: &Map) -> Result<(), CallError> {
+        self.keep(jid, id, &Map::new(), load).map_err(failed)
     }
 }
 

@@ -108,6 +108,21 @@ fn returns_are_looked_up() {
 }
 
 #[test]
+fn what_local_cache_is_given_is_kept() {
+    with_store(Map::new(), |_, cx| {
+        let jid = "20150321120000000000";
+        let ret = map! {"jid" => jid, "id" => "m", "fun" => "test.arg", "return" => 5, "retcode" => 0, "success" => true};
+        let give = brine_returners::find(&cx.opts, "local_cache", "").unwrap().returner.unwrap();
+        give(cx, &ret).unwrap();
+        give(cx, &map! {"jid" => jid, "id" => "m", "return" => 6}).unwrap();
+        let look = |fun: &str| call(cx, fun, Args::positional([jid])).unwrap();
+        assert_eq!(look("jobs.lookup_jid"), map! {"m" => 5}.into());
+        // Nobody published it, so nothing is known of it, as in stock.
+        assert!(look("jobs.list_job").get("Error").is_some());
+    });
+}
+
+#[test]
 fn jobs_are_found_by_what_they_were() {
     with_store(Map::new(), |_, cx| {
         let found = |args: Args| keys(&call(cx, "jobs.list_jobs", args).unwrap());
