@@ -23,6 +23,8 @@ pub(super) fn prove(rows: &[Row], keys: &[String]) -> Result {
         .filter(|row| keys.is_empty() || keys.contains(&row.key))
         .filter_map(|row| Some((row, parse(row.test()?)?)))
         .collect();
+    // What is built is this commit, whatever comes while the tests run.
+    let commit = git(&["rev-parse", "--short", "HEAD"])?;
     let stock = setup::setup()?;
     let programs = build(chosen.iter().map(|(_, test)| test))?;
     let runner = Runner { programs, stock };
@@ -57,19 +59,21 @@ pub(super) fn prove(rows: &[Row], keys: &[String]) -> Result {
     let said = format!("{proved} of {} named tests pass, and fail when their key is ignored", lines.len());
     println!("\n{said}\n{}", counts(rows));
     if keys.is_empty() {
-        note(&said)?;
+        note(&said, commit.trim())?;
     }
     if proved == lines.len() { Ok(()) } else { Err(said) }
 }
 
+fn git(args: &[&str]) -> Result<String> {
+    output(Command::new("git").arg("-C").arg(root()).args(args))
+}
+
 /// Puts the result into the document.
-fn note(said: &str) -> Result {
-    let git = |args: &[&str]| output(Command::new("git").arg("-C").arg(root()).args(args));
-    let commit = git(&["rev-parse", "--short", "HEAD"])?;
+fn note(said: &str, commit: &str) -> Result {
     let date = output(Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
     let path = root().join(DOC);
     let old = std::fs::read_to_string(&path).map_err(|e| format!("{DOC}: {e}"))?;
-    let said = format!("{said} (`cargo xtask options`, {}, at {}).\n", date.trim(), commit.trim());
+    let said = format!("{said} (`cargo xtask options`, {}, at {commit}).\n", date.trim());
     let new = doc::with_proof(&old, &said).ok_or(format!("{DOC} has no place for the result"))?;
     std::fs::write(&path, new).map_err(|e| format!("{DOC}: {e}"))
 }
