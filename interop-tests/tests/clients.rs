@@ -32,7 +32,9 @@ fn compare(version: &str) -> Result {
     let differ: Vec<String> = want
         .iter()
         .filter(|(name, value)| got.get(*name) != Some(*value))
-        .map(|(name, value)| format!("{name}\n  stock {value}\n  ours  {}", got.get(name).unwrap_or(&Value::Null)))
+        .map(|(name, value)| {
+            format!("{name}\n  stock {value}\n  ours  {}", got.get(name).unwrap_or(&Value::Null))
+        })
         .collect();
     if differ.is_empty() { Ok(()) } else { Err(Failure(differ.join("\n"))) }
 }
