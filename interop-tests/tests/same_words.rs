@@ -429,12 +429,14 @@ fn files_and_input() {
         let saltfile = fleet.path("Saltfile");
         fs::write(
             &saltfile,
-            "salt:\n  output: json\n  show_jid: true\n  timeout: 9\nsalt-key:\n  output: yaml\n",
+            "salt:\n  output: json\n  show_jid: true\n  timeout: 9\nsalt-key:\n  output: yaml\n\
+             salt-run:\n  output: json\n",
         )?;
         let saltfile = format!("--saltfile={}", saltfile.display());
         let file = fleet.path("out").display().to_string();
         let into = format!("--out-file={file}");
         let log = fleet.path("own.log").display().to_string();
+        let token = "a".repeat(64);
         let mut differences = Differences::default();
         for (program, words) in [
             ("salt", &[saltfile.as_str(), "m1", "test.echo", "x"][..]),
@@ -448,6 +450,9 @@ fn files_and_input() {
             ("salt", &["--out-indent=2", "--out=json", "m1", "test.arg", "{a: [1]}"]),
             ("salt", &["m1", "grains.get", "nested*x", "--delimiter=*"]),
             ("salt", &["-G", "rack!row!7", "--delimiter=!", "test.ping", "--out=txt"]),
+            ("salt-run", &[saltfile.as_str(), "salt.cmd", "test.arg", "1", "a=b"]),
+            ("salt-run", &["network.wol", "08-00-27-13-69-77", "127.0.0.1"]),
+            ("salt-run", &["auth.del_token", token.as_str()]),
         ] {
             let mut written = Vec::new();
             let mut ran = Vec::new();
