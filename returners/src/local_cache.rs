@@ -1,5 +1,7 @@
-//! `local_cache`: on a master, its own job store; elsewhere files below `cachedir/jobs` in stock's layout.
+//! `local_cache`: on a master, its own job store and what a stock master left in files; elsewhere files below
+//! `cachedir/jobs` in stock's layout.
 
+mod both;
 mod files;
 mod store;
 
@@ -10,8 +12,8 @@ use std::time::SystemTime;
 
 pub(crate) static RETURNER: Returner = Returner {
     name: "local_cache",
-    doc: "The usual job cache. On a master this is its own job store, which has every job and return already; on a minion \
-          returns are written below `cachedir`/jobs as stock's master writes them. It has no options but `keep_jobs_seconds` \
+    doc: "The usual job cache. On a master this is its own job store, which has every job and return already, and the files \
+          of jobs that a stock master had before; on a minion returns are written below `cachedir`/jobs as stock's master writes them. It has no options but `keep_jobs_seconds` \
           and `job_cache_store_endtime`.",
     returner: Some(|cx, load| match cx.host.job_store() {
         Some(jobs) => store::returner(jobs, load),
@@ -23,25 +25,25 @@ pub(crate) static RETURNER: Returner = Returner {
         unless_master(cx, |cx| files::save_minions(cx, jid, minions, syndic))
     }),
     get_load: Some(|cx, jid| match cx.host.job_store() {
-        Some(jobs) => store::get_load(jobs, jid),
+        Some(jobs) => both::get_load(cx, jobs, jid),
         None => files::get_load(cx, jid),
     }),
     get_jid: Some(|cx, jid| match cx.host.job_store() {
-        Some(jobs) => store::get_jid(jobs, jid),
+        Some(jobs) => both::get_jid(cx, jobs, jid),
         None => files::get_jid(cx, jid),
     }),
     get_jids: Some(|cx| match cx.host.job_store() {
-        Some(jobs) => store::get_jids(cx, jobs),
-        None => files::get_jids(cx),
+        Some(jobs) => both::get_jids(cx, jobs),
+        None => files::get_jids(cx, &|_| false),
     }),
     get_jids_filter: Some(|cx, count, filter| match cx.host.job_store() {
-        Some(jobs) => store::get_jids_filter(jobs, count, filter),
-        None => files::get_jids_filter(cx, count, filter),
+        Some(jobs) => both::get_jids_filter(cx, jobs, count, filter),
+        None => files::get_jids_filter(cx, count, filter, &|_| false),
     }),
     clean_old_jobs: Some(|cx| unless_master(cx, files::clean_old_jobs)),
     update_endtime: Some(|cx, jid, time| unless_master(cx, |cx| files::update_endtime(cx, jid, time))),
     get_endtime: Some(|cx, jid| match cx.host.job_store() {
-        Some(jobs) => store::get_endtime(jobs, jid),
+        Some(jobs) => both::get_endtime(cx, jobs, jid),
         None => files::get_endtime(cx, jid),
     }),
     ..Returner::NOTHING

@@ -132,15 +132,20 @@ pub(super) fn get_jid(cx: &Cx, jid: &str) -> Result<Map> {
     Ok(all)
 }
 
-/// Every job that has a load: its id and the load, oldest first.
-fn jobs(cx: &Cx) -> Result<Vec<(String, Map)>> {
+/// Every job that has a load, without those that `known` says are elsewhere: its id and the load, oldest first.
+fn jobs(cx: &Cx, known: &dyn Fn(&str) -> bool) -> Result<Vec<(String, Map)>> {
     let mut jobs = Vec::new();
     let root = root(cx);
     for top in root.dirs()? {
         let top = root.sub(&top)?;
         for name in top.dirs()? {
-            if let Some(Value::Map(load)) = read(&top.sub(&name)?, ".load.p")?
-                && let Some(jid) = load.get_str("jid").map(str::to_owned)
+            let dir = top.sub(&name)?;
+            // Far smaller than the load.
+            if dir.read("jid", 4096)?.is_some_and(|jid| known(&String::from_utf8_lossy(&jid))) {
+                continue;
+            }
+            if let Some(Value::Map(load)) = read(&dir, ".load.p")?
+                && let Some(jid) = load.get_str("jid").filter(|jid| !known(jid)).map(str::to_owned)
             {
                 jobs.push((jid, load));
             }
@@ -150,9 +155,9 @@ fn jobs(cx: &Cx) -> Result<Vec<(String, Map)>> {
     Ok(jobs)
 }
 
-pub(super) fn get_jids(cx: &Cx) -> Result<Map> {
+pub(super) fn get_jids(cx: &Cx, known: &dyn Fn(&str) -> bool) -> Result<Map> {
     let mut all = Map::new();
-    for (jid, load) in jobs(cx)? {
+    for (jid, load) in jobs(cx, known)? {
         let mut described = describe_jid(&jid, &load);
         if cx.opts.flag("job_cache_store_endtime")
             && let Some(end) = get_endtime(cx, &jid)?
@@ -164,8 +169,13 @@ pub(super) fn get_jids(cx: &Cx) -> Result<Map> {
     Ok(all)
 }
 
-pub(super) fn get_jids_filter(cx: &Cx, count: usize, filter_find_job: bool) -> Result<Vec<Value>> {
-    let mut jobs = jobs(cx)?;
+pub(super) fn get_jids_filter(
+    cx: &Cx,
+    count: usize,
+    filter_find_job: bool,
+    known: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Value>> {
+    let mut jobs = jobs(cx, known)?;
     jobs.retain(|(_, load)| !(filter_find_job && is_question(load)));
     let newest = jobs.iter().skip(jobs.len().saturating_sub(count));
     Ok(newest.map(|(jid, load)| describe_jid_ext(jid, load).into()).collect())

@@ -172,3 +172,41 @@ fn what_runs_is_asked_of_the_minions() {
         assert_eq!(call(cx, "jobs.master", Args::none()).unwrap(), list([]));
     });
 }
+
+/// A job as a stock master keeps it.
+fn stocks(cache: &std::path::Path, jid: &str, load: &Map, returns: &[(&str, Map)]) {
+    let hex = brine_protocol::crypt::HashType::default().hex(jid.as_bytes());
+    let dir = cache.join("jobs").join(&hex[..2]).join(&hex[2..]);
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("jid"), jid).unwrap();
+    std::fs::write(dir.join(".load.p"), encode_map(load, Dialect::New)).unwrap();
+    for (id, ret) in returns {
+        std::fs::create_dir(dir.join(id)).unwrap();
+        std::fs::write(dir.join(id).join("return.p"), encode_map(ret, Dialect::New)).unwrap();
+    }
+}
+
+#[test]
+fn jobs_that_a_stock_master_kept_are_shown_too() {
+    const OLD: &str = "20150318230000000000";
+    with_store(Map::new(), |_, cx| {
+        let cache = cx.opts.path("cachedir");
+        let load = map! {"jid" => OLD, "fun" => "test.echo", "arg" => list(["x"]), "tgt" => "old*", "tgt_type" => "glob", "user" => "bob"};
+        stocks(&cache, OLD, &load, &[("old1", map! {"return" => "x", "retcode" => 0, "success" => true})]);
+        // What the store has is not asked for in files: ours are there for stock's commands alone.
+        stocks(&cache, FIRST, &map! {"jid" => FIRST, "fun" => "wrong"}, &[("web9", map! {"return" => 9})]);
+        let all = call(cx, "jobs.list_jobs", Args::default()).unwrap();
+        assert_eq!(keys(&all), [FIRST, OLD, SECOND, FIND]);
+        assert_eq!(all.get(FIRST).unwrap().get("Function"), Some(&"test.ping".into()));
+        assert_eq!(all.get(OLD).unwrap().get("User"), Some(&"bob".into()));
+        let last = call(cx, "jobs.list_jobs_filter", Args::positional([Value::from(2)])).unwrap();
+        let ids = |job: &Value| job.get("JID").and_then(Value::as_str).unwrap().to_owned();
+        assert_eq!(last.as_list().unwrap().iter().map(ids).collect::<Vec<_>>(), [OLD, SECOND]);
+        let old = call(cx, "jobs.lookup_jid", Args::positional([OLD])).unwrap();
+        assert_eq!(old, map! {"old1" => "x"}.into());
+        let first = call(cx, "jobs.lookup_jid", Args::positional([FIRST])).unwrap();
+        assert_eq!(first, map! {"web1" => true}.into());
+        let job = call(cx, "jobs.list_job", Args::positional([OLD])).unwrap();
+        assert_eq!(job.get("Target"), Some(&"old*".into()));
+    });
+}
