@@ -11,6 +11,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("brine-pam", 0),
     ("brine-protocol", 0),
     ("brine-core", 1),
+    ("brine-jinja", 1),
     ("brine-render", 2),
     ("brine-store", 2),
     ("brine-net", 2),
