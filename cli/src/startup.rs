@@ -7,7 +7,7 @@ use brine_core::cmdline::{Parsed, Program, parse, parse_more};
 use brine_core::log::LogConfig;
 use brine_core::options::Daemon;
 use brine_protocol::{Map, Value};
-use brine_render::config::{FoundId, Loaded, Names, client_config, config_file, master_config, process_env};
+use brine_render::config::{FoundId, Names, client_config, config_file, master_config, process_env};
 use brine_render::saltfile::{self, SaltfileError};
 use std::ffi::OsString;
 use std::io::Write;
@@ -75,8 +75,8 @@ pub(crate) fn start(program: &'static Program, line: Parsed, how: &Start) -> Res
         eprintln!("WARNING: CONFIG '{}' directory does not exist.", dir.display());
     }
     let path = config_file(Daemon::Master, dir.as_deref());
-    let Loaded { mut opts, warnings, .. } = client_config(&path, &process_env, &|_| Ok(own_id(how.id)))
-        .map_err(|e| CliError::Config(e.to_string()))?;
+    let loaded = client_config(&path, &process_env, &|_| Ok(own_id(how.id)));
+    let (mut opts, findings) = loaded.map_err(|e| CliError::Config(e.to_string()))?.split();
     let map = opts.map_mut();
     map.update(saltfile);
     map.update(program.given(&line));
@@ -94,9 +94,7 @@ pub(crate) fn start(program: &'static Program, line: Parsed, how: &Start) -> Res
         map.insert(how.log_file, file);
     }
     start_log(&opts, how.log_file, line.has(how.log_file))?;
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
+    findings.log();
     Ok(Command { program, line, opts, dir })
 }
 

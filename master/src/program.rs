@@ -9,7 +9,7 @@ use brine_core::cmdline::EX_USAGE;
 use brine_core::debug_dump::write_debug_dump;
 use brine_core::log::LogConfig;
 use brine_core::options::Daemon;
-use brine_render::config::{Names, config_file, master_config, process_env};
+use brine_render::config::{Findings, Names, config_file, master_config, process_env};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Args, Early};
@@ -38,7 +38,7 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
             Err(e) => fail(&format!("cannot start in the background: {e}"), 1),
         };
     }
-    let (opts, warnings) = match read_options(&args) {
+    let (opts, findings) = match read_options(&args) {
         Ok(read) => read,
         Err(e) => return fail(&e, 1),
     };
@@ -46,9 +46,7 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
     if let Err(e) = log.init() {
         return fail(&e.to_string(), 1);
     }
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
+    findings.log();
     let log_file = log.file.map(|(path, _)| path);
     let config = match Config::from_opts(opts) {
         Ok(config) => config,
@@ -66,11 +64,10 @@ fn fail(message: &str, code: u8) -> ExitCode {
 }
 
 /// The options of the file, with those of the command line over them.
-fn read_options(args: &Args) -> Result<(Opts, Vec<String>), String> {
+fn read_options(args: &Args) -> Result<(Opts, Findings), String> {
     let path = config_file(Daemon::Master, args.config_dir.as_deref());
     let host = |_: &Opts| Ok(Names::of_this_machine().id());
-    let loaded = master_config(&path, &process_env, &host).map_err(|e| e.to_string())?;
-    let mut opts = loaded.opts;
+    let (mut opts, findings) = master_config(&path, &process_env, &host).map_err(|e| e.to_string())?.split();
     opts.map_mut().update(args.more.clone());
     let given = [
         ("user", &args.user),
@@ -84,7 +81,7 @@ fn read_options(args: &Args) -> Result<(Opts, Vec<String>), String> {
             opts.map_mut().insert(key, value.as_str());
         }
     }
-    Ok((opts, loaded.warnings))
+    Ok((opts, findings))
 }
 
 fn run(config: Config, log_file: Option<PathBuf>, background: Background) -> Result<(), StartError> {

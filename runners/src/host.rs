@@ -81,7 +81,8 @@ fn no_minion<T>() -> Result<T> {
 
 impl Host for MasterHost {
     fn job_store(&self) -> Option<&dyn JobStore> {
-        Some(&self.jobs)
+        // Without one, the master here is stock's, and its job cache the files that `local_cache` reads and writes.
+        self.jobs.exists().then_some(&self.jobs as &dyn JobStore)
     }
 
     fn master_request(&self, _: Map, _: Duration) -> Result<Value> {

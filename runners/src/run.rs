@@ -86,9 +86,13 @@ impl Run {
                 "Could not store job cache info. Job details for this run may be unavailable: {e}"
             );
         }
-        if self.keeps(fun) && job_cache::wanted(&self.opts) {
-            let load = job_cache::load(&self.jid, self.opts.str("id"), &data);
-            self.host.side.keep_elsewhere(&cx, load);
+        if self.keeps(fun) {
+            let load = || job_cache::load(&self.jid, self.opts.str("id"), &data);
+            if job_cache::wanted(&self.opts) {
+                self.host.side.keep_elsewhere(&cx, load());
+            } else if job_cache::is_stocks(&self.opts, &self.host.jobs) {
+                job_cache::keep(&cx, &load());
+            }
         }
         self.fire(&format!("{tag}/ret"), data.clone());
         data

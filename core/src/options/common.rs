@@ -10,6 +10,8 @@ use super::types::short::*;
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
     r("add_proxymodule_to_opts", Absent, &[BOOL], NO_PROXY, "Put the proxy module into the options of a proxy minion."),
+    r("api_logfile", Absent, &[STR], NO_API, "Log file of the HTTP API."),
+    r("api_pidfile", Absent, &[STR], NO_API, "Process id file of the HTTP API."),
     r("auth_events_autosign_grains", Absent, &[LIST], by("master/tests/options.rs::sign_ins_are_announced_as_told"), "Autosign grains that authentication events carry."),
     r("azurefs_update_interval", Int(60), &[INT], NO_OTHER_FS, "Seconds between updates of the Azure file server."),
     r("bootstrap_delay", Absent, &[INT], NO_CLUSTER, "Seconds to wait before a cluster is joined."),

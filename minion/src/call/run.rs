@@ -18,9 +18,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 pub(super) fn run(line: &Parsed, settled: Settled) -> Result<u8, Failure> {
-    let Settled { opts, id, warnings } = settled;
+    let Settled { opts, id, findings } = settled;
     log::start(&opts, true);
-    warnings.iter().for_each(|w| tracing::warn!("{w}"));
+    findings.log();
     if opts.get("verify_env").is_none_or(Value::truthy) {
         directories::prepare(&opts, &directories::of_call(&opts)).map_err(Failure::text)?;
     }

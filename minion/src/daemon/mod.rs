@@ -98,7 +98,7 @@ fn start(line: &Parsed, more: Map) -> Result<Exit, Failed> {
     let mut over = more;
     over.update(given(line, &["log_file", "log_level", "log_level_logfile", "pidfile", "user"], &["daemon"]));
     over.insert("__cli", "salt-minion");
-    let Settled { opts, id, warnings } = settle(line, over, true)?;
+    let Settled { opts, id, findings } = settle(line, over, true)?;
     if opts.get("verify_env").is_none_or(brine_core::Value::truthy) {
         directories::prepare(&opts, &directories::of_daemon(&opts))?;
         directories::prepare_log_file(&opts);
@@ -112,7 +112,7 @@ fn start(line: &Parsed, more: Map) -> Result<Exit, Failed> {
     }
     user::become_user(opts.str("user")).map_err(|e| Failed(e.to_string(), user::EX_NOUSER))?;
     log::start(&opts, !line.has("daemon"));
-    warnings.iter().for_each(|w| tracing::warn!("{w}"));
+    findings.log();
     tracing::info!("Setting up the Salt Minion \"{id}\"");
     let pki = Pki::open(&opts)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

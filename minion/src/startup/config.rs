@@ -8,8 +8,8 @@ use brine_core::host::NoHost;
 use brine_core::text::python_str;
 use brine_core::{Map, Opts, Value};
 use brine_protocol::ids::{IdError, MinionId};
-use brine_render::config::Names;
 use brine_render::config::{self, ConfigError};
+use brine_render::config::{Findings, Names};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub struct Settled {
     /// The id.
     pub id: MinionId,
     /// What to say once there is a log.
-    pub warnings: Vec<String>,
+    pub findings: Findings,
 }
 
 /// Reads the files, overlays the command line's values, and settles the id. With `cache_id`, a detected id is kept.
@@ -44,13 +44,12 @@ pub fn settle(line: &Parsed, overrides: Map, cache_id: bool) -> Result<Settled, 
     let dir = line.get("config_dir").map(|d| std::path::absolute(d).unwrap_or_else(|_| PathBuf::from(d)));
     let path = config::config_file(brine_core::options::Daemon::Minion, dir.as_deref().map(Path::new));
     let find = |opts: &Opts| find_id(opts, Names::of_this_machine, from_function, cache_id);
-    let loaded = config::minion_config(&path, &config::process_env, &find)?;
-    let mut opts = loaded.opts;
+    let (mut opts, findings) = config::minion_config(&path, &config::process_env, &find)?.split();
     opts.map_mut().update(overrides);
     let id = opts.get("id").map(python_str).unwrap_or_default();
     let id = MinionId::parse(&id).map_err(|source| StartError::Id { id, source })?;
     opts.map_mut().insert("id", &id);
-    Ok(Settled { opts, id, warnings: loaded.warnings })
+    Ok(Settled { opts, id, findings })
 }
 
 /// `id_function`: a function's name, or a map of it to its keyword arguments.

@@ -4,6 +4,7 @@
 //! The id of a host is not found here: who calls hands in how to find it.
 
 mod error;
+mod findings;
 mod finish;
 mod glob;
 mod instead;
@@ -12,6 +13,7 @@ mod read;
 mod types;
 
 pub use error::ConfigError;
+pub use findings::Findings;
 pub use glob::glob;
 pub use names::Names;
 

@@ -29,8 +29,13 @@ impl Shelf {
         Self { path: cachedir.join("job_store").join("returns.sqlite") }
     }
 
+    /// Whether a master of ours has kept jobs here.
+    pub fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
     fn open(&self, write: bool) -> Result<Option<Connection>, StoreError> {
-        if !self.path.exists() {
+        if !self.exists() {
             return Ok(None);
         }
         // Even a reader has to write to the file of shared memory beside the database.
