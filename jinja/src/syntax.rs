@@ -103,9 +103,10 @@ impl Syntax {
 pub struct Limits {
     /// Bytes of text.
     pub source: usize,
-    /// Brackets, calls and blocks within each other. Python's stack ends at about 70 brackets and 100 blocks.
+    /// Brackets, calls and blocks within each other; an operator before its operand and an `else` count as half of one. Python's
+    /// stack ends at about 70 brackets, 100 blocks, 200 operators.
     pub nesting: u16,
-    /// Nodes from an expression's top to its lowest: `a + b + c` has three. Python's stack ends at about 300.
+    /// Nodes from an expression's top to its lowest: `a + b + c` has three. Python's stack ends at about 200.
     pub height: u16,
     /// Nodes in the tree.
     pub nodes: u32,
@@ -113,6 +114,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { source: 64 << 20, nesting: 200, height: 500, nodes: 1_000_000 }
+        Self { source: 64 << 20, nesting: 100, height: 250, nodes: 1_000_000 }
     }
 }

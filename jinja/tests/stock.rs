@@ -83,6 +83,10 @@ fn random_templates_are_read_as_by_stock() {
 fn what_formulas_write_is_read_as_by_stock() {
     let shapes = include_str!("data/shapes.jinja");
     let mut templates: Vec<_> = shapes.split("=====\n").map(|shape| (0, shape.to_owned())).collect();
+    for (_, shape) in &templates {
+        let read = parse(shape, &Syntax::default()).map(drop);
+        assert_eq!(read, Ok(()), "{shape}");
+    }
     let trimming: Vec<_> = templates.iter().map(|(_, shape)| (1, shape.clone())).collect();
     templates.extend(trimming);
     // Cut off in every line, so that errors are in all places.

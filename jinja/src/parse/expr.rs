@@ -65,16 +65,16 @@ pub(super) fn constant(word: &str) -> Option<Const> {
 
 impl Parser<'_> {
     pub(super) fn expression(&mut self) -> Result<Expr, Error> {
-        self.enter()?;
+        self.enter(2)?;
         let expr = self.conditional()?;
-        self.leave();
+        self.leave(2);
         Ok(expr)
     }
 
     fn bare_expression(&mut self) -> Result<Expr, Error> {
-        self.enter()?;
+        self.enter(2)?;
         let expr = self.operators(Level::Or)?;
-        self.leave();
+        self.leave(2);
         Ok(expr)
     }
 
@@ -83,8 +83,14 @@ impl Parser<'_> {
         let mut expr = self.operators(Level::Or)?;
         while self.stream.skip_name("if")? {
             let test = Box::new(self.operators(Level::Or)?);
-            let else_ =
-                if self.stream.skip_name("else")? { Some(Box::new(self.expression()?)) } else { None };
+            let else_ = if self.stream.skip_name("else")? {
+                self.enter(1)?;
+                let expr = self.conditional()?;
+                self.leave(1);
+                Some(Box::new(expr))
+            } else {
+                None
+            };
             expr = self.expr(line, ExprKind::CondExpr { test, then: Box::new(expr), else_ })?;
             line = self.stream.line();
         }
@@ -133,9 +139,9 @@ impl Parser<'_> {
         let mut below = Level::Unary;
         let mut expr = if least <= Level::Not && self.stream.at_name("not") {
             let line = self.stream.next()?.line;
-            self.enter()?;
+            self.enter(1)?;
             let operand = self.operators(Level::Not)?;
-            self.leave();
+            self.leave(1);
             below = Level::Compare;
             self.expr(line, ExprKind::Unary(UnaryOp::Not, Box::new(operand)))?
         } else {
@@ -196,9 +202,9 @@ impl Parser<'_> {
         };
         let expr = if let Some(op) = op {
             self.stream.next()?;
-            self.enter()?;
+            self.enter(1)?;
             let operand = self.unary(false)?;
-            self.leave();
+            self.leave(1);
             self.expr(line, ExprKind::Unary(op, Box::new(operand)))?
         } else {
             self.primary()?

@@ -23,7 +23,8 @@ type Ends = &'static [&'static str];
 struct Parser<'a> {
     stream: Stream<'a>,
     limits: Limits,
-    depth: u16,
+    /// In halves.
+    depth: u32,
     nodes: u32,
     /// The tags around the place, innermost last.
     tags: Vec<Arc<str>>,
@@ -52,18 +53,19 @@ impl Parser<'_> {
         Err(Error::syntax(self.stream.line(), message))
     }
 
-    /// Notes that one more thing is within another. After an error nothing is read any more, so only success leaves.
-    fn enter(&mut self) -> Result<(), Error> {
-        if self.depth >= self.limits.nesting {
+    /// Notes that one more thing is within another, which takes one or two halves of the nesting that is allowed. After an error
+    /// nothing is read any more, so only success leaves.
+    fn enter(&mut self, halves: u32) -> Result<(), Error> {
+        self.depth += halves;
+        if self.depth > 2 * u32::from(self.limits.nesting) {
             let message = format!("nested more than {} deep", self.limits.nesting);
             return Err(Error::limit(self.stream.line(), message));
         }
-        self.depth += 1;
         Ok(())
     }
 
-    fn leave(&mut self) {
-        self.depth -= 1;
+    fn leave(&mut self, halves: u32) {
+        self.depth -= halves;
     }
 
     fn count(&mut self) -> Result<(), Error> {
@@ -99,7 +101,7 @@ impl Parser<'_> {
                 body.push(Stmt { line: first.line, kind: StmtKind::Output(std::mem::take(output)) });
             }
         }
-        self.enter()?;
+        self.enter(2)?;
         self.ends.extend(ends);
         let mut body = Vec::new();
         let mut output = Vec::new();
@@ -134,7 +136,7 @@ impl Parser<'_> {
         if ends.is_some() {
             self.ends.pop();
         }
-        self.leave();
+        self.leave(2);
         Ok(body)
     }
 

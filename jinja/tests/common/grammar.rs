@@ -240,7 +240,8 @@ impl<'a> Grammar<'a> {
         text
     }
 
-    fn damage(&mut self, text: &mut String) {
+    /// Breaks a template in one place, mostly.
+    pub(crate) fn damage(&mut self, text: &mut String) {
         let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
         let (from, to) = (self.below(places.len()), self.below(4));
         let at = places[from];
