@@ -29,11 +29,14 @@ fn ours(source: &str, syntax: &Syntax) -> Json {
     }
 }
 
-/// What cannot be compared: Python's stack has ended, or its text has half a pair of surrogates, which ours cannot have.
+/// What cannot be compared: Python's stack has ended; its text has half a pair of surrogates, which ours cannot have; or a
+/// character has been named.
 fn incomparable(stock: &Json, ours: &Json) -> bool {
-    let halves = ours["syntax"] == "surrogates not allowed";
+    let ours = ours["syntax"].as_str().unwrap_or_default();
+    let halves = ours == "surrogates not allowed";
     stock.get("deep").is_some()
         || (halves && (stock.get("surrogates").is_some() || stock.get("line").is_some()))
+        || ours.starts_with("characters are not known by name: ")
 }
 
 /// Compares templates, each with the number of its syntax; fails with the shortest that differs.
