@@ -12,6 +12,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("brine-protocol", 0),
     ("brine-core", 1),
     ("brine-jinja", 1),
+    ("brine-python", 1),
     ("brine-render", 2),
     ("brine-store", 2),
     ("brine-net", 2),

@@ -1,0 +1,60 @@
+//! Python's data model without Python: values, operators, text formats and methods, with Python 3.11's results and error texts.
+//!
+//! Templates of Salt work on these. It knows neither templates nor Salt, and does no input or output. What Python does with
+//! classes, attributes of types, complex numbers and lone surrogates is not here.
+//!
+//! Values are of one thread (`Rc`), cheap to clone, and mutable ones are shared as in Python. A container that holds itself is
+//! never freed, as nothing collects cycles.
+
+mod args;
+mod attr;
+mod builtins;
+mod cmp;
+mod conv;
+mod depth;
+mod dict;
+mod error;
+mod float;
+mod fmt;
+mod int;
+mod iter;
+mod key;
+mod limit;
+mod list;
+mod methods;
+mod num;
+mod obj;
+mod object;
+mod ops;
+mod range;
+mod repr;
+mod seq;
+mod set;
+pub mod time;
+mod trash;
+mod uni;
+mod uni_tables;
+mod value;
+
+pub use args::Args;
+pub use attr::{call, call_method, callable, find as find_attr, getattr, setattr};
+pub use builtins::{enumerate, map, max, min, sorted, sum, zip};
+pub use cmp::{Cmp, compare, contains, eq, sort, truth};
+pub use conv::{abs, float, int, round};
+pub use dict::{Dict, Part, Table, View};
+pub use error::{Kind, PyErr, R};
+pub use float::repr as float_repr;
+pub use fmt::{format, percent};
+pub use iter::{Iter, Next, reversed};
+pub use key::{Carried, CarriedHasher, Key, hash};
+pub use limit::{Limits, bytes as need_bytes, items as need_items, steps as take_steps};
+pub use list::{List, Tuple};
+pub use methods::names as method_names;
+pub use obj::Obj;
+pub use object::Object;
+pub use ops::{Op, Unary, binary, len, unary};
+pub use range::Range;
+pub use repr::{ascii, repr, str, to_str};
+pub use seq::{getitem, index, setitem, slice};
+pub use set::{Members, Set};
+pub use value::{to_int, to_value};

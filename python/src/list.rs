@@ -1,0 +1,74 @@
+//! What `list` and `tuple` hold. Their methods are in `methods/`.
+
+use crate::obj::Obj;
+use crate::trash;
+use std::cell::{Ref, RefCell, RefMut};
+use std::ops::Deref;
+
+/// A `list`, shared and changed in place.
+///
+/// A borrow must not be held over anything that could run another value's code.
+#[derive(Default)]
+pub struct List(RefCell<Vec<Obj>>);
+
+impl List {
+    /// A list of these.
+    pub fn new(items: Vec<Obj>) -> Self {
+        Self(RefCell::new(items))
+    }
+
+    /// To read.
+    pub fn borrow(&self) -> Ref<'_, Vec<Obj>> {
+        self.0.borrow()
+    }
+
+    /// To change.
+    pub fn borrow_mut(&self) -> RefMut<'_, Vec<Obj>> {
+        self.0.borrow_mut()
+    }
+
+    /// The member at a place.
+    pub fn get(&self, at: usize) -> Option<Obj> {
+        self.0.borrow().get(at).cloned()
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        trash::free(std::mem::take(self.0.get_mut()));
+    }
+}
+
+/// A `tuple`.
+#[derive(Default)]
+pub struct Tuple(Vec<Obj>);
+
+impl Tuple {
+    /// A tuple of these.
+    pub fn new(items: Vec<Obj>) -> Self {
+        Self(items)
+    }
+}
+
+impl Deref for Tuple {
+    type Target = [Obj];
+    fn deref(&self) -> &[Obj] {
+        &self.0
+    }
+}
+
+impl Drop for Tuple {
+    fn drop(&mut self) {
+        trash::free(std::mem::take(&mut self.0));
+    }
+}
