@@ -55,7 +55,11 @@ fn names<'a>(args: &'a [Option<Obj>], function: &str) -> R<(Codec, &'a str)> {
             PyErr::ty(format!("{function}() argument '{what}' must be str, not {given}"))
         }),
     };
+    let null = |text: &str| text.contains('\0');
     let (codec, errors) = (name(0, "encoding", "utf-8")?, name(1, "errors", "strict")?);
+    if null(codec) || null(errors) {
+        return Err(PyErr::value("embedded null character"));
+    }
     Ok((Codec::of(codec)?, errors))
 }
 
@@ -154,7 +158,12 @@ fn narrow(text: &str, codec: Codec, errors: &str, out: &mut Vec<u8>) -> R<()> {
 
 /// `bytes.decode(encoding, errors)`.
 pub(crate) fn decode(bytes: &[u8], args: &[Option<Obj>]) -> R {
-    let (codec, errors) = names(args, "decode")?;
+    let named = names(args, "decode");
+    if bytes.is_empty() && named.as_ref().err().is_none_or(|e| e.kind() == Kind::LookupError) {
+        // Nobody looks for the codec then.
+        return Ok("".into());
+    }
+    let (codec, errors) = named?;
     limit::bytes(bytes.len())?;
     let text = match codec {
         Codec::Utf8 => utf8(bytes, errors)?,

@@ -8,6 +8,7 @@ use crate::error::{Kind, PyErr, R};
 use crate::key::Key;
 use crate::limit;
 use crate::obj::Obj;
+use crate::ops::len;
 use std::rc::Rc;
 
 pub(super) const DICT: &[Method] = &[
@@ -90,6 +91,12 @@ pub(super) const ORDERED: &[Method] = &[
 pub(super) const VIEW: &[Method] = &[row(
     "isdisjoint",
     One(|me, other| {
+        let (mut me, mut other) = (me, other);
+        let set_like = matches!(other, Obj::Set(_)) || matches!(other, Obj::View(view) if !view.is_values());
+        // The shorter one is gone through.
+        if set_like && len(other)? > len(me)? {
+            (me, other) = (other, me);
+        }
         let iter = other.iter()?;
         while let Some(item) = iter.next()? {
             if contains(me, &item)? {

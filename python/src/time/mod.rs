@@ -277,7 +277,7 @@ fn scaled(op: Op, a: &Obj, b: &Obj) -> R<Option<Obj>> {
         (_, Num::Float(x)) if x.is_infinite() => {
             return Err(PyErr::overflow("cannot convert Infinity to integer ratio"));
         }
-        (Op::Div, Num::Float(0.0)) => return Err(PyErr::zero("division by zero")),
+        (Op::Div, Num::Float(0.0)) => return Err(PyErr::zero("integer division or modulo by zero")),
         (_, Num::Float(x)) => by_float(d.0, x, op == Op::Div).to_i128(),
     };
     match micros {

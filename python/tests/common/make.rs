@@ -275,6 +275,12 @@ fn method(r: &mut Random) -> Case {
     if name == "format" && r.one_in(2) {
         named = vec![("a", value(r, 1))];
     }
+    if name == "format" {
+        // They may become widths, and Python would take the memory.
+        let large = |v: &V| v.is_large() || matches!(v, V::Float(x) if x.abs() > 1e6);
+        args.retain(|v| !large(v));
+        named.retain(|(_, v)| !large(v));
+    }
     if matches!(name, "ljust" | "rjust" | "center" | "zfill" | "expandtabs" | "to_bytes") {
         let large = |v: &V| v.is_large() && !matches!(v, V::Int("1000000000000000000000000000000"));
         args.retain(|v| !large(v));
@@ -368,7 +374,14 @@ pub(crate) fn case(r: &mut Random) -> Option<Case> {
                 2 => V::Tuple(vec![number(r), number(r)]),
                 _ => number(r),
             };
-            Case::Percent(r.pick(PERCENTS).to_owned(), a)
+            let text = r.pick(PERCENTS);
+            if let (V::Tuple(all), true) = (&a, text.contains('*')) {
+                let modest = |v: &V| !v.is_large() || matches!(v, V::Int(n) if n.len() > 18);
+                if !all.iter().all(modest) {
+                    return None;
+                }
+            }
+            Case::Percent(text.to_owned(), a)
         }
         _ => method(r),
     })
