@@ -150,3 +150,28 @@ fn methods_are_values() {
     let error = call(&list, &Args::default()).unwrap_err();
     assert_eq!(error.to_string(), "'list' object is not callable");
 }
+
+#[test]
+fn iterators_are_values_with_a_place() {
+    let list = Obj::list(vec![Obj::str("a"), Obj::str("b"), Obj::str("c")]);
+    let pairs = brine_python::zip(&[list.clone(), brine_python::Range::of(&[Obj::Int(2)]).unwrap()]).unwrap();
+    let shown = repr(&Obj::Iter(pairs.clone())).unwrap();
+    assert!(shown.starts_with("<zip object at 0x") && shown.ends_with('>'), "{shown}");
+    pairs.next().unwrap();
+    assert_eq!(repr(&Obj::list(Obj::Iter(pairs).items().unwrap())).unwrap(), "[('b', 1)]");
+    let numbered = Obj::list(brine_python::enumerate(&list, 7).unwrap().collect().unwrap());
+    assert_eq!(repr(&numbered).unwrap(), "[(7, 'a'), (8, 'b'), (9, 'c')]");
+    let find = getattr(&"abc".into(), "find").unwrap();
+    let places = Obj::list(brine_python::map(&find, &[list]).unwrap().collect().unwrap());
+    assert_eq!(repr(&places).unwrap(), "[0, 1, 2]");
+    let mut left = 2;
+    let generator = brine_python::Iter::generator("do_map", move || {
+        left -= 1;
+        Ok((left >= 0).then_some(Obj::Int(left)))
+    });
+    assert!(repr(&Obj::Iter(generator.clone())).unwrap().starts_with("<generator object do_map at 0x"));
+    assert_eq!(generator.collect().unwrap().len(), 2);
+    assert!(generator.next().unwrap().is_none());
+    let error = len(&Obj::Iter(generator)).unwrap_err();
+    assert_eq!(error.to_string(), "object of type 'generator' has no len()");
+}
