@@ -85,7 +85,8 @@ pub trait Object: Any {
         Ok(None)
     }
 
-    /// `x == other`; `None` is decided by the other, then by identity.
+    /// `x == other`; `None` is decided by the other, then by identity. It may run while a dict or set looks for a key, so it must
+    /// not reach for one that may hold `x`.
     fn eq(&self, _other: &Obj) -> R<Option<bool>> {
         Ok(None)
     }

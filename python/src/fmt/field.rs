@@ -7,6 +7,7 @@ use crate::limit;
 use crate::obj::Obj;
 use crate::repr;
 use crate::seq::getitem;
+use crate::uni;
 
 /// What the first part of a field may be looked up in.
 pub(crate) struct Lookup<'a> {
@@ -149,10 +150,11 @@ fn render_field(
 
 /// The number that a name is, if it is one.
 fn number(text: &str) -> R<Option<usize>> {
-    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+    if text.is_empty() || !text.chars().all(uni::is_decimal) {
         return Ok(None);
     }
-    match text.parse::<i64>() {
+    // Digits of any script will do.
+    match text.chars().map(uni::to_ascii_digit).collect::<String>().parse::<i64>() {
         Ok(n) => Ok(Some(n as usize)),
         Err(_) => Err(PyErr::value("Too many decimal digits in format string")),
     }

@@ -8,6 +8,7 @@ use crate::limit;
 use crate::num::Num;
 use crate::obj::Obj;
 use crate::seq;
+use crate::uni;
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive};
 
@@ -36,7 +37,7 @@ impl Spec {
         let number = |at: &mut usize| -> R<Option<usize>> {
             let from = *at;
             let mut n: usize = 0;
-            while let Some(d) = peek(*at).and_then(|c| c.to_digit(10)) {
+            while let Some(d) = peek(*at).and_then(|c| uni::to_ascii_digit(c).to_digit(10)) {
                 n = n
                     .checked_mul(10)
                     .and_then(|n| n.checked_add(d as usize))

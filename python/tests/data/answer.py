@@ -29,6 +29,7 @@ def said(e):
     return type(e).__name__ + ": " + str(e)
 
 
+assert sys.version_info[:2] == (3, 11), "texts are those of Python 3.11"
 answers = []
 for source in json.load(sys.stdin):
     try:
