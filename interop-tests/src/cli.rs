@@ -145,7 +145,6 @@ impl Ran {
 }
 
 /// Text in which job ids and log lines, which differ each time, are left out.
-#[must_use]
 pub fn steady(text: &str) -> String {
     let mut out = String::new();
     let mut digits = String::new();

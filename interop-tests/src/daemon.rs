@@ -26,7 +26,8 @@ pub struct Daemon {
 }
 
 /// Builds the command line that runs `program`, inside a network namespace when one is given.
-/// The process started is the program itself: `ip` and `setpriv` replace themselves by it.
+/// The process started is the program itself: `ip`, `setpriv` and `env` replace themselves by it. Where the tests were
+/// started in the background, Ctrl-C is ignored, and programs would inherit that.
 pub fn command(namespace: Option<&str>, program: &Path) -> Command {
     let mut cmd = match namespace {
         Some(ns) => {
@@ -36,7 +37,7 @@ pub fn command(namespace: Option<&str>, program: &Path) -> Command {
         }
         None => Command::new("setpriv"),
     };
-    cmd.args(["--pdeathsig", "TERM", "--"]).arg(program);
+    cmd.args(["--pdeathsig", "TERM", "--", "env", "--default-signal=INT,QUIT"]).arg(program);
     cmd
 }
 
