@@ -17,6 +17,7 @@ pub mod options;
 pub mod opts;
 pub mod scalar;
 pub mod schedule;
+mod secret;
 pub mod target;
 pub mod text;
 pub mod user;
@@ -24,6 +25,7 @@ pub mod user;
 pub use brine_protocol::{Map, Value, map};
 pub use call::{CallError, Cx, Registry};
 pub use opts::Opts;
+pub use secret::Secret;
 
 /// The stock release we stand in for: what `saltversion`, `test.version` and `--version` say.
 pub const COMPAT_VERSION: &str = "3006.28";

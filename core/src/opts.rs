@@ -69,11 +69,32 @@ impl Opts {
         }
     }
 
+    /// Seconds that jobs are kept: `keep_jobs_seconds`, or `keep_jobs` hours when only that was changed.
+    pub fn keep_jobs_seconds(&self) -> i64 {
+        let seconds = self.int("keep_jobs_seconds").unwrap_or(86400);
+        let hours = self.int("keep_jobs").unwrap_or(24);
+        if seconds == 86400 && hours != 24 { hours.saturating_mul(3600) } else { seconds }
+    }
+
     /// A number of seconds or the like.
     pub fn float(&self, key: &str) -> Option<f64> {
         match self.get(key)? {
             Value::Str(s) => s.trim().parse().ok(),
             other => other.as_float(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_protocol::map;
+
+    #[test]
+    fn hours_count_where_seconds_are_as_they_were() {
+        let of = |opts: Map| Opts::new(opts).keep_jobs_seconds();
+        assert_eq!(of(Map::new()), 86400);
+        assert_eq!(of(map! {"keep_jobs" => 2}), 7200);
+        assert_eq!(of(map! {"keep_jobs" => 2, "keep_jobs_seconds" => 5}), 5);
     }
 }

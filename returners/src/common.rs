@@ -1,9 +1,9 @@
-//! What several returners need: the job id, ports, JSON, how long jobs are kept.
+//! What several returners need: the job id, members of a return, ports, JSON.
 
 use crate::loads::loads;
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::text::{python_repr, python_str};
-use brine_core::{Map, Opts, Value, jid};
+use brine_core::{Map, Value, jid};
 use std::time::SystemTime;
 
 /// The id that was passed, else a new one.
@@ -13,7 +13,16 @@ pub(crate) fn prep_jid(_: &Cx, _nocache: bool, passed: Option<&str>) -> Result<S
 
 /// A member that every return has; Python's `KeyError` if it does not.
 pub(crate) fn required<'a>(ret: &'a Map, key: &str) -> Result<&'a Value> {
-    ret.get(key).ok_or_else(|| CallError::exception("KeyError", format!("'{key}'")))
+    ret.get(key).ok_or_else(|| key_error(key))
+}
+
+/// The same where it is text, as ids are.
+pub(crate) fn required_text<'a>(ret: &'a Map, key: &str) -> Result<&'a str> {
+    ret.get_str(key).ok_or_else(|| key_error(key))
+}
+
+fn key_error(key: &str) -> CallError {
+    CallError::exception("KeyError", format!("'{key}'"))
 }
 
 /// A port as `int()` takes it.
@@ -33,25 +42,9 @@ pub(crate) fn map_of(text: &str) -> Result<Map> {
     }
 }
 
-/// `keep_jobs_seconds`, or `keep_jobs` hours when only that was changed.
-pub(crate) fn keep_jobs_seconds(opts: &Opts) -> i64 {
-    let seconds = opts.int("keep_jobs_seconds").unwrap_or(86400);
-    let hours = opts.int("keep_jobs").unwrap_or(24);
-    if seconds == 86400 && hours != 24 { hours.saturating_mul(3600) } else { seconds }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brine_core::map;
-
-    #[test]
-    fn hours_count_where_seconds_are_as_they_were() {
-        let of = |opts: Map| keep_jobs_seconds(&Opts::new(opts));
-        assert_eq!(of(Map::new()), 86400);
-        assert_eq!(of(map! {"keep_jobs" => 2}), 7200);
-        assert_eq!(of(map! {"keep_jobs" => 2, "keep_jobs_seconds" => 5}), 5);
-    }
 
     #[test]
     fn ports_are_numbers_or_text() {

@@ -30,7 +30,7 @@ mod net;
 mod options;
 mod pg;
 mod returner;
-mod secret;
+mod rows;
 
 pub use give::{give, give_scheduled};
 pub use json::json;

@@ -1,16 +1,14 @@
 //! `postgres`: PostgreSQL, with JSON in columns of text, in the tables of stock's module.
 
-use crate::common::{self, map_of, prep_jid, required};
-use crate::describe::describe_jid;
-use crate::loads::loads;
+use crate::common::{self, prep_jid, required};
 use crate::net::Fault;
 use crate::options::{Spec, options};
-use crate::pg::{self, Call, Mode, Row, Settings, text};
-use crate::secret::Secret;
+use crate::pg::{self, Call, Mode, Settings, text};
+use crate::rows::{self, Row};
 use crate::{Returner, json};
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::text::python_str;
-use brine_core::{Map, Value, map};
+use brine_core::{Map, Secret, Value, map};
 
 pub(crate) static RETURNER: Returner = Returner {
     name: "postgres",
@@ -109,48 +107,29 @@ fn save_load(cx: &Cx, jid: &str, load: &Map, _: Option<&[String]>) -> Result<()>
     }
 }
 
-/// The first two texts of a row.
-fn pair(row: Row) -> (String, String) {
-    let mut row = row.into_iter().map(Option::unwrap_or_default);
-    (row.next().unwrap_or_default(), row.next().unwrap_or_default())
-}
-
-fn rows(cx: &Cx, sql: &str, params: &[&str]) -> Result<impl Iterator<Item = (String, String)> + use<>> {
-    Ok(connect(cx, None)?.query(sql, params)?.into_iter().map(pair))
+fn query(cx: &Cx, sql: &str, params: &[&str]) -> Result<Vec<Row>> {
+    Ok(connect(cx, None)?.query(sql, params)?)
 }
 
 fn get_load(cx: &Cx, jid: &str) -> Result<Map> {
-    let mut found = rows(cx, "SELECT load FROM jids WHERE jid = $1", &[jid])?;
-    found.next().map_or(Ok(Map::new()), |(load, _)| map_of(&load))
-}
-
-fn returns(found: impl Iterator<Item = (String, String)>) -> Result<Map> {
-    let mut out = Map::new();
-    for (minion, full) in found {
-        out.insert(minion, loads(&full)?);
-    }
-    Ok(out)
+    rows::load(query(cx, "SELECT load FROM jids WHERE jid = $1", &[jid])?)
 }
 
 fn get_jid(cx: &Cx, jid: &str) -> Result<Map> {
-    returns(rows(cx, "SELECT id, full_ret FROM salt_returns WHERE jid = $1", &[jid])?)
+    rows::returns(query(cx, "SELECT id, full_ret FROM salt_returns WHERE jid = $1", &[jid])?)
 }
 
 fn get_fun(cx: &Cx, fun: &str) -> Result<Map> {
     let sql = "SELECT s.id, s.full_ret FROM salt_returns s \
                JOIN (SELECT MAX(jid) AS jid FROM salt_returns GROUP BY fun, id) max ON s.jid = max.jid \
                WHERE s.fun = $1";
-    returns(rows(cx, sql, &[fun])?)
+    rows::returns(query(cx, sql, &[fun])?)
 }
 
 fn get_jids(cx: &Cx) -> Result<Map> {
-    let mut out = Map::new();
-    for (jid, load) in rows(cx, "SELECT jid, load FROM jids", &[])? {
-        out.insert(jid.as_str(), describe_jid(&jid, &map_of(&load)?));
-    }
-    Ok(out)
+    rows::jobs(query(cx, "SELECT jid, load FROM jids", &[])?)
 }
 
 fn get_minions(cx: &Cx) -> Result<Vec<Value>> {
-    Ok(rows(cx, "SELECT DISTINCT id FROM salt_returns", &[])?.map(|(id, _)| id.into()).collect())
+    Ok(rows::minions(query(cx, "SELECT DISTINCT id FROM salt_returns", &[])?))
 }

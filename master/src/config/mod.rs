@@ -232,7 +232,7 @@ impl Config {
                 keep_returns: opts.flag("job_cache"),
                 return_files: opts.flag("job_cache_files"),
                 caps: Caps {
-                    max_age: keep_jobs_seconds(&opts),
+                    max_age: u64::try_from(opts.keep_jobs_seconds()).unwrap_or(0),
                     max_bytes: u64::try_from(opts.int("job_store_max_size").unwrap_or(2048))
                         .unwrap_or(0)
                         .max(16)
@@ -256,14 +256,6 @@ impl Config {
             opts: Arc::new(opts),
         })
     }
-}
-
-/// `keep_jobs_seconds`, or `keep_jobs` hours when only that was changed.
-fn keep_jobs_seconds(opts: &Opts) -> u64 {
-    let seconds = opts.int("keep_jobs_seconds").unwrap_or(86400);
-    let hours = opts.int("keep_jobs").unwrap_or(24);
-    let seconds = if seconds == 86400 && hours != 24 { hours.saturating_mul(3600) } else { seconds };
-    u64::try_from(seconds).unwrap_or(0)
 }
 
 fn host_name() -> String {

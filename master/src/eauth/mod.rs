@@ -19,12 +19,11 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::time::Duration;
 
 use brine_protocol::{Map, Value};
-use zeroize::Zeroizing;
 
+pub use brine_core::Secret;
 pub use brine_store::tokens::{Tokens, valid_token};
 pub use config::{EauthConfig, Override, Section};
 pub use service::{Proved, Service};
@@ -69,28 +68,6 @@ pub struct Settings {
     pub own: Map,
     /// The options `auth.<backend>.<name>`, by name.
     pub auth: Map,
-}
-
-/// Text that does not print and leaves nothing behind.
-#[derive(Clone, Default)]
-pub struct Secret(Zeroizing<String>);
-
-impl Secret {
-    /// Takes charge of a text.
-    pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    /// The text itself.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
-    }
 }
 
 /// What somebody says who he is.

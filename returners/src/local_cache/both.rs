@@ -1,7 +1,8 @@
 //! A master's jobs: its own store, and jobs in stock's files that the store does not have. A stock master may have run here
 //! before, or runs here now and only this command is ours.
 
-use super::{files, store};
+use super::{files, is_question, store};
+use crate::describe::describe_jid_ext;
 use brine_core::call::{Cx, Result};
 use brine_core::host::JobStore;
 use brine_core::{Map, Value};
@@ -9,11 +10,6 @@ use std::collections::HashSet;
 
 fn has(jobs: &dyn JobStore, jid: &str) -> Result<bool> {
     Ok(jobs.job(jid)?.is_some_and(|job| !job.load.is_empty()))
-}
-
-/// All ids of the store.
-fn known(jobs: &dyn JobStore) -> Result<HashSet<String>> {
-    Ok(jobs.jobs(usize::MAX, &mut |load| !load.is_empty())?.into_iter().map(|job| job.jid).collect())
 }
 
 pub(super) fn get_load(cx: &Cx, jobs: &dyn JobStore, jid: &str) -> Result<Map> {
@@ -49,9 +45,11 @@ pub(super) fn get_jids_filter(
     count: usize,
     filter_find_job: bool,
 ) -> Result<Vec<Value>> {
-    let known = known(jobs)?;
-    let mut all = store::get_jids_filter(jobs, count, filter_find_job)?;
-    all.extend(files::get_jids_filter(cx, count, filter_find_job, &|jid| known.contains(jid))?);
+    let here = jobs.jobs(usize::MAX, &mut |load| !load.is_empty())?;
+    let known: HashSet<&str> = here.iter().map(|job| job.jid.as_str()).collect();
+    let mut all = files::get_jids_filter(cx, count, filter_find_job, &|jid| known.contains(jid))?;
+    let newest = here.iter().rev().filter(|job| !(filter_find_job && is_question(&job.load))).take(count);
+    all.extend(newest.map(|job| Value::from(describe_jid_ext(&job.jid, &job.load))));
     let jid = |job: &Value| job.as_map().and_then(|job| job.get_str("JID")).unwrap_or_default().to_owned();
     all.sort_by_key(jid);
     Ok(all.split_off(all.len().saturating_sub(count)))

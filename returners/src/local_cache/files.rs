@@ -1,6 +1,7 @@
 //! Jobs and returns as files: a directory for each job, named by a hash of its id, in it one for each minion.
 
 use super::{is_question, part_of};
+use crate::common::required_text;
 use crate::describe::{describe_jid, describe_jid_ext};
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::{Map, Value};
@@ -52,11 +53,7 @@ pub(super) fn prep_jid(cx: &Cx, jid: &str, nocache: bool) -> Result<()> {
 }
 
 pub(super) fn returner(cx: &Cx, load: &Map) -> Result<()> {
-    let text = |key: &str| match load.get_str(key) {
-        Some(text) => Ok(text.to_owned()),
-        None => Err(CallError::exception("KeyError", format!("'{key}'"))),
-    };
-    let (mut jid, id) = (text("jid")?, text("id")?);
+    let (mut jid, id) = (required_text(load, "jid")?.to_owned(), required_text(load, "id")?);
     if jid == "req" {
         jid = super::prep_jid(cx, load.get("nocache").is_some_and(Value::truthy), None)?;
     }
@@ -64,7 +61,7 @@ pub(super) fn returner(cx: &Cx, load: &Map) -> Result<()> {
     if dir.has("nocache") {
         return Ok(());
     }
-    let dir = dir.sub(&id)?;
+    let dir = dir.sub(id)?;
     if dir.path().is_dir() {
         tracing::debug!("Duplicate return from minion {id} for jid {jid}; the first one stays");
         return Ok(());

@@ -1,18 +1,15 @@
 //! The job store of a master, read as stock's job cache is.
 
-use super::{is_question, part_of};
-use crate::describe::{describe_jid, describe_jid_ext};
-use brine_core::call::{CallError, Cx, Result};
+use super::part_of;
+use crate::common::required_text;
+use crate::describe::describe_jid;
+use brine_core::call::{Cx, Result};
 use brine_core::host::JobStore;
-use brine_core::{Map, Value, jid};
+use brine_core::{Map, jid};
 
 /// The return of a job that the master did not publish: one of its own schedule.
 pub(super) fn returner(jobs: &dyn JobStore, load: &Map) -> Result<()> {
-    let text = |key: &str| match load.get_str(key) {
-        Some(text) => Ok(text),
-        None => Err(CallError::exception("KeyError", format!("'{key}'"))),
-    };
-    jobs.keep(text("jid")?, text("id")?, load)
+    jobs.keep(required_text(load, "jid")?, required_text(load, "id")?, load)
 }
 
 pub(super) fn get_load(jobs: &dyn JobStore, jid: &str) -> Result<Map> {
@@ -45,11 +42,6 @@ pub(super) fn get_jids(cx: &Cx, jobs: &dyn JobStore) -> Result<Map> {
         all.insert(job.jid, described);
     }
     Ok(all)
-}
-
-pub(super) fn get_jids_filter(jobs: &dyn JobStore, count: usize, filter_find_job: bool) -> Result<Vec<Value>> {
-    let mut wanted = |load: &Map| !(load.is_empty() || filter_find_job && is_question(load));
-    Ok(jobs.jobs(count, &mut wanted)?.iter().map(|job| describe_jid_ext(&job.jid, &job.load).into()).collect())
 }
 
 pub(super) fn get_endtime(jobs: &dyn JobStore, jid: &str) -> Result<Option<String>> {

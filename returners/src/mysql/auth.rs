@@ -2,7 +2,7 @@
 
 use super::packet::{Fields, Packets};
 use crate::net::Fault;
-use crate::secret::Secret;
+use brine_core::Secret;
 use brine_protocol::crypt::{EncAlgo, PublicKey};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};

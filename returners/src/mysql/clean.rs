@@ -2,7 +2,6 @@
 
 use super::client::Client;
 use super::connect;
-use crate::common::keep_jobs_seconds;
 use crate::net::Fault;
 use brine_core::call::{CallError, Cx, Result};
 
@@ -14,7 +13,7 @@ const OLD: [(&str, &str); 3] = [
 ];
 
 pub(super) fn clean_old_jobs(cx: &Cx) -> Result<()> {
-    let keep = keep_jobs_seconds(&cx.opts);
+    let keep = cx.opts.keep_jobs_seconds();
     if keep <= 0 {
         return Ok(());
     }

@@ -3,7 +3,8 @@
 use super::auth;
 use super::packet::{Fields, Packets, put_string};
 use crate::net::{CONNECT, Fault, Keep, Kept, Lent, Tls, Wire};
-use crate::secret::Secret;
+use crate::rows::Row;
+use brine_core::Secret;
 use std::path::{Path, PathBuf};
 
 /// What is needed to connect.
@@ -30,9 +31,6 @@ const PLUGIN_AUTH: u32 = 1 << 19;
 const OURS: u32 = LONG_PASSWORD | CONNECT_WITH_DB | PROTOCOL_41 | TRANSACTIONS | SECURE_CONNECTION | PLUGIN_AUTH;
 /// utf8mb4_general_ci
 const CHARSET: u8 = 45;
-
-/// A row: text, or none where the database has NULL.
-pub(super) type Row = Vec<Option<String>>;
 
 /// A connection. Nothing is committed but by `COMMIT`.
 pub(super) struct Client {

@@ -6,16 +6,15 @@ mod clean;
 mod packet;
 
 use crate::common::{map_of, prep_jid, required};
-use crate::describe::{describe_jid, describe_jid_ext};
-use crate::loads::loads;
+use crate::describe::describe_jid_ext;
 use crate::net::{Fault, Tls};
 use crate::options::{Spec, options};
-use crate::secret::Secret;
+use crate::rows::{self, Row, pair};
 use crate::{Returner, common, json};
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::text::python_str;
-use brine_core::{Map, Value, map};
-use client::{Call, Row, Settings};
+use brine_core::{Map, Secret, Value, map};
+use client::{Call, Settings};
 
 pub(crate) static RETURNER: Returner = Returner {
     name: "mysql",
@@ -91,7 +90,7 @@ fn connect(cx: &Cx, ret: Option<&Map>) -> Result<Call> {
 }
 
 /// Rows of a query.
-fn rows(cx: &Cx, sql: &str, params: &[&str]) -> Result<Vec<Row>> {
+fn query(cx: &Cx, sql: &str, params: &[&str]) -> Result<Vec<Row>> {
     Ok(connect(cx, None)?.execute(sql, params)?)
 }
 
@@ -161,43 +160,23 @@ fn save_load(cx: &Cx, jid: &str, load: &Map, _: Option<&[String]>) -> Result<()>
     }
 }
 
-/// The first two texts of a row.
-fn pair(row: Row) -> (String, String) {
-    let mut row = row.into_iter().map(Option::unwrap_or_default);
-    (row.next().unwrap_or_default(), row.next().unwrap_or_default())
-}
-
 fn get_load(cx: &Cx, jid: &str) -> Result<Map> {
-    let found = rows(cx, "SELECT `load` FROM `jids` WHERE `jid` = ?", &[jid])?;
-    found.into_iter().next().map_or(Ok(Map::new()), |row| map_of(&pair(row).0))
-}
-
-/// The later of two returns of a minion counts.
-fn returns(found: Vec<Row>) -> Result<Map> {
-    let mut out = Map::new();
-    for (minion, full) in found.into_iter().map(pair) {
-        out.insert(minion, loads(&full)?);
-    }
-    Ok(out)
+    rows::load(query(cx, "SELECT `load` FROM `jids` WHERE `jid` = ?", &[jid])?)
 }
 
 fn get_jid(cx: &Cx, jid: &str) -> Result<Map> {
-    returns(rows(cx, "SELECT `id`, `full_ret` FROM `salt_returns` WHERE `jid` = ?", &[jid])?)
+    rows::returns(query(cx, "SELECT `id`, `full_ret` FROM `salt_returns` WHERE `jid` = ?", &[jid])?)
 }
 
 fn get_fun(cx: &Cx, fun: &str) -> Result<Map> {
     let sql = "SELECT s.`id`, s.`full_ret` FROM `salt_returns` s \
                JOIN (SELECT MAX(`jid`) AS jid FROM `salt_returns` GROUP BY `fun`, `id`) max ON s.`jid` = max.jid \
                WHERE s.`fun` = ?";
-    returns(rows(cx, sql, &[fun])?)
+    rows::returns(query(cx, sql, &[fun])?)
 }
 
 fn get_jids(cx: &Cx) -> Result<Map> {
-    let mut out = Map::new();
-    for (jid, load) in rows(cx, "SELECT DISTINCT `jid`, `load` FROM `jids`", &[])?.into_iter().map(pair) {
-        out.insert(jid.as_str(), describe_jid(&jid, &map_of(&load)?));
-    }
-    Ok(out)
+    rows::jobs(query(cx, "SELECT DISTINCT `jid`, `load` FROM `jids`", &[])?)
 }
 
 fn get_jids_filter(cx: &Cx, count: usize, filter_find_job: bool) -> Result<Vec<Value>> {
@@ -207,12 +186,11 @@ fn get_jids_filter(cx: &Cx, count: usize, filter_find_job: bool) -> Result<Vec<V
          ORDER BY `jid`"
     );
     let each = |(jid, load): (String, String)| Ok(describe_jid_ext(&jid, &map_of(&load)?).into());
-    rows(cx, &sql, &[])?.into_iter().map(pair).map(each).collect()
+    query(cx, &sql, &[])?.into_iter().map(pair).map(each).collect()
 }
 
 fn get_minions(cx: &Cx) -> Result<Vec<Value>> {
-    let found = rows(cx, "SELECT DISTINCT `id` FROM `salt_returns`", &[])?;
-    Ok(found.into_iter().map(|row| pair(row).0.into()).collect())
+    Ok(rows::minions(query(cx, "SELECT DISTINCT `id` FROM `salt_returns`", &[])?))
 }
 
 #[cfg(test)]

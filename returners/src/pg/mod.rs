@@ -6,7 +6,8 @@ mod text;
 pub(crate) use text::text;
 
 use crate::net::{CONNECT, Check, Fault, Keep, Kept, Lent, MAX_REPLY, REPLY, Tls};
-use crate::secret::Secret;
+use crate::rows::Row;
+use brine_core::Secret;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -90,9 +91,6 @@ pub(crate) struct Pg {
     left: Arc<AtomicUsize>,
     in_transaction: bool,
 }
-
-/// A row: text, or none where the database has NULL.
-pub(crate) type Row = Vec<Option<String>>;
 
 /// A connection for one call.
 pub(crate) type Call = Lent<Settings, Pg>;

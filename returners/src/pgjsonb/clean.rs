@@ -1,7 +1,6 @@
 //! Old rows go, or move to the archive. A failure is logged and is no error, as in stock.
 
 use super::connect;
-use crate::common::keep_jobs_seconds;
 use crate::net::Fault;
 use crate::pg::Pg;
 use brine_core::call::{Cx, Result};
@@ -18,7 +17,7 @@ const OLD: [(&str, &str); 3] = [
 ];
 
 pub(super) fn clean_old_jobs(cx: &Cx) -> Result<()> {
-    let keep = keep_jobs_seconds(&cx.opts);
+    let keep = cx.opts.keep_jobs_seconds();
     if keep <= 0 {
         return Ok(());
     }

@@ -8,12 +8,12 @@
 mod resp;
 mod server;
 
-use crate::common::{keep_jobs_seconds, map_of, prep_jid, required};
+use crate::common::{map_of, prep_jid, required};
 use crate::describe::describe_jid;
 use crate::json;
 use crate::loads::loads;
 use crate::options::{Spec, options};
-use crate::secret::Secret;
+use brine_core::Secret;
 use crate::Returner;
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::text::python_str;
@@ -94,7 +94,7 @@ fn returner(cx: &Cx, ret: &Map) -> Result<()> {
     let mut server = connect(cx, Some(ret))?;
     let text = |key: &str| required(ret, key).map(python_str);
     let (minion, jid, fun) = (text("id")?, text("jid")?, text("fun")?);
-    let ttl = keep_jobs_seconds(&cx.opts).to_string();
+    let ttl = cx.opts.keep_jobs_seconds().to_string();
     let (hash, data) = (format!("ret:{jid}"), json(&Value::Map(ret.clone()))?);
     let last = format!("{minion}:{fun}");
     Ok(server.pipeline(&[
@@ -106,7 +106,7 @@ fn returner(cx: &Cx, ret: &Map) -> Result<()> {
 }
 
 fn save_load(cx: &Cx, jid: &str, load: &Map, _: Option<&[String]>) -> Result<()> {
-    let ttl = keep_jobs_seconds(&cx.opts).to_string();
+    let ttl = cx.opts.keep_jobs_seconds().to_string();
     let data = json(&Value::Map(load.clone()))?;
     connect(cx, None)?.call(&["SETEX", &format!("load:{jid}"), &ttl, &data])?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::resp::{Reply, encode, read};
 use crate::net::{CONNECT, Fault, Wire};
-use crate::secret::Secret;
+use brine_core::Secret;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

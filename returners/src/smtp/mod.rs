@@ -11,7 +11,7 @@ mod text;
 use crate::common::{port, prep_jid};
 use crate::net::Tls;
 use crate::options::{Spec, options};
-use crate::secret::Secret;
+use brine_core::Secret;
 use crate::Returner;
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::text::python_str;

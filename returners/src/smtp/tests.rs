@@ -2,7 +2,7 @@
 
 use super::client::{Client, Mail};
 use crate::net::Tls;
-use crate::secret::Secret;
+use brine_core::Secret;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::io::{BufRead, BufReader, Write};

@@ -1,19 +1,20 @@
-//! Passwords: text that does not print and leaves nothing behind.
+//! Passwords and tokens: text that does not print and leaves nothing behind.
 
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// A password.
+/// Text that does not print and is wiped when dropped.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Secret(Zeroizing<String>);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    pub(crate) fn new(text: String) -> Self {
+    /// Takes charge of a text.
+    pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
     /// The text itself.
-    pub(crate) fn reveal(&self) -> &str {
+    pub fn reveal(&self) -> &str {
         &self.0
     }
 }
