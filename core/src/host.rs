@@ -3,7 +3,9 @@
 //! Blocking, since calls are; a daemon's implementation bridges to its connections.
 
 use crate::call::{CallError, Result};
+use crate::files::{Files, NoFiles};
 use brine_protocol::{Map, Value};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// What the daemon is to read anew.
@@ -107,6 +109,11 @@ pub trait Host: std::any::Any + Send + Sync {
     /// new key and authenticates with it. Whoever cannot do all of it does nothing of it, and fails.
     fn rekey(&self) -> Result<()> {
         Err(CallError::Client("there is no daemon to make a new key".into()))
+    }
+
+    /// The state tree.
+    fn files(&self) -> Arc<dyn Files> {
+        Arc::new(NoFiles)
     }
 
     /// The job store, in a call that works for a master.

@@ -7,14 +7,25 @@
 //! Text comes from anybody who may write a template, so [`Limits`] bound the work: depth and number of nodes are errors, never a
 //! stack that overflows.
 
+mod context;
+mod env;
 mod error;
+mod filters;
 mod lex;
 mod parse;
+mod run;
 mod syntax;
+mod tests;
 pub mod tree;
+mod undefined;
 
+pub use context::Context;
+pub use env::{Callee, Environment, Loader, Source, State, Table};
 pub use error::{Error, ErrorKind};
 pub use syntax::{Limits, Newline, Syntax};
+pub use undefined::{
+    Behaviour, RUNTIME_ERROR, SECURITY_ERROR, UNDEFINED_ERROR, Undefined, is_undefined, type_repr,
+};
 
 /// Reads a template within the default [`Limits`].
 ///

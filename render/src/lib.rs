@@ -2,7 +2,9 @@
 
 pub mod args;
 pub mod config;
+pub mod live;
 pub mod out;
 pub mod saltfile;
 pub mod schedule_conf;
+pub mod template;
 pub mod yaml;
