@@ -1,0 +1,15 @@
+//! Files of a state or pillar tree, from folders on this machine: [`Roots`] for states, [`PillarRoots`] for pillar. Not the files
+//! of a master.
+//!
+//! A path that is asked for becomes a `RelPath` and an environment a `SaltEnv` before either touches the file system.
+
+mod cache;
+mod ignore;
+mod path;
+mod pillar_roots;
+mod roots;
+mod tree;
+mod walk;
+
+pub use pillar_roots::PillarRoots;
+pub use roots::Roots;
