@@ -12,6 +12,7 @@ mod env;
 mod error;
 mod filters;
 mod lex;
+mod markup;
 mod parse;
 mod run;
 mod syntax;
@@ -22,6 +23,7 @@ mod undefined;
 pub use context::Context;
 pub use env::{Callee, Environment, Loader, Source, State, Table};
 pub use error::{Error, ErrorKind};
+pub use markup::{Markup, escape, has_html, html, is_markup, mark, soft_str};
 pub use syntax::{Limits, Newline, Syntax};
 pub use undefined::{
     Behaviour, RUNTIME_ERROR, SECURITY_ERROR, UNDEFINED_ERROR, Undefined, is_undefined, type_repr,

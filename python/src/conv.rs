@@ -37,6 +37,11 @@ pub fn int(obj: &Obj, base: Option<&Obj>) -> R {
         Some(Num::Float(x)) => return Ok(Obj::big(ints::from_float(x)?)),
         None => {}
     }
+    if let Obj::Other(o) = obj
+        && let Some(n) = o.int()?
+    {
+        return Ok(n);
+    }
     match text_of(obj) {
         Some(text) => ints::parse(&text, 10, obj),
         None => Err(PyErr::ty(format!(
@@ -53,6 +58,11 @@ pub fn int(obj: &Obj, base: Option<&Obj>) -> R {
 pub fn float(obj: &Obj) -> R<f64> {
     if let Some(n) = num(obj) {
         return n.to_float();
+    }
+    if let Obj::Other(o) = obj
+        && let Some(x) = o.float()?
+    {
+        return Ok(x);
     }
     match text_of(obj) {
         Some(text) => floats::parse(&text).ok_or_else(|| {

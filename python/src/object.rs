@@ -15,6 +15,11 @@ pub trait Object: Any {
     /// `type(x).__name__`.
     fn type_name(&self) -> &str;
 
+    /// `type(x).__module__`.
+    fn module(&self) -> &str {
+        "builtins"
+    }
+
     /// The text, if the type is a subclass of `str`. Methods of `str` are then found after [`Object::getattr`].
     fn as_str(&self) -> Option<&str> {
         None
@@ -55,6 +60,16 @@ pub trait Object: Any {
         Ok(None)
     }
 
+    /// Whether the type can be subscripted at all: what `%` takes for a mapping.
+    fn subscriptable(&self) -> bool {
+        self.as_str().is_none() && self.pairs().is_ok_and(|pairs| pairs.is_some())
+    }
+
+    /// `x[start:stop:step]`; `None` when it cannot be sliced, or only as text is.
+    fn slice(&self, _start: &Obj, _stop: &Obj, _step: &Obj) -> R<Option<Obj>> {
+        Ok(None)
+    }
+
     /// `x[key] = value`.
     fn setitem(&self, _key: &Obj, _value: Obj) -> R<()> {
         Err(PyErr::ty(format!("'{}' object does not support item assignment", self.type_name())))
@@ -88,6 +103,16 @@ pub trait Object: Any {
     /// `x == other`; `None` is decided by the other, then by identity. It may run while a dict or set looks for a key, so it must
     /// not reach for one that may hold `x`.
     fn eq(&self, _other: &Obj) -> R<Option<bool>> {
+        Ok(None)
+    }
+
+    /// `int(x)`; `None` when it is no number, or only as text is.
+    fn int(&self) -> R<Option<Obj>> {
+        Ok(None)
+    }
+
+    /// `float(x)`; `None` when it is no number, or only as text is.
+    fn float(&self) -> R<Option<f64>> {
         Ok(None)
     }
 

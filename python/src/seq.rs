@@ -171,6 +171,11 @@ pub fn slice(obj: &Obj, start: &Obj, stop: &Obj, step: &Obj) -> R {
         limit::items(count, size_of::<Obj>())?;
         Ok(each(first, step, count).map(|at| items[at].clone()).collect())
     };
+    if let Obj::Other(o) = obj
+        && let Some(part) = o.slice(start, stop, step)?
+    {
+        return Ok(part);
+    }
     if let Some(text) = obj.as_str() {
         let (first, step, count) = places(chars(text), start, stop, step)?;
         limit::bytes(count)?;

@@ -19,12 +19,17 @@ fn within(table: &[(u32, u32)], c: char) -> bool {
 }
 
 /// `c.isspace()`, and what `strip` and `split` take for space.
-pub(crate) fn is_space(c: char) -> bool {
+pub fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }
 
+/// The words of `text.split()`.
+pub fn split_whitespace(text: &str) -> impl Iterator<Item = &str> {
+    text.split(is_space).filter(|word| !word.is_empty())
+}
+
 /// Where `splitlines` splits.
-pub(crate) fn is_line_end(c: char) -> bool {
+pub fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
@@ -59,7 +64,7 @@ pub(crate) fn to_ascii_digit(c: char) -> char {
 }
 
 /// `c.isdigit()`.
-pub(crate) fn is_digit(c: char) -> bool {
+pub fn is_digit(c: char) -> bool {
     is_decimal(c) || within(DIGITS, c)
 }
 
@@ -69,7 +74,7 @@ pub(crate) fn is_numeric(c: char) -> bool {
 }
 
 /// `c.isalnum()`.
-pub(crate) fn is_alnum(c: char) -> bool {
+pub fn is_alnum(c: char) -> bool {
     is_alpha(c) || is_numeric(c)
 }
 

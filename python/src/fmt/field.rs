@@ -61,14 +61,14 @@ fn render(text: &str, lookup: &Lookup<'_>, numbering: &mut Numbering, depth: usi
     Ok(out)
 }
 
-struct Field<'a> {
-    name: &'a str,
-    conversion: Option<char>,
-    spec: &'a str,
+pub(super) struct Field<'a> {
+    pub(super) name: &'a str,
+    pub(super) conversion: Option<char>,
+    pub(super) spec: &'a str,
 }
 
 /// The field at the start of `text`, which follows a `{`, and what is behind its `}`.
-fn split_field(text: &str) -> R<(Field<'_>, &str)> {
+pub(super) fn split_field(text: &str) -> R<(Field<'_>, &str)> {
     let mut bracket = false;
     let mut end = None;
     for (at, c) in text.char_indices() {
@@ -133,9 +133,7 @@ fn render_field(
     let mut value = named(field.name, lookup, numbering)?;
     match field.conversion {
         None => {}
-        Some('r') => value = repr::repr(&value)?.into(),
-        Some('s') => value = repr::to_str(&value)?,
-        Some('a') => value = repr::ascii(&value)?.into(),
+        Some(c @ ('r' | 's' | 'a')) => value = convert(&value, c)?,
         Some(c @ '!'..='~') => return Err(PyErr::value(format!("Unknown conversion specifier {c}"))),
         Some(c) => {
             return Err(PyErr::value(format!("Unknown conversion specifier \\x{:x}", u32::from(c))));
@@ -148,8 +146,51 @@ fn render_field(
     format(&value, field.spec)
 }
 
+/// `!r`, `!s` and `!a`.
+pub(super) fn convert(value: &Obj, conversion: char) -> R {
+    match conversion {
+        'r' => Ok(repr::repr(value)?.into()),
+        'a' => Ok(repr::ascii(value)?.into()),
+        _ => repr::to_str(value),
+    }
+}
+
+/// What follows the first part of a field's name: attributes, and items in brackets.
+pub(super) fn follow(
+    mut value: Obj,
+    mut rest: &str,
+    attribute: impl Fn(&Obj, &str) -> R,
+    item: impl Fn(&Obj, &Obj) -> R,
+) -> R {
+    while !rest.is_empty() {
+        let empty = || PyErr::value("Empty attribute in format string");
+        if let Some(after) = rest.strip_prefix('.') {
+            let end = after.find(['.', '[']).unwrap_or(after.len());
+            if end == 0 {
+                return Err(empty());
+            }
+            value = attribute(&value, &after[..end])?;
+            rest = &after[end..];
+        } else if let Some(after) = rest.strip_prefix('[') {
+            let end = after.find(']').ok_or_else(|| PyErr::value("Missing ']' in format string"))?;
+            if end == 0 {
+                return Err(empty());
+            }
+            let key = match number(&after[..end])? {
+                Some(n) => Obj::from(n),
+                None => Obj::str(&after[..end]),
+            };
+            value = item(&value, &key)?;
+            rest = &after[end + 1..];
+        } else {
+            return Err(PyErr::value("Only '.' or '[' may follow ']' in format field specifier"));
+        }
+    }
+    Ok(value)
+}
+
 /// The number that a name is, if it is one.
-fn number(text: &str) -> R<Option<usize>> {
+pub(super) fn number(text: &str) -> R<Option<usize>> {
     if text.is_empty() || !text.chars().all(uni::is_decimal) {
         return Ok(None);
     }
@@ -162,7 +203,7 @@ fn number(text: &str) -> R<Option<usize>> {
 
 fn named(name: &str, lookup: &Lookup<'_>, numbering: &mut Numbering) -> R {
     let end = name.find(['.', '[']).unwrap_or(name.len());
-    let (first, mut rest) = name.split_at(end);
+    let (first, rest) = name.split_at(end);
     let mut at = number(first)?;
     let automatic = first.is_empty();
     if automatic || at.is_some() {
@@ -188,7 +229,7 @@ fn named(name: &str, lookup: &Lookup<'_>, numbering: &mut Numbering) -> R {
             (_, false) => *numbering = Numbering::Manual,
         }
     }
-    let mut value = match (at, lookup.positional) {
+    let value = match (at, lookup.positional) {
         (Some(_), None) => {
             return Err(PyErr::value("Format string contains positional fields"));
         }
@@ -198,29 +239,5 @@ fn named(name: &str, lookup: &Lookup<'_>, numbering: &mut Numbering) -> R {
         })?,
         (None, _) => (lookup.named)(first)?,
     };
-    while !rest.is_empty() {
-        let empty = || PyErr::value("Empty attribute in format string");
-        if let Some(after) = rest.strip_prefix('.') {
-            let end = after.find(['.', '[']).unwrap_or(after.len());
-            if end == 0 {
-                return Err(empty());
-            }
-            value = getattr(&value, &after[..end])?;
-            rest = &after[end..];
-        } else if let Some(after) = rest.strip_prefix('[') {
-            let end = after.find(']').ok_or_else(|| PyErr::value("Missing ']' in format string"))?;
-            if end == 0 {
-                return Err(empty());
-            }
-            let key = match number(&after[..end])? {
-                Some(n) => Obj::from(n),
-                None => Obj::str(&after[..end]),
-            };
-            value = getitem(&value, &key)?;
-            rest = &after[end + 1..];
-        } else {
-            return Err(PyErr::value("Only '.' or '[' may follow ']' in format field specifier"));
-        }
-    }
-    Ok(value)
+    follow(value, rest, getattr, getitem)
 }

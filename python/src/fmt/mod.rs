@@ -1,11 +1,13 @@
 //! Text from values by format: `format(x, spec)`, `str.format`, and `%`.
 
 mod field;
+mod formatter;
 mod number;
 mod percent;
 mod spec;
 
 pub(crate) use field::{Lookup, format_text};
+pub use formatter::{Formatter, vformat};
 pub use percent::percent;
 
 use crate::error::{PyErr, R};

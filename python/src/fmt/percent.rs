@@ -3,7 +3,7 @@
 use super::number;
 use super::spec::radix_text;
 use crate::conv;
-use crate::error::{PyErr, R};
+use crate::error::{Kind, PyErr, R};
 use crate::limit;
 use crate::num::{Num, num};
 use crate::obj::Obj;
@@ -43,7 +43,7 @@ impl Values<'_> {
 fn is_mapping(obj: &Obj) -> bool {
     match obj {
         Obj::Dict(_) | Obj::List(_) | Obj::Range(_) | Obj::Bytes(_) => true,
-        Obj::Other(o) => o.as_str().is_none() && o.pairs().is_ok_and(|pairs| pairs.is_some()),
+        Obj::Other(o) => o.subscriptable(),
         _ => false,
     }
 }
@@ -227,7 +227,15 @@ impl Conversion {
 
     fn int(&self, out: &mut String, kind: char, value: &Obj) -> R<()> {
         let hex = matches!(kind, 'o' | 'x' | 'X');
-        let n: BigInt = match num(value) {
+        // Only numbers of their own type are asked: text is none here.
+        let own = match value {
+            Obj::Other(o) if !hex => match o.int() {
+                Err(e) if e.kind() == Kind::TypeError => None,
+                own => own?,
+            },
+            _ => None,
+        };
+        let n: BigInt = match num(own.as_ref().unwrap_or(value)) {
             Some(Num::Float(_)) if hex => return Err(no_int(kind, "an integer", value)),
             Some(Num::Float(x)) => crate::int::from_float(x)?,
             Some(n) => n.to_big(),
@@ -252,9 +260,14 @@ impl Conversion {
     }
 
     fn float(&self, out: &mut String, kind: char, value: &Obj) -> R<()> {
-        let x = match num(value) {
-            Some(_) => conv::float(value)?,
-            None => return Err(PyErr::ty(format!("must be real number, not {}", value.type_name()))),
+        let own = match value {
+            Obj::Other(o) => o.float()?,
+            _ => None,
+        };
+        let x = match (own, num(value)) {
+            (Some(x), _) => x,
+            (None, Some(_)) => conv::float(value)?,
+            (None, None) => return Err(PyErr::ty(format!("must be real number, not {}", value.type_name()))),
         };
         let precision = self.precision.unwrap_or(6);
         limit::bytes(precision)?;
