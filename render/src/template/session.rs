@@ -10,6 +10,7 @@ use brine_core::files::Files;
 use brine_core::{Map, Value};
 use brine_jinja::State;
 use brine_python::{Args, Obj, PyErr, R, to_value};
+use std::any::Any;
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub struct Session {
     grains: OnceCell<Obj>,
     pillar: OnceCell<Obj>,
     opts: OnceCell<Obj>,
+    kept: RefCell<Vec<Rc<dyn Any>>>,
 }
 
 impl Session {
@@ -44,6 +46,7 @@ impl Session {
             grains: OnceCell::new(),
             pillar: OnceCell::new(),
             opts: OnceCell::new(),
+            kept: RefCell::default(),
         })
     }
 
@@ -56,6 +59,7 @@ impl Session {
             grains: OnceCell::new(),
             pillar: OnceCell::from(pillar),
             opts: OnceCell::new(),
+            kept: RefCell::default(),
         })
     }
 
@@ -91,6 +95,16 @@ impl Session {
             .clone()
             .downcast::<Session>()
             .map_err(|_| PyErr::new(brine_python::Kind::RuntimeError, "no session"))
+    }
+
+    /// What a renderer keeps from one file of the run to the next: one value of a type, made when it is first asked for.
+    pub fn kept<T: Default + 'static>(&self) -> Rc<T> {
+        let found = self.kept.borrow().iter().find_map(|kept| kept.clone().downcast::<T>().ok());
+        found.unwrap_or_else(|| {
+            let new = Rc::new(T::default());
+            self.kept.borrow_mut().push(new.clone());
+            new
+        })
     }
 
     /// Grains.
