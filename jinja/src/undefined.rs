@@ -92,6 +92,10 @@ impl Undefined {
         PyErr::new(self.exc, self.message())
     }
 
+    pub(crate) fn is_chainable(&self) -> bool {
+        self.behaviour == Behaviour::Chainable
+    }
+
     /// What Jinja2 calls the class.
     pub fn class(&self) -> &'static str {
         match self.behaviour {
@@ -111,18 +115,32 @@ impl Undefined {
 pub fn type_repr(obj: &Obj) -> String {
     match obj {
         Obj::None => "None".into(),
-        _ => format!("{} object", obj.type_name()),
+        _ => match obj.module() {
+            "builtins" => format!("{} object", obj.type_name()),
+            module => format!("{module}.{} object", obj.type_name()),
+        },
     }
 }
 
 impl Object for Undefined {
     fn type_name(&self) -> &str {
-        match self.behaviour {
-            Behaviour::Lenient => "jinja2.runtime.Undefined",
-            Behaviour::Strict => "jinja2.runtime.StrictUndefined",
-            Behaviour::Chainable => "jinja2.runtime.ChainableUndefined",
-            Behaviour::Debug => "jinja2.runtime.DebugUndefined",
-        }
+        self.class()
+    }
+
+    fn module(&self) -> &str {
+        "jinja2.runtime"
+    }
+
+    fn subscriptable(&self) -> bool {
+        true
+    }
+
+    fn int(&self) -> R<Option<Obj>> {
+        Err(self.fail())
+    }
+
+    fn float(&self) -> R<Option<f64>> {
+        Err(self.fail())
     }
 
     fn truth(&self) -> R<bool> {

@@ -54,6 +54,14 @@ pub fn find(obj: &Obj, name: &str) -> R<Option<Obj>> {
     Ok(methods::find(obj, name).map(|method| Obj::other(Bound { me: obj.clone(), method })))
 }
 
+/// A method of a built-in type, not bound: what a call needs that makes no value of it.
+pub fn find_method(obj: &Obj, name: &str) -> Option<&'static Method> {
+    match obj {
+        Obj::Other(_) => None,
+        _ => methods::find(obj, name),
+    }
+}
+
 /// `x.name`.
 ///
 /// # Errors

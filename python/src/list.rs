@@ -49,26 +49,55 @@ impl Drop for List {
     }
 }
 
+/// The type of a named tuple, which shows itself as a plain one.
+#[derive(Debug)]
+pub struct Fields {
+    /// `type(x).__name__`.
+    pub name: &'static str,
+    /// `type(x).__module__`.
+    pub module: &'static str,
+    /// The attributes that members can be asked for by, in their order.
+    pub names: &'static [&'static str],
+}
+
 /// A `tuple`.
 #[derive(Default)]
-pub struct Tuple(Vec<Obj>);
+pub struct Tuple {
+    items: Vec<Obj>,
+    fields: Option<&'static Fields>,
+}
 
 impl Tuple {
     /// A tuple of these.
     pub fn new(items: Vec<Obj>) -> Self {
-        Self(items)
+        Self { items, fields: None }
+    }
+
+    /// A named tuple of these.
+    pub fn named(items: Vec<Obj>, fields: &'static Fields) -> Self {
+        Self { items, fields: Some(fields) }
+    }
+
+    /// Its type, if it is a named one.
+    pub fn fields(&self) -> Option<&'static Fields> {
+        self.fields
+    }
+
+    /// The member of an attribute's name.
+    pub(crate) fn field(&self, name: &str) -> Option<&Obj> {
+        self.items.get(self.fields?.names.iter().position(|field| *field == name)?)
     }
 }
 
 impl Deref for Tuple {
     type Target = [Obj];
     fn deref(&self) -> &[Obj] {
-        &self.0
+        &self.items
     }
 }
 
 impl Drop for Tuple {
     fn drop(&mut self) {
-        trash::free(std::mem::take(&mut self.0));
+        trash::free(std::mem::take(&mut self.items));
     }
 }

@@ -103,7 +103,7 @@ impl Obj {
             Obj::Str(_) => "str",
             Obj::Bytes(_) => "bytes",
             Obj::List(_) => "list",
-            Obj::Tuple(_) => "tuple",
+            Obj::Tuple(t) => t.fields().map_or("tuple", |fields| fields.name),
             Obj::Dict(d) => d.type_name(),
             Obj::View(v) => v.type_name(),
             Obj::Set(s) => s.type_name(),
@@ -115,6 +115,15 @@ impl Obj {
             Obj::Delta(_) => "datetime.timedelta",
             Obj::Zone(_) => "datetime.timezone",
             Obj::Other(o) => o.type_name(),
+        }
+    }
+
+    /// Python's `type(x).__module__`, of those that [`Obj::type_name`] leaves without one.
+    pub fn module(&self) -> &str {
+        match self {
+            Obj::Tuple(t) => t.fields().map_or("builtins", |fields| fields.module),
+            Obj::Other(o) => o.module(),
+            _ => "builtins",
         }
     }
 

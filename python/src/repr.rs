@@ -144,7 +144,13 @@ fn write(out: &mut String, obj: &Obj) -> R<()> {
         Obj::Other(o) => match (o.repr()?, o.as_str()) {
             (Some(text), _) => out.push_str(&text),
             (None, Some(text)) => quote(out, text),
-            (None, None) => _ = write!(out, "<{} object at {:#x}>", o.type_name(), obj.address()),
+            (None, None) => {
+                let module = match o.module() {
+                    "builtins" => String::new(),
+                    module => format!("{module}."),
+                };
+                _ = write!(out, "<{module}{} object at {:#x}>", o.type_name(), obj.address());
+            }
         },
     }
     limit::grown(before, out.len())

@@ -228,7 +228,7 @@ impl Formatter for Escaping<'_> {
                 return Err(PyErr::value(format!(
                     "Format specifier {spec} given, but <class '{}.{}'> does not define __html_format__. A class that \
                      defines __html__ must define __html_format__ to work with format specifiers.",
-                    module(value),
+                    value.module(),
                     value.type_name()
                 )));
             }
@@ -244,12 +244,5 @@ fn special(value: &Obj, name: &str) -> R<Option<Obj>> {
     match value {
         Obj::Other(_) => find_attr(value, name),
         _ => Ok(None),
-    }
-}
-
-fn module(value: &Obj) -> &str {
-    match value {
-        Obj::Other(o) => o.module(),
-        _ => "builtins",
     }
 }

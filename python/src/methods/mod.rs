@@ -36,8 +36,8 @@ pub(crate) enum Fun {
     Any(fn(&Obj, &Args) -> R),
 }
 
-/// One method.
-pub(crate) struct Method {
+/// One method of a built-in type.
+pub struct Method {
     pub(crate) name: &'static str,
     fun: Fun,
 }
@@ -62,7 +62,7 @@ impl Method {
     ///
     /// # Errors
     /// `TypeError` for arguments that do not fit, and what the method raises.
-    pub(crate) fn call(&self, me: &Obj, args: &Args) -> R {
+    pub fn call(&self, me: &Obj, args: &Args) -> R {
         let name = self.name;
         if !matches!(self.fun, Fun::Named(..) | Fun::Any(_)) && !args.kw.is_empty() {
             let of = match self.fun {
@@ -154,6 +154,7 @@ pub(crate) fn property(me: &Obj, name: &str) -> Option<Obj> {
         (Obj::Bool(_) | Obj::Int(_) | Obj::Big(_), _) => number::property(me, name),
         (Obj::Float(_), "real") => Some(me.clone()),
         (Obj::Float(_), "imag") => Some(Obj::Float(0.0)),
+        (Obj::Tuple(t), _) => t.field(name).cloned(),
         (Obj::Range(r), "start") => Some(r.start.into()),
         (Obj::Range(r), "stop") => Some(r.stop.into()),
         (Obj::Range(r), "step") => Some(r.step.into()),
