@@ -2,9 +2,11 @@
 
 use crate::Syntax;
 use crate::context::Context;
+use crate::run::{Activation, Template, Trace};
 use crate::undefined::Behaviour;
 use brine_python::{Args, Dict, Kind, Obj, PyErr, R};
 use std::any::Any;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -56,6 +58,10 @@ pub struct Environment {
     pub sandboxed: bool,
     /// What the embedder's own filters and functions need.
     pub extra: Rc<dyn Any>,
+    pub(crate) templates: RefCell<HashMap<Rc<str>, Rc<Template>>>,
+    pub(crate) trace: RefCell<Option<Trace>>,
+    pub(crate) depth: Cell<usize>,
+    pub(crate) rings: RefCell<Vec<(Rc<Activation>, Rc<Context>)>>,
 }
 
 impl Environment {
@@ -73,6 +79,10 @@ impl Environment {
             profiled: None,
             sandboxed: false,
             extra: Rc::new(()),
+            templates: RefCell::default(),
+            trace: RefCell::default(),
+            depth: Cell::new(0),
+            rings: RefCell::default(),
         }
     }
 }

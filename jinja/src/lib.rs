@@ -24,6 +24,7 @@ pub use context::Context;
 pub use env::{Callee, Environment, Loader, Source, State, Table};
 pub use error::{Error, ErrorKind};
 pub use markup::{Markup, escape, has_html, html, is_markup, mark, soft_str};
+pub use run::{Failure, Function, Template, Trace};
 pub use syntax::{Limits, Newline, Syntax};
 pub use undefined::{
     Behaviour, RUNTIME_ERROR, SECURITY_ERROR, UNDEFINED_ERROR, Undefined, is_undefined, type_repr,
