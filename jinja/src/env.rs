@@ -67,11 +67,15 @@ pub struct Environment {
 impl Environment {
     /// Jinja2's own environment with its filters, tests and globals, and undefined values that may be printed.
     pub fn new(syntax: Syntax) -> Self {
+        let globals = Dict::new();
+        for (name, value) in crate::globals::table() {
+            globals.set_str(name, value);
+        }
         Self {
             syntax,
             filters: crate::filters::table(),
             tests: crate::tests::table(),
-            globals: Rc::new(Dict::new()),
+            globals: Rc::new(globals),
             undefined: Behaviour::Lenient,
             autoescape: false,
             finalize: None,
@@ -119,6 +123,7 @@ impl State {
         match name.as_str().and_then(|n| table.get(n)) {
             Some(callee) => callee(self, args),
             None => {
+                brine_python::hash(name)?;
                 let mut text = format!("No {what} named {}.", brine_python::repr(name)?);
                 if let Some(undefined) = crate::undefined::Undefined::find(name) {
                     text.push_str(&format!(
@@ -182,8 +187,11 @@ impl State {
 
     /// An attribute, unless the sandbox closes it.
     fn checked(&self, obj: &Obj, name: &str, value: Obj) -> R {
-        if !self.env.sandboxed || !name.starts_with('_') {
+        if !self.env.sandboxed {
             return Ok(value);
+        }
+        if !name.starts_with('_') {
+            return Ok(crate::sandbox::format_method(self, obj, name).unwrap_or(value));
         }
         let hint = format!("access to attribute '{name}' of '{}' object is unsafe.", short_type(obj));
         Ok(crate::undefined::Undefined::make(

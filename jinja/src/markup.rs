@@ -4,6 +4,8 @@ mod entities;
 mod methods;
 mod percent;
 
+pub(crate) use methods::Escaping;
+
 use brine_python::{Args, Kind, Obj, Object, Op, R, find_attr, need_bytes};
 use std::rc::Rc;
 

@@ -358,16 +358,20 @@ fn contains_bytes(bytes: &[u8], item: &Obj) -> R<bool> {
 /// # Errors
 /// `TypeError` of the comparison; the items are then in the order they had got to.
 pub fn sort<T: Clone>(items: &mut Vec<T>, key: impl Fn(&T) -> &Obj, reverse: bool) -> R<()> {
-    limit::steps((items.len() as u64).saturating_mul(1 + items.len().checked_ilog2().unwrap_or(0) as u64))?;
     if reverse {
         items.reverse();
     }
-    let less = |a: &T, b: &T| compare(Cmp::Lt, key(a), key(b));
-    let sorted = if items.len() < 64 { insertion(items, &less) } else { merge_sort(items, &less) };
+    let sorted = sort_with(items, &|a: &T, b: &T| compare(Cmp::Lt, key(a), key(b)));
     if reverse {
         items.reverse();
     }
     sorted
+}
+
+/// Sorts stably by any order.
+pub(crate) fn sort_with<T: Clone>(items: &mut Vec<T>, less: &impl Fn(&T, &T) -> R<bool>) -> R<()> {
+    limit::steps((items.len() as u64).saturating_mul(1 + items.len().checked_ilog2().unwrap_or(0) as u64))?;
+    if items.len() < 64 { insertion(items, less) } else { merge_sort(items, less) }
 }
 
 fn merge_sort<T: Clone>(items: &mut Vec<T>, less: &impl Fn(&T, &T) -> R<bool>) -> R<()> {

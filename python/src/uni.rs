@@ -44,7 +44,7 @@ pub(crate) fn is_alpha(c: char) -> bool {
 }
 
 /// `c.isdecimal()`.
-pub(crate) fn is_decimal(c: char) -> bool {
+pub fn is_decimal(c: char) -> bool {
     decimal(c).is_some()
 }
 

@@ -341,7 +341,7 @@ impl Exec {
         match to {
             To::Place(_) => Ok(()),
             To::Attr(place, ..) => match self.act.get(*place) {
-                Some(value) if value.type_name() == "jinja2.utils.Namespace" => Ok(()),
+                Some(value) if crate::globals::is_namespace(&value) => Ok(()),
                 _ => Err(PyErr::new(RUNTIME_ERROR, "cannot assign attribute on non-namespace object")),
             },
             To::Tuple(items) => items.iter().try_for_each(|i| self.check_namespaces(i)),
