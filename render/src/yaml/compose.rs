@@ -1,26 +1,18 @@
-//! Events to nodes: anchors, aliases, tags.
+//! Events to nodes: anchors, aliases, tags. It does not recurse, so that nesting costs no stack.
 
-use super::error::{Mark, YamlError};
-use super::node::{Content, Document, Id, Node};
+use super::error::{Class, Mark, YamlError};
+use super::input::Input;
+use super::node::{Content, Document, Id, Node, Tag};
 use brine_core::scalar::{self, Kind};
-use libyaml_safer::{ErrorKind, Event, EventData, Parser, ScalarStyle};
+use libyaml_safer::{self as y, ErrorKind, Event, EventData};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// How deep a document may nest; PyYAML's own limit is Python's stack, about 300 levels.
-pub(super) const MAX_DEPTH: usize = 200;
-
-pub(super) const PREFIX: &str = "tag:yaml.org,2002:";
+/// libyaml's own bound, for brackets and for indentation each.
+const MAX_NESTING: usize = 1000;
 
 /// The document of a stream that holds at most one.
 pub(super) fn compose(text: &str, name: &str) -> Result<Option<Document>, YamlError> {
-    if let Some((at, c)) = text.chars().enumerate().find(|(_, c)| !printable(*c)) {
-        let problem = format!(
-            "unacceptable character #x{:04x}: control characters are not allowed\n  in \"{name}\", position {at}",
-            c as u32
-        );
-        return Err(YamlError::nowhere(name, problem));
-    }
     if text.bytes().rev().take_while(|b| *b == b'\\').count() % 2 == 1 {
         // Within double quotes, the parser panics over a backslash at the very end. Followed by a letter that is no
         // escape it says what libyaml says; elsewhere a backslash means nothing.
@@ -31,214 +23,235 @@ pub(super) fn compose(text: &str, name: &str) -> Result<Option<Document>, YamlEr
             return Err(e);
         }
     }
-    let padded;
-    // The parser cannot read a block scalar that ends without a line end: it gets one, and what is read of it is
-    // taken away again.
-    let padding =
-        !text.ends_with(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) && text.contains(['|', '>']);
-    let end = padding.then(|| End::of(text));
-    let mut input = if padding {
-        padded = format!("{text}\n");
-        padded.as_bytes()
-    } else {
-        text.as_bytes()
+    let input = Input::new(text, name)?;
+    let mut bytes = input.text.as_bytes();
+    let mut parser = y::Parser::new();
+    parser.set_encoding(y::Encoding::Utf8);
+    parser.set_input_string(&mut bytes);
+    let mut composer = Composer {
+        parser,
+        input: &input,
+        name,
+        nodes: Vec::with_capacity(text.len() / 12),
+        anchors: HashMap::new(),
+        open: Vec::new(),
+        flow: 0,
+        block: 0,
     };
-    let mut parser = Parser::new();
-    parser.set_encoding(libyaml_safer::Encoding::Utf8);
-    parser.set_input_string(&mut input);
-    let (nodes, anchors, open) = (Vec::new(), HashMap::new(), Vec::new());
-    let mut composer = Composer { parser, name, nodes, anchors, open, end };
     composer.next()?; // stream start
     let event = composer.next()?;
     if matches!(event.data, EventData::StreamEnd) {
         return Ok(None);
     }
-    let event = composer.next()?;
-    let root = composer.node(event, 0)?;
+    let root = composer.root()?;
     composer.next()?; // document end
     let event = composer.next()?;
     if !matches!(event.data, EventData::StreamEnd) {
-        return Err(YamlError::at(name, "but found another document", composer.mark(event.start_mark, true))
+        let mark = input.mark(event.start_mark, true);
+        return Err(YamlError::at(Class::Composer, name, "but found another document", mark)
             .within("expected a single document in the stream", Some(composer.nodes[root].start)));
     }
-    Ok(Some(Document { nodes: composer.nodes, root, size: text.len() }))
+    let shares = !composer.anchors.is_empty();
+    Ok(Some(Document { nodes: composer.nodes, root, shares, size: text.len() }))
 }
 
-/// Where the text ends.
-struct End {
-    index: u64,
-    mark: Mark,
+/// A collection not yet complete.
+struct Open {
+    id: Id,
+    flow: bool,
+    /// Whether it counts as a level.
+    level: bool,
+    members: Members,
 }
 
-impl End {
-    fn of(text: &str) -> Self {
-        let is_break = |c: char| matches!(c, '\n' | '\u{85}' | '\u{2028}' | '\u{2029}');
-        let lines = text.replace("\r\n", "\n").replace('\r', "\n");
-        let line = lines.chars().filter(|c| is_break(*c)).count() as u64;
-        let column = lines.chars().rev().take_while(|c| !is_break(*c)).count() as u64;
-        Self { index: text.len() as u64, mark: Mark { line, column } }
-    }
+enum Members {
+    Items(Vec<Id>),
+    Pairs(Vec<(Id, Id)>, Option<Id>),
 }
 
-/// What libyaml lets through.
-fn printable(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{7e}' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
-}
-
-struct Composer<'r, 'n> {
-    parser: Parser<&'r mut &'r [u8]>,
-    name: &'n str,
+struct Composer<'r, 'i> {
+    parser: y::Parser<&'r mut &'r [u8]>,
+    input: &'i Input<'i>,
+    name: &'i str,
     nodes: Vec<Node>,
     anchors: HashMap<String, Id>,
-    /// Collections not yet complete: an alias to one would be a cycle.
-    open: Vec<Id>,
-    /// Where the text ended before a line end was added to it; none was if absent.
-    end: Option<End>,
+    /// An alias to one of these would be a cycle.
+    open: Vec<Open>,
+    flow: usize,
+    block: usize,
 }
 
 impl Composer<'_, '_> {
     fn next(&mut self) -> Result<Event, YamlError> {
-        // The parser panics on a few malformed documents (a tag followed by a comma, a backslash at the end of a
-        // quoted text). Its state is not used again after an error.
-        let parsed = catch_unwind(AssertUnwindSafe(|| self.parser.parse()));
-        let e = match parsed {
+        // The parser panics on a few malformed documents. Its state is not used again after an error.
+        let e = match catch_unwind(AssertUnwindSafe(|| self.parser.parse())) {
             Ok(Ok(event)) => return Ok(event),
             Ok(Err(e)) => e,
-            Err(_) => return Err(YamlError::nowhere(self.name, "the document cannot be scanned")),
+            Err(_) => {
+                return Err(YamlError::nowhere(Class::Scanner, self.name, "the document cannot be scanned"));
+            }
         };
+        if let Some((context, context_mark, problem, mark)) = self.input.after_tag(&e) {
+            return Err(
+                YamlError::at(Class::Scanner, self.name, problem, mark).within(context, Some(context_mark))
+            );
+        }
         // A token that is missing is missed on the line after the last; only the scanner stops within the text.
         let within = e.kind() != ErrorKind::Parser && e.problem() != "could not find expected ':'";
+        let class = if e.kind() == ErrorKind::Parser { Class::Parser } else { Class::Scanner };
         Err(YamlError {
+            class,
             name: self.name.to_owned(),
             context: e.context().map(str::to_owned),
-            context_mark: e.context_mark().map(|m| self.mark(m, within)),
+            context_mark: e.context_mark().map(|m| self.input.mark(m, within)),
             problem: e.problem().to_owned(),
-            problem_mark: e.problem_mark().map(|m| self.mark(m, within)),
+            problem_mark: e.problem_mark().map(|m| self.input.mark(m, within)),
         })
     }
 
-    /// A mark in the text as it was given.
-    fn mark(&self, mark: libyaml_safer::Mark, within: bool) -> Mark {
-        match &self.end {
-            Some(end) if within && mark.index > end.index => end.mark,
-            _ => Mark { line: mark.line, column: mark.column },
+    fn fail(&self, problem: &str, mark: Mark) -> YamlError {
+        YamlError::at(Class::Composer, self.name, problem, mark)
+    }
+
+    /// The node of a whole document.
+    fn root(&mut self) -> Result<Id, YamlError> {
+        loop {
+            let event = self.next()?;
+            let done = match event.data {
+                EventData::SequenceEnd | EventData::MappingEnd => self.close(),
+                _ => self.node(event)?,
+            };
+            let Some(id) = done else { continue };
+            match self.open.last_mut().map(|open| &mut open.members) {
+                None => return Ok(id),
+                Some(Members::Items(items)) => items.push(id),
+                Some(Members::Pairs(pairs, key)) => match key.take() {
+                    Some(key) => pairs.push((key, id)),
+                    None => {
+                        *key = Some(id);
+                        self.note_merge(id);
+                    }
+                },
+            }
         }
     }
 
-    /// Takes the line end away that was added to a block scalar.
-    fn unpad(&self, value: &mut String, style: ScalarStyle, end: u64) {
-        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-        let at_end = self.end.as_ref().is_some_and(|own| end > own.index);
-        if block && at_end && value.ends_with('\n') {
-            value.pop();
+    /// Remembers that the innermost map has a key to resolve.
+    fn note_merge(&mut self, key: Id) {
+        if matches!(self.nodes[key].tag, Tag::Plain(Kind::Merge | Kind::Default))
+            && let Some(open) = self.open.last()
+        {
+            self.nodes[open.id].merges = true;
         }
     }
 
-    fn node(&mut self, event: Event, depth: usize) -> Result<Id, YamlError> {
-        let start = self.mark(event.start_mark, true);
-        let end = event.end_mark.index;
-        self.check_anchor(&event, start)?;
-        if depth > MAX_DEPTH {
-            return Err(YamlError::at(self.name, "nested too deeply", start));
+    /// Completes the innermost collection.
+    fn close(&mut self) -> Option<Id> {
+        let open = self.open.pop()?;
+        if open.level {
+            let count = if open.flow { &mut self.flow } else { &mut self.block };
+            *count -= 1;
         }
+        self.nodes[open.id].content = match open.members {
+            Members::Items(items) => Content::Sequence(items),
+            Members::Pairs(pairs, _) => Content::Mapping(pairs),
+        };
+        Some(open.id)
+    }
+
+    /// A node that is complete; none of a collection that begins.
+    fn node(&mut self, event: Event) -> Result<Option<Id>, YamlError> {
+        let (at, end) = (event.start_mark, event.end_mark);
+        let start = self.input.mark(at, true);
         match event.data {
             EventData::Alias { anchor } => match self.anchors.get(&anchor) {
-                Some(id) if self.open.contains(id) => Err(YamlError::at(
+                Some(id) if self.open.iter().any(|open| open.id == *id) => Err(YamlError::at(
+                    Class::Constructor,
                     self.name,
                     "found unconstructable recursive node",
                     self.nodes[*id].start,
                 )),
-                Some(id) => Ok(*id),
-                None => Err(YamlError::at(self.name, "found undefined alias", start)),
+                Some(id) => Ok(Some(*id)),
+                None => Err(self.fail("found undefined alias", start)),
             },
             EventData::Scalar { anchor, tag, mut value, plain_implicit, style, .. } => {
-                self.unpad(&mut value, style, end);
+                self.input.restore(&mut value, style, end.index);
                 let tag = explicit(tag).unwrap_or_else(|| {
-                    let kind = if plain_implicit { scalar::resolve(&value) } else { Kind::Str };
-                    tag_of(kind)
+                    Tag::Plain(if plain_implicit { scalar::resolve(&value) } else { Kind::Str })
                 });
-                Ok(self.add(anchor, Node { tag, content: Content::Scalar(value), start, flat: true }))
+                self.add(anchor, tag, Content::Scalar(value), start).map(Some)
             }
-            EventData::SequenceStart { anchor, tag, .. } => {
-                let tag = explicit(tag).unwrap_or_else(|| format!("{PREFIX}seq"));
-                let id =
-                    self.add(anchor, Node { tag, content: Content::Sequence(Vec::new()), start, flat: true });
-                self.open.push(id);
-                let mut items = Vec::new();
-                loop {
-                    let event = self.next()?;
-                    if matches!(event.data, EventData::SequenceEnd) {
-                        break;
-                    }
-                    items.push(self.node(event, depth + 1)?);
-                }
-                self.open.pop();
-                self.nodes[id].content = Content::Sequence(items);
-                Ok(id)
+            EventData::SequenceStart { anchor, tag, style, .. } => {
+                let flow = style == y::SequenceStyle::Flow;
+                // A sequence at its key's own indentation is no level of the scanner's.
+                let level = flow || at.index == end.index || anchor.is_some() || tag.is_some();
+                let tag = explicit(tag).unwrap_or(Tag::Seq);
+                let id = self.add(anchor, tag, Content::Sequence(Vec::new()), start)?;
+                self.begin(Open { id, flow, level, members: Members::Items(Vec::new()) }, start)?;
+                Ok(None)
             }
-            EventData::MappingStart { anchor, tag, .. } => {
-                let tag = explicit(tag).unwrap_or_else(|| format!("{PREFIX}map"));
-                let id =
-                    self.add(anchor, Node { tag, content: Content::Mapping(Vec::new()), start, flat: false });
-                self.open.push(id);
-                let mut pairs = Vec::new();
-                loop {
-                    let event = self.next()?;
-                    if matches!(event.data, EventData::MappingEnd) {
-                        break;
-                    }
-                    let key = self.node(event, depth + 1)?;
-                    let event = self.next()?;
-                    pairs.push((key, self.node(event, depth + 1)?));
-                }
-                self.open.pop();
-                self.nodes[id].content = Content::Mapping(pairs);
-                Ok(id)
+            EventData::MappingStart { anchor, tag, style, .. } => {
+                let flow = style == y::MappingStyle::Flow;
+                let tag = explicit(tag).unwrap_or(Tag::Map);
+                let id = self.add(anchor, tag, Content::Mapping(Vec::new()), start)?;
+                // `[a: b]` has a map without brackets.
+                let level = !flow || at.index != end.index;
+                self.begin(Open { id, flow, level, members: Members::Pairs(Vec::new(), None) }, start)?;
+                Ok(None)
             }
-            _ => Err(YamlError::at(self.name, "unexpected event", start)),
+            _ => Err(self.fail("unexpected event", start)),
         }
     }
 
-    fn check_anchor(&self, event: &Event, start: Mark) -> Result<(), YamlError> {
-        let (EventData::Scalar { anchor, .. }
-        | EventData::SequenceStart { anchor, .. }
-        | EventData::MappingStart { anchor, .. }) = &event.data
-        else {
-            return Ok(());
-        };
-        match anchor.as_ref().and_then(|anchor| self.anchors.get(anchor)) {
-            Some(first) => Err(YamlError::at(self.name, "second occurrence", start)
-                .within("found duplicate anchor; first occurrence", Some(self.nodes[*first].start))),
-            None => Ok(()),
+    fn begin(&mut self, open: Open, mut start: Mark) -> Result<(), YamlError> {
+        if open.level {
+            let count = if open.flow { &mut self.flow } else { &mut self.block };
+            *count += 1;
+            if *count > MAX_NESTING - usize::from(!open.flow) {
+                let what = if open.flow { "flow" } else { "block" };
+                if matches!(open.members, Members::Pairs(..)) && !open.flow {
+                    // The scanner notices a map when it comes to the colon.
+                    let key = self.next()?;
+                    start = self.input.mark(key.end_mark, true);
+                }
+                let error = YamlError::at(Class::Scanner, self.name, "exceeded maximum nesting depth", start);
+                return Err(error.within(&format!("while increasing {what} level"), Some(start)));
+            }
         }
+        self.open.push(open);
+        Ok(())
     }
 
-    fn add(&mut self, anchor: Option<String>, node: Node) -> Id {
-        self.nodes.push(node);
-        let id = self.nodes.len() - 1;
+    fn add(
+        &mut self,
+        anchor: Option<String>,
+        tag: Tag,
+        content: Content,
+        start: Mark,
+    ) -> Result<Id, YamlError> {
+        let id = self.nodes.len();
         if let Some(anchor) = anchor {
+            if let Some(first) = self.anchors.get(&anchor) {
+                let first = self.nodes[*first].start;
+                return Err(self
+                    .fail("second occurrence", start)
+                    .within("found duplicate anchor; first occurrence", Some(first)));
+            }
             self.anchors.insert(anchor, id);
         }
-        id
+        self.nodes.push(Node { tag, content, start, merges: false });
+        Ok(id)
     }
 }
 
 /// A tag other than the non-specific `!`.
-fn explicit(tag: Option<String>) -> Option<String> {
-    tag.filter(|t| t != "!")
-}
-
-fn tag_of(kind: Kind) -> String {
-    let name = match kind {
-        Kind::Null => "null",
-        Kind::Bool => "bool",
-        Kind::Int => "int",
-        Kind::Float => "float",
-        Kind::Timestamp => "timestamp",
-        Kind::Merge => "merge",
-        Kind::Default => "value",
-        Kind::Indicator => "yaml",
-        Kind::Str => "str",
-    };
-    format!("{PREFIX}{name}")
+fn explicit(tag: Option<String>) -> Option<Tag> {
+    tag.filter(|t| t != "!").map(|tag| {
+        // The parser makes a character of each octet that is written as `%XX`.
+        if tag.is_ascii() {
+            return Tag::named(tag);
+        }
+        let octets: Option<Vec<u8>> = tag.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+        Tag::named(octets.and_then(|octets| String::from_utf8(octets).ok()).unwrap_or(tag))
+    })
 }

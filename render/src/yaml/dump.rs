@@ -199,3 +199,11 @@ fn float(x: f64) -> String {
     let text = python_float(x);
     if !text.contains('.') && text.contains('e') { text.replacen('e', ".0e", 1) } else { text }
 }
+
+/// As [`dump`], of a value of templates.
+///
+/// # Errors
+/// `RecursionError` for what is nested too deep.
+pub fn dump_obj(value: &brine_python::Obj, options: &DumpOptions) -> brine_python::R<String> {
+    Ok(dump(&brine_python::to_value(value)?, *options))
+}

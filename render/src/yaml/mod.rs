@@ -1,41 +1,75 @@
 //! YAML as Salt reads it: PyYAML's safe loader with Salt's changes, on libyaml's event stream.
 //!
 //! No tag makes an object; an unknown tag is an error with PyYAML's words. Dates stay text, integers with leading
-//! zeros are decimal, a repeated key is an error. Aliases are copied, so what a document may expand to is bounded.
+//! zeros are decimal, a repeated key is an error. In a value of templates an alias is the same object; in plain data it is a copy,
+//! so what a document may expand to is bounded there.
 
 mod binary;
 mod compose;
 mod construct;
 mod dump;
 mod error;
+mod flatten;
+mod input;
+mod loader;
 mod node;
+mod plain;
+mod scalars;
+mod shown;
 
-pub use dump::{DumpOptions, Flow, dump, safe_dump};
-pub use error::{Mark, YamlError};
-pub use node::{Document, KeyLine};
+pub use dump::{DumpOptions, Flow, dump, dump_obj, safe_dump};
+pub use error::{Class, Mark, YamlError};
+pub use loader::{Encrypted, Loader};
+pub use node::KeyLine;
 
 use brine_protocol::Value;
+use brine_python::Obj;
 
 /// How PyYAML names text that has no file.
 pub const TEXT: &str = "<unicode string>";
 
 /// Loads one document from text. Empty text is nil.
+///
+/// # Errors
+/// PyYAML's and Salt's, and a bound on what aliases expand to.
 pub fn load(text: &str) -> Result<Value, YamlError> {
     load_named(text, TEXT)
 }
 
 /// Loads one document; `name` is what error texts call the input, a file's path usually.
+///
+/// # Errors
+/// As [`load`].
 pub fn load_named(text: &str, name: &str) -> Result<Value, YamlError> {
-    match compose::compose(text, name)? {
-        Some(document) => construct::construct(document, name).map(|(value, _)| value),
-        None => Ok(Value::Nil),
-    }
+    load_with_lines(text, name).map(|(value, _)| value)
 }
 
 /// As [`load_named`], and the lines on which the keys of a top-level map stand.
+///
+/// # Errors
+/// As [`load`].
 pub fn load_with_lines(text: &str, name: &str) -> Result<(Value, Vec<KeyLine>), YamlError> {
+    let Some(document) = compose::compose(text, name)? else { return Ok((Value::Nil, Vec::new())) };
+    let start = document.nodes[document.root].start;
+    let (value, lines) = construct::construct(document, name, Loader::Salt)?;
+    Ok((plain::value(&value, text.len(), name, start)?, lines))
+}
+
+/// Loads one document as a value of templates, with Salt's loader: `salt.utils.yaml.safe_load`.
+///
+/// # Errors
+/// PyYAML's and Salt's.
+pub fn load_obj(text: &str, name: &str) -> Result<Obj, YamlError> {
+    load_with(text, name, Loader::Salt)
+}
+
+/// As [`load_obj`], with any of stock's loaders.
+///
+/// # Errors
+/// PyYAML's and the loader's.
+pub fn load_with(text: &str, name: &str, loader: Loader) -> Result<Obj, YamlError> {
     match compose::compose(text, name)? {
-        Some(document) => construct::construct(document, name),
-        None => Ok((Value::Nil, Vec::new())),
+        Some(document) => construct::construct(document, name, loader).map(|(value, _)| value),
+        None => Ok(Obj::None),
     }
 }
