@@ -1,0 +1,33 @@
+//! `yaml`: YAML with Salt's loader. What is false becomes an empty dict.
+
+use super::{Call, Data, Renderer, render_error};
+use crate::yaml::{Class, Loader, YamlError};
+use brine_python::{Dict, Kind, Obj, PyErr, R};
+use tracing::warn;
+
+pub(super) const RENDERER: Renderer = Renderer { name: "yaml", run };
+
+fn run(call: &Call<'_>, data: Data) -> R<Data> {
+    if call.session.cx.opts.flag("use_yamlloader_old") {
+        warn!(
+            "Using the old YAML Loader for rendering, consider disabling this and using the tojson filter."
+        );
+    }
+    let value =
+        crate::yaml::load_with(data.read()?, crate::yaml::TEXT, Loader::SaltOrdered).map_err(error)?;
+    Ok(Data::Value(if brine_python::truth(&value)? { value } else { Obj::dict(Dict::new()) }))
+}
+
+/// The exception that stock raises: for what the scanner finds, its words alone.
+fn error(e: YamlError) -> PyErr {
+    match e.class {
+        Class::Scanner => render_error(if e.problem == "found character '\\t' that cannot start any token" {
+            "Illegal tab character".to_owned()
+        } else {
+            e.problem
+        }),
+        Class::Parser | Class::Constructor => render_error(e.to_string()),
+        Class::Python(kind) => PyErr::new(kind, e.to_string()),
+        Class::Reader | Class::Composer => PyErr::new(Kind::Other(e.class.name()), e.to_string()),
+    }
+}
