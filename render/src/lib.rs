@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod config;
+pub mod filters;
 pub mod json;
 pub mod live;
 pub mod out;

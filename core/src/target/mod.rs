@@ -18,7 +18,7 @@ pub use check::{Checked, Fleet, FleetData, check_minions, validate_tgt};
 pub use fnmatch::{fnmatch, is_pattern};
 pub use minion::{Subject, matches, nodegroup_match};
 pub use nodegroup::nodegroup_comp;
-pub use pyre::{Anchor, Regex, RegexError};
+pub use pyre::{Anchor, Flags, Regex, RegexError, Spans};
 pub use subdict::{Compare, Search, traverse};
 
 /// The delimiter between the levels of a grain or pillar target.

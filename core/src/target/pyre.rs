@@ -35,12 +35,26 @@ pub enum RegexError {
     Steps,
 }
 
+/// Flags that are given beside a pattern.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Flags {
+    /// `re.I`
+    pub ignore_case: bool,
+    /// `re.M`
+    pub multiline: bool,
+}
+
+/// Where groups are in a text, in bytes: first the whole match; `None` for a group that took no part.
+pub type Spans = Vec<Option<(usize, usize)>>;
+
 /// A compiled pattern.
 pub struct Regex {
     /// For text that does not end in a line end: there `$` is the end of text.
     plain: fancy_regex::Regex,
     /// For text that does: there `$` also matches before the line end. Absent if that makes no difference.
     before_newline: Option<String>,
+    /// The pattern of one that must not match nothing at the place where the search begins.
+    advancing: [String; 2],
 }
 
 impl fmt::Debug for Regex {
@@ -51,7 +65,18 @@ impl fmt::Debug for Regex {
 
 impl Regex {
     /// Compiles a Python pattern.
+    ///
+    /// # Errors
+    /// `Invalid`, in Python's words where they are known.
     pub fn new(pattern: &str, anchor: Anchor) -> Result<Self, RegexError> {
+        Self::with(pattern, anchor, Flags::default())
+    }
+
+    /// Compiles a Python pattern with flags.
+    ///
+    /// # Errors
+    /// As [`Regex::new`].
+    pub fn with(pattern: &str, anchor: Anchor, flags: Flags) -> Result<Self, RegexError> {
         if pattern.len() > MAX_PATTERN {
             return Err(RegexError::Invalid("pattern is too long".into()));
         }
@@ -61,12 +86,66 @@ impl Regex {
             let end = if anchor == Anchor::Full { r"\z" } else { "" };
             // In verbose mode a comment would swallow what follows on the line.
             let line = if translated.verbose { "\n" } else { "" };
-            format!("{start}(?:{body}{line}){end}")
+            let flags = match (flags.ignore_case, flags.multiline) {
+                (false, false) => "",
+                (true, false) => "i",
+                (false, true) => "m",
+                (true, true) => "im",
+            };
+            format!("{start}(?{flags}:{body}{line}){end}")
         };
-        let plain = compile(&around(&translated.text.replace(DOLLAR, "$")))?;
-        let before_newline = (translated.text.contains(DOLLAR) && !translated.multiline)
+        let plain = around(&translated.text.replace(DOLLAR, "$"));
+        let before_newline = (translated.text.contains(DOLLAR) && !translated.multiline && !flags.multiline)
             .then(|| around(&translated.text.replace(DOLLAR, r"(?=\n?\z)")));
-        Ok(Self { plain, before_newline })
+        let advancing = [&plain, before_newline.as_ref().unwrap_or(&plain)].map(|p| format!(r"{p}(?!\G)"));
+        Ok(Self { plain: compile(&plain)?, before_newline, advancing })
+    }
+
+    /// The names of groups, the whole match first; `None` for one without.
+    pub fn groups(&self) -> Vec<Option<String>> {
+        self.plain.capture_names().map(|name| name.map(str::to_owned)).collect()
+    }
+
+    /// The first match from a place on.
+    ///
+    /// # Errors
+    /// `Steps`.
+    pub fn find(&self, text: &str, from: usize) -> Result<Option<Spans>, RegexError> {
+        match &self.before_newline {
+            Some(pattern) if text.ends_with('\n') => spans(&compile(pattern)?, text, from),
+            _ => spans(&self.plain, text, from),
+        }
+    }
+
+    /// All matches, as `re.sub` finds them: one of nothing may follow another match, but not one of nothing.
+    ///
+    /// # Errors
+    /// `Steps`.
+    pub fn find_all(&self, text: &str) -> Result<Vec<Spans>, RegexError> {
+        let newline = self.before_newline.is_some() && text.ends_with('\n');
+        let other = match &self.before_newline {
+            Some(pattern) if newline => Some(compile(pattern)?),
+            _ => None,
+        };
+        let first = other.as_ref().unwrap_or(&self.plain);
+        let (mut all, mut from) = (Vec::new(), 0);
+        let (mut must_advance, mut advancing) = (false, None);
+        while from <= text.len() {
+            let regex = if must_advance {
+                if advancing.is_none() {
+                    advancing = Some(compile(&self.advancing[usize::from(newline)])?);
+                }
+                advancing.as_ref().unwrap_or(first)
+            } else {
+                first
+            };
+            let Some(found) = spans(regex, text, from)? else { break };
+            let (start, end) = found.first().copied().flatten().unwrap_or_default();
+            must_advance = start == end;
+            from = end;
+            all.push(found);
+        }
+        Ok(all)
     }
 
     /// Whether text matches.
@@ -77,6 +156,11 @@ impl Regex {
             _ => self.plain.is_match(text).map_err(steps),
         }
     }
+}
+
+fn spans(regex: &fancy_regex::Regex, text: &str, from: usize) -> Result<Option<Spans>, RegexError> {
+    let found = regex.captures_from_pos(text, from).map_err(|_| RegexError::Steps)?;
+    Ok(found.map(|groups| groups.iter().map(|group| group.map(|m| (m.start(), m.end()))).collect()))
 }
 
 fn compile(pattern: &str) -> Result<fancy_regex::Regex, RegexError> {
@@ -135,6 +219,23 @@ mod tests {
             assert!(Regex::new(pattern, Anchor::Match).is_err(), "{pattern:?}");
         }
         assert!(Regex::new("a|ab", Anchor::Full).unwrap().is_match("ab").unwrap());
+    }
+
+    #[test]
+    fn groups_and_all_matches() {
+        let regex =
+            Regex::with("(?P<n>A)|(b)", Anchor::Search, Flags { ignore_case: true, multiline: false })
+                .unwrap();
+        assert_eq!(regex.groups(), [None, Some("n".to_owned()), None]);
+        assert_eq!(regex.find("xaB", 0).unwrap().unwrap(), [Some((1, 2)), Some((1, 2)), None]);
+        let all = |pattern: &str, text: &str| -> Vec<(usize, usize)> {
+            let regex = Regex::new(pattern, Anchor::Search).unwrap();
+            regex.find_all(text).unwrap().iter().map(|spans| spans[0].unwrap()).collect()
+        };
+        assert_eq!(all("a*", "baac"), [(0, 0), (1, 3), (3, 3), (4, 4)]);
+        assert_eq!(all("a*?", "aa"), [(0, 0), (0, 1), (1, 1), (1, 2), (2, 2)]);
+        assert_eq!(all("$", "a\n"), [(1, 1), (2, 2)]);
+        assert_eq!(all("x*", "é"), [(0, 0), (2, 2)]);
     }
 
     #[test]

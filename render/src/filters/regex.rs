@@ -1,0 +1,338 @@
+//! Filters and the test that use regular expressions, with what Python's `re` says of wrong ones.
+
+use brine_core::target::{Anchor, Flags, Regex, RegexError, Spans};
+use brine_jinja::{State, Table};
+use brine_python::{Args, Bound, Kind, Obj, PyErr, R, Signature, callable, hash};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// `re.error`.
+const RE_ERROR: Kind = Kind::Other("error");
+
+/// How many compiled patterns are kept.
+const KEPT: usize = 128;
+
+pub(super) fn add(filters: &mut Table, tests: &mut Table) {
+    filters.insert("regex_escape", regex_escape);
+    filters.insert("regex_search", |_, args| groups(&SEARCH, Anchor::Search, args));
+    filters.insert("regex_match", |_, args| groups(&MATCH, Anchor::Match, args));
+    filters.insert("regex_replace", regex_replace);
+    tests.insert("match", test_match);
+}
+
+const SEARCH: Signature = Signature::new("regex_search", 0, &["txt", "rgx", "ignorecase", "multiline"], 2);
+const MATCH: Signature = Signature::new("regex_match", 0, &["txt", "rgx", "ignorecase", "multiline"], 2);
+const TEST: Signature = Signature::new("test_match", 0, &["txt", "rgx", "ignorecase", "multiline"], 2);
+const REPLACE: Signature =
+    Signature::new("regex_replace", 0, &["txt", "rgx", "val", "ignorecase", "multiline"], 3);
+
+/// `expected string or bytes-like object, got 'int'`.
+pub(super) fn not_text(obj: &Obj) -> PyErr {
+    match obj {
+        Obj::Bytes(_) => PyErr::ty("cannot use a string pattern on a bytes-like object"),
+        _ => PyErr::ty(format!("expected string or bytes-like object, got '{}'", obj.type_name())),
+    }
+}
+
+/// Text, or bytes as text of as many characters.
+struct Text {
+    text: Rc<str>,
+    bytes: bool,
+}
+
+impl Text {
+    fn of(obj: &Obj) -> Option<Self> {
+        match obj {
+            Obj::Str(text) => Some(Self { text: text.clone(), bytes: false }),
+            Obj::Bytes(bytes) => {
+                let text: String = bytes.iter().map(|b| *b as char).collect();
+                Some(Self { text: text.into(), bytes: true })
+            }
+            _ => obj.as_str().map(|text| Self { text: text.into(), bytes: false }),
+        }
+    }
+
+    fn obj(&self, part: &str) -> Obj {
+        if self.bytes { part.chars().map(|c| c as u8).collect::<Vec<u8>>().into() } else { Obj::str(part) }
+    }
+}
+
+/// By pattern, flags and whether only the start of text is looked at.
+type Compiled = HashMap<(Rc<str>, Flags, bool), Rc<Regex>>;
+
+thread_local! {
+    static COMPILED: RefCell<Compiled> = RefCell::default();
+}
+
+/// A regular expression failed: in Python's words, or as a limit of ours.
+fn failed(e: RegexError) -> PyErr {
+    match e {
+        RegexError::Invalid(why) => PyErr::new(RE_ERROR, why),
+        RegexError::Steps => PyErr::new(Kind::Limit, "regular expression takes too many steps"),
+    }
+}
+
+fn compile(pattern: &Text, anchor: Anchor, flags: Flags) -> R<Rc<Regex>> {
+    let key = (pattern.text.clone(), flags, anchor == Anchor::Match);
+    if let Some(regex) = COMPILED.with(|all| all.borrow().get(&key).cloned()) {
+        return Ok(regex);
+    }
+    let regex = Rc::new(Regex::with(&pattern.text, anchor, flags).map_err(failed)?);
+    COMPILED.with(|all| {
+        let mut all = all.borrow_mut();
+        if all.len() >= KEPT {
+            all.clear();
+        }
+        all.insert(key, regex.clone());
+    });
+    Ok(regex)
+}
+
+fn pattern_of(obj: &Obj, anchor: Anchor, flags: Flags) -> R<(Rc<Regex>, bool)> {
+    let Some(text) = Text::of(obj) else {
+        hash(obj)?;
+        return Err(PyErr::ty("first argument must be string or compiled pattern"));
+    };
+    Ok((compile(&text, anchor, flags)?, text.bytes))
+}
+
+/// What is searched: text for a pattern of text, bytes for one of bytes.
+fn searched(obj: &Obj, bytes: bool) -> R<Text> {
+    match Text::of(obj) {
+        Some(text) if text.bytes == bytes => Ok(text),
+        Some(_) if bytes => Err(PyErr::ty("cannot use a bytes pattern on a string-like object")),
+        _ => Err(not_text(obj)),
+    }
+}
+
+fn flags(bound: &Bound, at: usize) -> R<Flags> {
+    Ok(Flags { ignore_case: bound.truth(at, false)?, multiline: bound.truth(at + 1, false)? })
+}
+
+fn groups(signature: &Signature, anchor: Anchor, args: &Args) -> R {
+    let a = signature.bind(args)?;
+    let (regex, bytes) = pattern_of(a.at(1), anchor, flags(&a, 2)?)?;
+    let text = searched(a.at(0), bytes)?;
+    let Some(spans) = regex.find(&text.text, 0).map_err(failed)? else { return Ok(Obj::None) };
+    let group = |span: &Option<(usize, usize)>| {
+        span.map_or(Obj::None, |(start, end)| text.obj(&text.text[start..end]))
+    };
+    Ok(Obj::tuple(spans.iter().skip(1).map(group).collect()))
+}
+
+fn test_match(_: &State, args: &Args) -> R {
+    let a = TEST.bind(args)?;
+    let (regex, bytes) = pattern_of(a.at(1), Anchor::Match, flags(&a, 2)?)?;
+    let text = searched(a.at(0), bytes)?;
+    Ok(regex.find(&text.text, 0).map_err(failed)?.is_some().into())
+}
+
+fn regex_escape(_: &State, args: &Args) -> R {
+    const SIG: Signature = Signature::new("regex_escape", 0, &["value"], 1);
+    let a = SIG.bind(args)?;
+    let Some(text) = Text::of(a.at(0)) else {
+        return Err(PyErr::ty(format!(
+            "decoding to str: need a bytes-like object, {} found",
+            a.at(0).type_name()
+        )));
+    };
+    super::text::room(text.text.len() * 2)?;
+    let mut out = String::with_capacity(text.text.len());
+    for c in text.text.chars() {
+        if "()[]{}?*+-|^$\\.&~# \t\n\r\u{b}\u{c}".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    Ok(text.obj(&out))
+}
+
+fn regex_replace(_: &State, args: &Args) -> R {
+    let a = REPLACE.bind(args)?;
+    let (regex, bytes) = pattern_of(a.at(1), Anchor::Search, flags(&a, 3)?)?;
+    let value = a.at(2);
+    if callable(value) && value.as_str().is_none() {
+        return Err(PyErr::ty("a function that replaces is not supported"));
+    }
+    let Some(with) = Text::of(value) else {
+        return Err(PyErr::ty(format!(
+            "decoding to str: need a bytes-like object, {} found",
+            value.type_name()
+        )));
+    };
+    let template = Template::read(&with.text, &regex)?;
+    let text = searched(a.at(0), bytes)?;
+    let found = regex.find_all(&text.text).map_err(failed)?;
+    if found.is_empty() {
+        return Ok(text.obj(&text.text));
+    }
+    if with.bytes != bytes {
+        let (wanted, got) = if bytes {
+            ("a bytes-like object is required, not", "str")
+        } else {
+            ("expected str instance,", "bytes found")
+        };
+        let at = usize::from(found[0][0].is_some_and(|(start, _)| start > 0));
+        return Err(PyErr::ty(if bytes {
+            format!("sequence item {at}: expected a bytes-like object, str found")
+        } else {
+            format!("sequence item {at}: {wanted} {got}")
+        }));
+    }
+    let (mut out, mut done) = (String::new(), 0);
+    for spans in &found {
+        let (start, end) = spans[0].unwrap_or_default();
+        let before = out.len();
+        out.push_str(&text.text[done..start]);
+        template.fill(&mut out, &text.text, spans);
+        super::text::room(out.len() - before)?;
+        done = end;
+    }
+    out.push_str(&text.text[done..]);
+    Ok(text.obj(&out))
+}
+
+/// What a match is replaced with: text and groups.
+struct Template(Vec<Piece>);
+
+enum Piece {
+    Text(String),
+    Group(usize),
+}
+
+fn bad(why: impl std::fmt::Display, at: usize) -> PyErr {
+    PyErr::new(RE_ERROR, format!("{why} at position {at}"))
+}
+
+impl Template {
+    fn fill(&self, out: &mut String, text: &str, spans: &Spans) {
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Group(n) => {
+                    if let Some(Some((start, end))) = spans.get(*n) {
+                        out.push_str(&text[*start..*end]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// `re._parser.parse_template`.
+    fn read(text: &str, regex: &Regex) -> R<Self> {
+        let chars: Vec<char> = text.chars().collect();
+        let names = regex.groups();
+        let (mut pieces, mut literal, mut i) = (Vec::new(), String::new(), 0);
+        let mut group = |n: usize, at: usize, literal: &mut String| -> R<()> {
+            if n >= names.len() {
+                return Err(bad(format!("invalid group reference {n}"), at));
+            }
+            pieces.push(Piece::Text(std::mem::take(literal)));
+            pieces.push(Piece::Group(n));
+            Ok(())
+        };
+        while let Some(&c) = chars.get(i) {
+            let at = i;
+            i += 1;
+            if c != '\\' {
+                literal.push(c);
+                continue;
+            }
+            let Some(&e) = chars.get(i) else { return Err(bad("bad escape (end of pattern)", at)) };
+            i += 1;
+            let octal = |k: usize| chars.get(k).and_then(|c| c.to_digit(8));
+            match e {
+                'g' => {
+                    let (name, end) = group_name(&chars, i)?;
+                    let n = if name.bytes().all(|b| b.is_ascii_digit()) {
+                        name.parse().unwrap_or(usize::MAX)
+                    } else if !identifier(&name) {
+                        let shown = brine_python::repr(&Obj::str(&name))?;
+                        return Err(bad(format!("bad character in group name {shown}"), i + 1));
+                    } else {
+                        match names.iter().position(|n| n.as_deref() == Some(&name)) {
+                            Some(n) => n,
+                            None => {
+                                let shown = brine_python::repr(&Obj::str(&name))?;
+                                return Err(PyErr::new(
+                                    Kind::IndexError,
+                                    format!("unknown group name {shown}"),
+                                ));
+                            }
+                        }
+                    };
+                    group(n, i + 1, &mut literal)?;
+                    i = end;
+                }
+                '0' => {
+                    let mut n = 0;
+                    for _ in 0..2 {
+                        let Some(digit) = octal(i) else { break };
+                        n = n * 8 + digit;
+                        i += 1;
+                    }
+                    literal.push(char::from_u32(n & 0xff).unwrap_or('\0'));
+                }
+                '1'..='9' => {
+                    let mut n = e.to_digit(10).unwrap_or(0) as usize;
+                    if let Some(second) = chars.get(i).and_then(|c| c.to_digit(10)) {
+                        i += 1;
+                        let (first, last) = (e.to_digit(8), octal(i));
+                        if let (Some(a), true, Some(c)) = (first, second < 8, last) {
+                            i += 1;
+                            let code = a * 64 + second * 8 + c;
+                            if code > 0o377 {
+                                let shown: String = chars[at..i].iter().collect();
+                                return Err(bad(
+                                    format!("octal escape value {shown} outside of range 0-0o377"),
+                                    at,
+                                ));
+                            }
+                            literal.push(char::from_u32(code).unwrap_or('\0'));
+                            continue;
+                        }
+                        n = n * 10 + second as usize;
+                    }
+                    group(n, at + 1, &mut literal)?;
+                }
+                'a' => literal.push('\u{7}'),
+                'b' => literal.push('\u{8}'),
+                'f' => literal.push('\u{c}'),
+                'n' => literal.push('\n'),
+                'r' => literal.push('\r'),
+                't' => literal.push('\t'),
+                'v' => literal.push('\u{b}'),
+                '\\' => literal.push('\\'),
+                e if e.is_ascii_alphabetic() => return Err(bad(format!("bad escape \\{e}"), at)),
+                e => {
+                    literal.push('\\');
+                    literal.push(e);
+                }
+            }
+        }
+        pieces.push(Piece::Text(literal));
+        Ok(Self(pieces))
+    }
+}
+
+fn identifier(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
+        && chars.all(|c| c.is_alphanumeric() || c == '_')
+}
+
+/// `<name>` behind `\g`, and where it ends.
+fn group_name(chars: &[char], at: usize) -> R<(String, usize)> {
+    if chars.get(at) != Some(&'<') {
+        return Err(bad("missing <", at));
+    }
+    let Some(length) = chars[at + 1..].iter().position(|c| *c == '>') else {
+        let why = if at + 1 == chars.len() { "missing group name" } else { "missing >, unterminated name" };
+        return Err(bad(why, at + 1));
+    };
+    if length == 0 {
+        return Err(bad("missing group name", at + 1));
+    }
+    Ok((chars[at + 1..at + 1 + length].iter().collect(), at + length + 2))
+}

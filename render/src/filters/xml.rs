@@ -1,0 +1,170 @@
+//! The filter `xml`: dicts and lists as an indented XML document.
+
+use super::format::unpack;
+use brine_jinja::{Markup, RUNTIME_ERROR, State};
+use brine_python::{Args, Kind, Obj, PyErr, R, Signature, getitem, need_bytes, repr, str};
+
+struct Element {
+    tag: Obj,
+    attributes: Vec<(Obj, String)>,
+    text: String,
+    children: Vec<Element>,
+}
+
+pub(super) fn format_xml(_: &State, args: &Args) -> R {
+    const SIG: Signature = Signature::new("SerializerExtension.format_xml", 1, &["self", "value"], 2);
+    let a = SIG.bind(args)?;
+    let mut top = Vec::new();
+    let made = tree(&pairs(a.at(0))?, &mut top, 0)?;
+    let root = match made {
+        true => top.pop(),
+        false => None,
+    };
+    let Some(root) = root else {
+        return Err(PyErr::new(Kind::AttributeError, "'NoneType' object has no attribute 'iter'"));
+    };
+    let mut out = String::from("<?xml version=\"1.0\" ?>\n");
+    root.write(&mut out, 0)?;
+    Ok(Markup::new(out))
+}
+
+/// What is iterated over as pairs: items of a dict; a sequence that begins with text as it is; nothing of other sequences.
+fn pairs(value: &Obj) -> R<Vec<Obj>> {
+    match value {
+        Obj::List(_) | Obj::Tuple(_) => {
+            let first = getitem(value, &Obj::Int(0))?;
+            Ok(if first.as_str().is_some() { value.sequence().unwrap_or_default() } else { Vec::new() })
+        }
+        Obj::Dict(dict) => Ok(dict.pairs().into_iter().map(|(k, v)| Obj::tuple(vec![k, v])).collect()),
+        _ => Err(PyErr::new(RUNTIME_ERROR, "Value is not a dict or list. Cannot render as XML")),
+    }
+}
+
+fn two(pair: &Obj) -> R<(Obj, Obj)> {
+    let Ok(items) = pair.items() else {
+        return Err(PyErr::ty(format!("cannot unpack non-iterable {} object", super::kinds::short(pair))));
+    };
+    match items.as_slice() {
+        [a, b] => Ok((a.clone(), b.clone())),
+        more => Err(unpack(more.len(), 2)),
+    }
+}
+
+/// Adds elements; whether the last pair, or one before it, made one of its own.
+fn tree(items: &[Obj], into: &mut Vec<Element>, depth: usize) -> R<bool> {
+    if depth > 200 {
+        return Err(PyErr::recursion(""));
+    }
+    let mut made = false;
+    for pair in items {
+        let (tag, value) = two(pair)?;
+        if let Obj::List(list) = &value {
+            let each = list.borrow().clone();
+            for item in each {
+                tree(&[Obj::tuple(vec![tag.clone(), item])], into, depth + 1)?;
+            }
+        } else {
+            let text = match &value {
+                Obj::Bool(_) | Obj::Int(_) | Obj::Big(_) | Obj::Float(_) => str(&value)?,
+                _ => value.as_str().unwrap_or_default().to_owned(),
+            };
+            need_bytes(size_of::<Element>() + text.len())?;
+            into.push(Element { tag, attributes: Vec::new(), text, children: Vec::new() });
+            made = true;
+            if value.as_str().is_some()
+                || matches!(value, Obj::Bool(_) | Obj::Int(_) | Obj::Big(_) | Obj::Float(_))
+            {
+                continue;
+            }
+        }
+        let mut attributes = Vec::new();
+        if let Obj::Dict(dict) = &value {
+            for (name, value) in dict.pairs() {
+                if !matches!(value, Obj::Dict(_) | Obj::List(_)) {
+                    attributes.push((name, str(&value)?));
+                }
+            }
+        }
+        let mut below = Vec::new();
+        for item in pairs(&value)? {
+            let second = getitem(&item, &Obj::Int(1))?;
+            if matches!(second, Obj::Dict(_) | Obj::List(_)) {
+                tree(&[item], &mut below, depth + 1)?;
+            }
+        }
+        if !matches!(value, Obj::List(_))
+            && let Some(last) = into.last_mut()
+        {
+            last.attributes = attributes;
+            last.children = below;
+        }
+    }
+    Ok(made)
+}
+
+fn name(obj: &Obj) -> R<&str> {
+    let Some(name) = obj.as_str() else {
+        let class = super::kinds::short(obj).to_owned();
+        return Err(PyErr::ty(format!("cannot serialize {} (type {class})", repr(obj)?)));
+    };
+    let begins = |c: char| c.is_alphabetic() || c == '_' || c == ':';
+    let mut chars = name.chars();
+    let good = chars.next().is_some_and(begins)
+        && chars.all(|c| begins(c) || c.is_numeric() || matches!(c, '-' | '.' | '\u{b7}'));
+    if good {
+        return Ok(name);
+    }
+    Err(not_well_formed())
+}
+
+fn not_well_formed() -> PyErr {
+    PyErr::new(Kind::Other("ExpatError"), "not well-formed (invalid token)")
+}
+
+fn escaped(out: &mut String, text: &str, attribute: bool) -> R<()> {
+    need_bytes(text.len())?;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\r' if !attribute => {
+                chars.next_if_eq(&'\n');
+                out.push('\n');
+            }
+            '\t' | '\n' | '\r' => out.push(c),
+            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => return Err(not_well_formed()),
+            c => out.push(c),
+        }
+    }
+    Ok(())
+}
+
+impl Element {
+    fn write(&self, out: &mut String, depth: usize) -> R<()> {
+        let tag = name(&self.tag)?;
+        let margin = " ".repeat(depth);
+        out.push_str(&format!("{margin}<{tag}"));
+        for (attribute, value) in &self.attributes {
+            out.push_str(&format!(" {}=\"", name(attribute)?));
+            escaped(out, value, true)?;
+            out.push('"');
+        }
+        if !self.text.is_empty() {
+            out.push('>');
+            escaped(out, &self.text, false)?;
+            out.push_str(&format!("</{tag}>\n"));
+        } else if self.children.is_empty() {
+            out.push_str("/>\n");
+        } else {
+            out.push_str(">\n");
+            for child in &self.children {
+                child.write(out, depth + 1)?;
+            }
+            out.push_str(&format!("{margin}</{tag}>\n"));
+        }
+        Ok(())
+    }
+}
