@@ -4,7 +4,7 @@ use super::python::{is_decimal, is_space};
 
 /// `textwrap.TextWrapper(width=width, initial_indent=indent, subsequent_indent=indent).fill(text)` with an indent of
 /// that many blanks.
-pub(super) fn fill(text: &str, width: usize, indent: usize) -> String {
+pub fn fill(text: &str, width: usize, indent: usize) -> String {
     let text = blank(text);
     let mut chunks = split(&text).into_iter().peekable();
     let room = width.saturating_sub(indent).max(1);

@@ -27,9 +27,9 @@ fn get(cx: &Cx, key: &str, profile: &Map) -> Result {
     Ok(traverse(&to_value(&data).map_err(call_error)?, key, ":").cloned().unwrap_or_default())
 }
 
-/// Stock's driver fails, too.
+/// As in stock: the files are edited.
 fn set(_: &Cx, _: &str, _: Value, _: &Map) -> Result {
-    Err(CallError::exception("AttributeError", "module 'salt.exceptions' has no attribute 'NotImplemented'"))
+    Err(CallError::exception("NotImplemented", ""))
 }
 
 /// What is in the files together.
