@@ -20,7 +20,12 @@ impl Object for Bound {
 
     fn repr(&self) -> R<Option<String>> {
         let (name, of) = (self.method.name, self.me.type_name());
-        Ok(Some(format!("<built-in method {name} of {of} object at {:#x}>", self.me.address())))
+        // A small value has no place of its own but here.
+        let address = match self.me.address() {
+            0 => std::ptr::from_ref(&self.me).addr(),
+            address => address,
+        };
+        Ok(Some(format!("<built-in method {name} of {of} object at {address:#x}>")))
     }
 
     fn call(&self, _me: &Obj, args: &Args) -> R<Option<Obj>> {

@@ -22,7 +22,11 @@ fn text_of(obj: &Obj) -> Option<String> {
 /// `ValueError` for text that is no number, `TypeError` for other values, `OverflowError` for infinity.
 pub fn int(obj: &Obj, base: Option<&Obj>) -> R {
     if let Some(base) = base {
-        let base = seq::index(base)?;
+        let base = match base {
+            // Any size will do to be wrong.
+            Obj::Big(_) => -1,
+            base => seq::index(base)?,
+        };
         let Some(base) = u32::try_from(base).ok().filter(|b| *b == 0 || (2..=36).contains(b)) else {
             return Err(PyErr::value("int() base must be >= 2 and <= 36, or 0"));
         };

@@ -1,6 +1,7 @@
 //! What filters have in common: paths of attributes, sorting keys, and arguments in Python's words.
 
 use crate::env::State;
+use crate::markup::{Markup, is_markup};
 use crate::undefined::is_undefined;
 use brine_python::{Args, Kind, Obj, PyErr, R, call_method};
 
@@ -63,9 +64,14 @@ fn parts(attribute: Option<&Obj>) -> R<Vec<Obj>> {
     path.split('.')
         .map(|part| {
             let digits = !part.is_empty() && part.chars().all(brine_python::is_digit);
-            if digits { brine_python::int(&part.into(), None) } else { Ok(part.into()) }
+            if digits { brine_python::int(&part.into(), None) } else { Ok(part_of(attribute, part)) }
         })
         .collect()
+}
+
+/// A part of text, which is of the same type.
+fn part_of(whole: &Obj, part: &str) -> Obj {
+    if is_markup(whole) { Markup::new(part) } else { part.into() }
 }
 
 /// `make_multi_attrgetter`: several paths, with commas between.
@@ -74,10 +80,11 @@ pub(super) struct MultiGetter(Vec<Getter>);
 impl MultiGetter {
     /// As [`Getter::new`] for each.
     pub(super) fn new(attribute: Option<&Obj>, fold: bool) -> R<Self> {
-        let getters = match attribute.and_then(Obj::as_str) {
-            Some(paths) => {
-                paths.split(',').map(|path| Getter::new(Some(&path.into()), fold)).collect::<R<Vec<_>>>()?
-            }
+        let getters = match attribute.and_then(|attribute| Some((attribute, attribute.as_str()?))) {
+            Some((attribute, paths)) => paths
+                .split(',')
+                .map(|path| Getter::new(Some(&part_of(attribute, path)), fold))
+                .collect::<R<Vec<_>>>()?,
             None => vec![Getter::new(attribute, fold)?],
         };
         Ok(Self(getters))

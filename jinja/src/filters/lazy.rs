@@ -204,8 +204,17 @@ pub(super) fn slice(_: &State, args: &Args) -> R {
         let (len, slices) = (Obj::from(items.len()), args.at(1));
         let each = binary(Op::FloorDiv, &len, slices)?;
         let longer = binary(Op::Mod, &len, slices)?;
-        let count = brine_python::index(slices)?;
-        let size = |n: &Obj| brine_python::index(n).map(|n| usize::try_from(n).unwrap_or(0));
+        let count = match slices {
+            // More than anybody can count.
+            Obj::Big(_) if compare(Cmp::Gt, slices, &Obj::Int(0))? => i64::MAX,
+            Obj::Big(_) => 0,
+            slices => brine_python::index(slices)?,
+        };
+        // Of a number below zero there is no part at all.
+        let size = |n: &Obj| match n {
+            Obj::Big(_) => Ok(0),
+            n => brine_python::index(n).map(|n| usize::try_from(n).unwrap_or(0)),
+        };
         Ok(Some(Slices { each: size(&each)?, longer: size(&longer)?, items, count, at: 0 }))
     };
     Ok(generator("sync_do_slice", start, move |s| {

@@ -2,7 +2,7 @@
 
 use super::args::{Getter, MultiGetter, filter_error, ignore_case, sorted_by};
 use crate::env::State;
-use crate::markup::{escape, has_html, soft_str};
+use crate::markup::{Markup, escape, has_html, mark, soft_str};
 use crate::undefined::is_undefined;
 use brine_python::{
     Args, Cmp, Fields, Iter, Kind, Obj, R, Signature, Tuple, call_method, compare, eq, need_bytes,
@@ -29,6 +29,10 @@ fn reversed(obj: &Obj) -> R<Iter> {
     if is_undefined(obj) {
         brine_python::len(obj)?;
         return Ok(Iter::over("reversed", Vec::new()));
+    }
+    if let Some(markup) = Markup::find(obj) {
+        let plain = brine_python::reversed(&markup.plain())?;
+        return Ok(Iter::new("reversed", move || plain.next()?.map(|c| mark(&c)).transpose()));
     }
     brine_python::reversed(obj)
 }

@@ -1,5 +1,6 @@
 //! `wordwrap`: Python's `textwrap` as Jinja2 uses it.
 
+use super::html::not_text;
 use crate::env::State;
 use crate::syntax::Newline;
 use brine_python::{
@@ -30,6 +31,7 @@ pub(super) fn wordwrap(state: &State, args: &Args) -> R {
         Newline::Cr => "\r",
     };
     let wrapstring = args.some(3).cloned().unwrap_or_else(|| newline.into());
+    brine_python::getattr(&wrapstring, "join")?;
     let default = Obj::Int(79);
     let hyphens = args.get(4).cloned().unwrap_or(Obj::Bool(true));
     let wrap = Wrap {
@@ -41,7 +43,8 @@ pub(super) fn wordwrap(state: &State, args: &Args) -> R {
     let join = |lines: Vec<Obj>| call_method(&wrapstring, "join", &Args::of([Obj::list(lines)]));
     let mut paragraphs = Vec::new();
     for line in call_method(args.at(0), "splitlines", &Args::default())?.items()? {
-        paragraphs.push(join(wrap.lines(line.as_str().unwrap_or_default())?)?);
+        let line = line.as_str().ok_or_else(|| not_text(&line))?;
+        paragraphs.push(join(wrap.lines(line)?)?);
     }
     join(paragraphs)
 }
