@@ -147,6 +147,9 @@ impl State {
             Err(e) if e.kind() == Kind::AttributeError => {}
             Err(e) => return Err(e),
         }
+        if name.starts_with('_') && brine_python::has_special(obj, name) && self.env.sandboxed {
+            return Ok(self.closed(obj, name));
+        }
         // A missing key or a type without items is the common case: it costs no error value.
         if let Obj::Dict(dict) = obj {
             return Ok(dict.get_str(name).unwrap_or_else(|| self.undefined_of(obj, Obj::str(name))));
@@ -181,6 +184,9 @@ impl State {
                 Err(e) if e.kind() == Kind::AttributeError => {}
                 Err(e) => return Err(e),
             }
+            if name.starts_with('_') && brine_python::has_special(obj, name) && self.env.sandboxed {
+                return Ok(self.closed(obj, name));
+            }
         }
         Ok(self.undefined_of(obj, key.clone()))
     }
@@ -193,14 +199,19 @@ impl State {
         if !name.starts_with('_') {
             return Ok(crate::sandbox::format_method(self, obj, name).unwrap_or(value));
         }
+        Ok(self.closed(obj, name))
+    }
+
+    /// What an attribute is that the sandbox closes.
+    fn closed(&self, obj: &Obj, name: &str) -> Obj {
         let hint = format!("access to attribute '{name}' of '{}' object is unsafe.", short_type(obj));
-        Ok(crate::undefined::Undefined::make(
+        crate::undefined::Undefined::make(
             self.env.undefined,
             Some(hint),
             Some(obj.clone()),
             Some(Obj::str(name)),
             crate::undefined::SECURITY_ERROR,
-        ))
+        )
     }
 }
 

@@ -65,6 +65,7 @@ pub fn enumerate(items: &Obj, start: i64) -> R<Iter> {
 /// # Errors
 /// `TypeError` where `+` does not fit, or for text.
 pub fn sum(items: &Obj, start: Option<&Obj>) -> R {
+    let iter = items.iter()?;
     let mut total = start.cloned().unwrap_or(Obj::Int(0));
     if total.as_str().is_some() {
         return Err(PyErr::ty("sum() can't sum strings [use ''.join(seq) instead]"));
@@ -72,7 +73,6 @@ pub fn sum(items: &Obj, start: Option<&Obj>) -> R {
     if matches!(total, Obj::Bytes(_)) {
         return Err(PyErr::ty("sum() can't sum bytes [use b''.join(seq) instead]"));
     }
-    let iter = items.iter()?;
     while let Some(item) = iter.next()? {
         total = binary(Op::Add, &total, &item)?;
     }

@@ -119,7 +119,14 @@ impl Dict {
     pub fn update(&self, from: &Obj) -> R<()> {
         let pairs = match from {
             Obj::Dict(other) => Some(other.pairs()),
-            Obj::Other(o) => o.pairs()?,
+            Obj::Other(o) => match o.pairs()? {
+                // Whether it has keys is asked first, which some types do not like.
+                None => match o.getattr(from, "keys") {
+                    Err(e) if e.kind() != crate::Kind::AttributeError => return Err(e),
+                    _ => None,
+                },
+                pairs => pairs,
+            },
             _ => None,
         };
         let Some(pairs) = pairs else { return self.update_from(from) };

@@ -54,7 +54,10 @@ pub(super) fn round(_: &State, args: &Args) -> R {
     let up = match args.get(2) {
         None => None,
         Some(method) => {
-            brine_python::hash(method)?;
+            // Python looks for a set among others as if it could not change.
+            if !matches!(method, Obj::Set(_)) {
+                brine_python::hash(method)?;
+            }
             match method.as_str() {
                 Some("common") => None,
                 Some("ceil") => Some(true),

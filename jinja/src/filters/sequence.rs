@@ -121,25 +121,26 @@ pub(super) fn join(state: &State, args: &Args) -> R {
         return Ok(out.into());
     }
     let mut items = Vec::new();
-    let safe = has_html(d)?;
-    let mut any = false;
-    let d = if safe { soft_str(d)? } else { d.clone() };
-    while let Some(item) = iter.next()? {
-        let item = each(&item)?;
-        items.push(match (safe, has_html(&item)?) {
-            (true, _) => soft_str(&item)?,
-            (false, true) => {
-                any = true;
-                item
-            }
-            (false, false) => brine_python::to_str(&item)?,
-        });
+    if has_html(d)? {
+        let d = soft_str(d)?;
+        while let Some(item) = iter.next()? {
+            items.push(soft_str(&each(&item)?)?);
+        }
+        return call_method(&d, "join", &Args::of([Obj::list(items)]));
     }
-    let d = match (safe, any) {
-        (true, _) => d,
-        (false, true) => escape(&d)?,
-        (false, false) => brine_python::to_str(&d)?,
-    };
+    while let Some(item) = iter.next()? {
+        items.push(each(&item)?);
+    }
+    // One item of markup makes all of it markup.
+    let mut any = false;
+    for item in &mut items {
+        if has_html(item)? {
+            any = true;
+        } else {
+            *item = brine_python::to_str(item)?;
+        }
+    }
+    let d = if any { escape(d)? } else { brine_python::to_str(d)? };
     call_method(&d, "join", &Args::of([Obj::list(items)]))
 }
 

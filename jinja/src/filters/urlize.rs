@@ -5,7 +5,7 @@ use super::html::not_text;
 use crate::env::State;
 use crate::markup::{Markup, escape};
 use brine_python::{
-    Args, Cmp, Obj, R, Signature, call_method, compare, is_alnum, is_decimal, is_space, need_bytes,
+    Args, Cmp, Obj, PyErr, R, Signature, call_method, compare, is_alnum, is_decimal, is_space, need_bytes,
     take_steps, truth,
 };
 use fancy_regex::Regex;
@@ -73,7 +73,13 @@ pub(super) fn urlize(state: &State, args: &Args) -> R {
         && truth(given)?
     {
         let words = call_method(given, "split", &Args::default())?.items()?;
-        rel.extend(words.iter().filter_map(Obj::as_str).map(str::to_owned));
+        for word in &words {
+            let word = word.as_str().ok_or_else(|| {
+                let of = word.type_name();
+                PyErr::ty(format!("'<' not supported between instances of '{of}' and 'str'"))
+            })?;
+            rel.insert(word.to_owned());
+        }
     }
     if args.truth(2, false)? {
         rel.insert("nofollow".into());

@@ -24,6 +24,7 @@ pub(super) fn attr(state: &State, args: &Args) -> R {
     };
     match find_attr(obj, text) {
         Ok(Some(_)) => state.getattr(obj, text),
+        _ if brine_python::has_special(obj, text) => state.getattr(obj, text),
         Ok(None) => Ok(state.undefined_of(obj, name.clone())),
         Err(e) if e.kind() == Kind::AttributeError => Ok(state.undefined_of(obj, name.clone())),
         Err(e) => Err(e),

@@ -11,10 +11,8 @@ use brine_python::{
 /// How lines are wrapped.
 struct Wrap<'a> {
     width: &'a Obj,
-    break_long_words: bool,
-    break_on_hyphens: bool,
-    /// Whether the option is `True` itself, which is what splitting asks.
-    split_hyphens: bool,
+    break_long_words: &'a Obj,
+    break_on_hyphens: &'a Obj,
 }
 
 pub(super) fn wordwrap(state: &State, args: &Args) -> R {
@@ -33,12 +31,10 @@ pub(super) fn wordwrap(state: &State, args: &Args) -> R {
     let wrapstring = args.some(3).cloned().unwrap_or_else(|| newline.into());
     brine_python::getattr(&wrapstring, "join")?;
     let default = Obj::Int(79);
-    let hyphens = args.get(4).cloned().unwrap_or(Obj::Bool(true));
     let wrap = Wrap {
         width: args.get(1).unwrap_or(&default),
-        break_long_words: args.truth(2, true)?,
-        break_on_hyphens: truth(&hyphens)?,
-        split_hyphens: matches!(hyphens, Obj::Bool(true)),
+        break_long_words: args.get(2).unwrap_or(&Obj::Bool(true)),
+        break_on_hyphens: args.get(4).unwrap_or(&Obj::Bool(true)),
     };
     let join = |lines: Vec<Obj>| call_method(&wrapstring, "join", &Args::of([Obj::list(lines)]));
     let mut paragraphs = Vec::new();
@@ -68,7 +64,9 @@ impl Wrap<'_> {
             let width = brine_python::repr(self.width)?;
             return Err(PyErr::value(format!("invalid width {width} (must be > 0)")));
         }
-        let mut chunks = if self.split_hyphens { split_hyphens(text) } else { split_words(text) };
+        // Only `True` itself splits at hyphens; for long words anything true will do.
+        let hyphens = matches!(self.break_on_hyphens, Obj::Bool(true));
+        let mut chunks = if hyphens { split_hyphens(text) } else { split_words(text) };
         chunks.reverse();
         let mut lines: Vec<Obj> = Vec::new();
         while let Some(last) = chunks.last() {
@@ -106,7 +104,7 @@ impl Wrap<'_> {
     /// A word that no line can hold.
     fn long_word<'t>(&self, chunks: &mut Vec<&'t str>, line: &mut Vec<&'t str>, size: i64) -> R<()> {
         let Some(chunk) = chunks.last_mut() else { return Ok(()) };
-        if self.break_long_words {
+        if truth(self.break_long_words)? {
             let left = if compare(Cmp::Lt, self.width, &Obj::Int(1))? {
                 Obj::Int(1)
             } else {
@@ -116,7 +114,7 @@ impl Wrap<'_> {
                 return Err(PyErr::ty("slice indices must be integers or None or have an __index__ method"));
             };
             let mut end = left;
-            if self.break_on_hyphens && length(chunk) > left {
+            if truth(self.break_on_hyphens)? && length(chunk) > left {
                 let within = &chunk[..at(chunk, left)];
                 if let Some(hyphen) = within.rfind('-')
                     && chunk[..hyphen].contains(|c| c != '-')

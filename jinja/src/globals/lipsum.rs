@@ -87,8 +87,14 @@ pub(super) fn lipsum(args: &Args) -> R {
     let words: Vec<&str> = WORDS.split(' ').collect();
     let mut paragraphs = Vec::new();
     for _ in 0..brine_python::index(&number(0, 5))? {
-        let (min, max) = (whole(&number(2, 20), 1)?, whole(&number(3, 100), 2)?);
-        paragraphs.push(paragraph(&words, randrange(min, max)?)?);
+        let (min, max) = (whole(&number(2, 20), 1)?, number(3, 100));
+        let count = match max {
+            // Without an end, the other number is the end.
+            Obj::None if min <= 0 => return Err(PyErr::value("empty range for randrange()")),
+            Obj::None => randrange(0, min)?,
+            max => randrange(min, whole(&max, 2)?)?,
+        };
+        paragraphs.push(paragraph(&words, count)?);
     }
     if !args.get(1).map_or(Ok(true), truth)? {
         return Ok(paragraphs.join("\n\n").into());

@@ -151,7 +151,7 @@ const METHODS: &[Method] = &[
     one!("translate", "table", 2),
     one!("zfill", "width", 2),
     one!("removeprefix", "prefix", 2),
-    one!("removesuffix", "suffix", 1),
+    one!("removesuffix", "suffix", 0),
     one!("partition", "sep", 2),
     one!("rpartition", "sep", 2),
     method!("splitlines", &["self", "keepends"], 1, 1, |text, args| {

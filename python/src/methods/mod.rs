@@ -6,6 +6,7 @@ mod dict;
 mod list;
 mod number;
 mod set;
+mod special;
 mod text_case;
 mod text_find;
 mod text_map;
@@ -19,6 +20,7 @@ use crate::obj::Obj;
 
 pub(crate) use codec::{decode, encode};
 pub(crate) use list::sort_by;
+pub use special::has_special;
 
 /// What a method does, by how it takes its arguments.
 pub(crate) enum Fun {
