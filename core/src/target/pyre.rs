@@ -169,7 +169,12 @@ fn compile(pattern: &str) -> Result<fancy_regex::Regex, RegexError> {
         .delegate_size_limit(SIZE)
         .delegate_dfa_size_limit(SIZE)
         .build()
-        .map_err(|e| RegexError::Invalid(e.to_string()))
+        .map_err(|e| match e.to_string() {
+            why if why.contains("ook-behind") => {
+                RegexError::Invalid("look-behind requires fixed-width pattern".into())
+            }
+            why => RegexError::Invalid(why),
+        })
 }
 
 #[cfg(test)]

@@ -11,9 +11,27 @@ pub(super) struct Translation {
     pub(super) multiline: bool,
     /// `(?a)`: classes mean ASCII only.
     ascii: bool,
-    /// Groups not yet closed.
-    depth: usize,
+    /// Groups not yet closed: where they begin, and their numbers if they have some.
+    open: Vec<(usize, Option<usize>)>,
+    /// How many groups have a number.
+    groups: usize,
+    names: Vec<(String, usize)>,
     last: Last,
+}
+
+/// An error at a place, in characters, in Python's words.
+pub(super) fn error_at(why: impl std::fmt::Display, at: usize, chars: &[char]) -> String {
+    if !chars.contains(&'\n') {
+        return format!("{why} at position {at}");
+    }
+    let before = &chars[..at.min(chars.len())];
+    let line = before.iter().filter(|c| **c == '\n').count() + 1;
+    let column = before.iter().rev().take_while(|c| **c != '\n').count() + 1;
+    format!("{why} at position {at} (line {line}, column {column})")
+}
+
+fn bad<T>(why: impl std::fmt::Display, at: usize, chars: &[char]) -> Result<T, RegexError> {
+    Err(RegexError::Invalid(error_at(why, at, chars)))
 }
 
 /// What stands before the place that is read: whether it can be repeated.
@@ -27,11 +45,18 @@ enum Last {
 
 impl Translation {
     pub(super) fn of(pattern: &str) -> Result<Self, RegexError> {
-        let bad = |why: &str| Err(RegexError::Invalid(why.into()));
         let chars: Vec<char> = pattern.chars().filter(|c| *c != DOLLAR).collect();
         let text = String::with_capacity(pattern.len() + 8);
-        let (depth, last) = (0, Last::Nothing);
-        let mut out = Self { text, verbose: false, multiline: false, ascii: false, depth, last };
+        let mut out = Self {
+            text,
+            verbose: false,
+            multiline: false,
+            ascii: false,
+            open: Vec::new(),
+            groups: 0,
+            names: Vec::new(),
+            last: Last::Nothing,
+        };
         let mut i = 0;
         while let Some(&c) = chars.get(i) {
             i += 1;
@@ -58,7 +83,9 @@ impl Translation {
                     last = Last::Nothing;
                 }
                 '\\' => {
-                    let Some(&e) = chars.get(i) else { return bad("bad escape (end of pattern)") };
+                    let Some(&e) = chars.get(i) else {
+                        return bad("bad escape (end of pattern)", i - 1, &chars);
+                    };
                     i += 1;
                     out.escape(e, &chars, &mut i)?;
                     if matches!(e, 'A' | 'Z' | 'b' | 'B') {
@@ -68,20 +95,22 @@ impl Translation {
                 '[' => out.set(&chars, &mut i)?,
                 '*' | '+' | '?' => {
                     out.text.push(c);
-                    last = out.repeated(&chars, &mut i)?;
+                    last = out.repeated(&chars, i - 1, &mut i)?;
                 }
                 '{' => match repeat(&chars, i) {
                     Some((text, end)) => {
+                        let start = i - 1;
                         out.text.push_str(&text);
                         i = end;
-                        last = out.repeated(&chars, &mut i)?;
+                        last = out.repeated(&chars, start, &mut i)?;
                     }
                     None => out.text.push_str(r"\{"),
                 },
                 '}' => out.text.push_str(r"\}"),
                 '(' => {
                     if chars.get(i) != Some(&'?') {
-                        out.depth += 1;
+                        out.groups += 1;
+                        out.open.push((i - 1, Some(out.groups)));
                         out.text.push('(');
                     } else if !out.group(&chars, &mut i)? {
                         continue;
@@ -89,24 +118,26 @@ impl Translation {
                     last = Last::Nothing;
                 }
                 ')' => {
-                    out.depth = match out.depth.checked_sub(1) {
-                        Some(depth) => depth,
-                        None => return bad("unbalanced parenthesis"),
-                    };
+                    if out.open.pop().is_none() {
+                        return bad("unbalanced parenthesis", i - 1, &chars);
+                    }
                     out.text.push(')');
                 }
                 c => out.text.push(c),
             }
             out.last = last;
         }
-        if out.depth > 0 { bad("missing ), unterminated subpattern") } else { Ok(out) }
+        match out.open.last() {
+            Some((at, _)) => bad("missing ), unterminated subpattern", *at, &chars),
+            None => Ok(out),
+        }
     }
 
     /// A repeat was read: there must be something to repeat, and it may be lazy or possessive.
-    fn repeated(&mut self, chars: &[char], i: &mut usize) -> Result<Last, RegexError> {
+    fn repeated(&mut self, chars: &[char], at: usize, i: &mut usize) -> Result<Last, RegexError> {
         match self.last {
-            Last::Nothing => return Err(RegexError::Invalid("nothing to repeat".into())),
-            Last::Repeat => return Err(RegexError::Invalid("multiple repeat".into())),
+            Last::Nothing => return bad("nothing to repeat", at, chars),
+            Last::Repeat => return bad("multiple repeat", at, chars),
             Last::Atom => {}
         }
         if let Some(c @ ('?' | '+')) = chars.get(*i) {
@@ -131,13 +162,8 @@ impl Translation {
             }
             'x' | 'u' | 'U' => self.hex(e, chars, i)?,
             '0' => self.octal(chars, i),
-            '1'..='9' => {
-                self.text.push('\\');
-                self.text.push(e);
-            }
-            c if c.is_ascii_alphabetic() => {
-                return Err(RegexError::Invalid(format!("bad escape \\{c}")));
-            }
+            '1'..='9' => self.reference(e, chars, i)?,
+            c if c.is_ascii_alphabetic() => return bad(format!("bad escape \\{c}"), *i - 2, chars),
             c => self.literal(c),
         }
         Ok(())
@@ -149,13 +175,47 @@ impl Translation {
             'u' => 4,
             _ => 8,
         };
-        let digits: String = chars.iter().skip(*i).take(width).collect();
-        let c = (digits.len() == width)
-            .then(|| u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32))
-            .flatten()
-            .ok_or_else(|| RegexError::Invalid(format!("incomplete escape \\{kind}{digits}")))?;
+        let digits: String =
+            chars.iter().skip(*i).take(width).take_while(|c| c.is_ascii_hexdigit()).collect();
+        if digits.len() < width {
+            return bad(format!("incomplete escape \\{kind}{digits}"), *i - 2, chars);
+        }
+        let Some(c) = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32) else {
+            return bad(format!("bad escape \\{kind}{digits}"), *i - 2, chars);
+        };
         *i += width;
         self.literal(c);
+        Ok(())
+    }
+
+    /// `\1`: a group, or three octal digits.
+    fn reference(&mut self, first: char, chars: &[char], i: &mut usize) -> Result<(), RegexError> {
+        let at = *i - 2;
+        let mut digits = String::from(first);
+        if let Some(second) = chars.get(*i).filter(|c| c.is_ascii_digit()) {
+            *i += 1;
+            digits.push(*second);
+            let octal = |c: char| ('0'..='7').contains(&c);
+            if let Some(third) = chars.get(*i).filter(|c| octal(**c) && octal(first) && octal(*second)) {
+                *i += 1;
+                digits.push(*third);
+                let code = u32::from_str_radix(&digits, 8).unwrap_or(0);
+                if code > 0o377 {
+                    return bad(format!("octal escape value \\{digits} outside of range 0-0o377"), at, chars);
+                }
+                self.literal(char::from_u32(code).unwrap_or('\0'));
+                return Ok(());
+            }
+        }
+        let group: usize = digits.parse().unwrap_or(usize::MAX);
+        if group > self.groups {
+            return bad(format!("invalid group reference {group}"), at + 1, chars);
+        }
+        if self.open.iter().any(|(_, number)| *number == Some(group)) {
+            return bad("cannot refer to an open group", at, chars);
+        }
+        // In a group of its own, so that a digit that follows is none of it.
+        self.text.push_str(&format!("(?:\\{group})"));
         Ok(())
     }
 
@@ -180,6 +240,7 @@ impl Translation {
 
     /// A set: Python knows no nested sets and no set operators.
     fn set(&mut self, chars: &[char], i: &mut usize) -> Result<(), RegexError> {
+        let start = *i - 1;
         self.text.push('[');
         if chars.get(*i) == Some(&'^') {
             self.text.push('^');
@@ -188,19 +249,21 @@ impl Translation {
         let mut first = true;
         loop {
             let Some(&c) = chars.get(*i) else {
-                return Err(RegexError::Invalid("unterminated character set".into()));
+                return bad("unterminated character set", start, chars);
             };
             *i += 1;
             match c {
                 ']' if !first => break,
                 '\\' => {
                     let Some(&e) = chars.get(*i) else {
-                        return Err(RegexError::Invalid("bad escape (end of pattern)".into()));
+                        return bad("bad escape (end of pattern)", *i - 1, chars);
                     };
                     *i += 1;
                     match e {
                         'b' => self.text.push_str(r"\x08"),
-                        'A' | 'B' | 'Z' => return Err(RegexError::Invalid(format!("bad escape \\{e}"))),
+                        'A' | 'B' | 'Z' | '8' | '9' => {
+                            return bad(format!("bad escape \\{e}"), *i - 2, chars);
+                        }
                         '0'..='7' => {
                             *i -= 1;
                             let mut n = 0;
@@ -217,7 +280,16 @@ impl Translation {
                 // A hyphen between characters makes a range; doubled it would be an operator.
                 '-' if chars.get(*i) == Some(&'-') => self.text.push_str(r"\x{2d}"),
                 '-' => self.text.push('-'),
-                c => self.literal(c),
+                c => {
+                    // A range of plain characters must go up.
+                    if let (Some('-'), Some(&to)) = (chars.get(*i), chars.get(*i + 1))
+                        && !matches!(to, ']' | '\\')
+                        && to < c
+                    {
+                        return bad(format!("bad character range {c}-{to}"), *i - 1, chars);
+                    }
+                    self.literal(c);
+                }
             }
             first = false;
         }
@@ -227,57 +299,80 @@ impl Translation {
 
     /// After `(`, at `?`: only what Python knows is let through. Whether anything but a comment was read.
     fn group(&mut self, chars: &[char], i: &mut usize) -> Result<bool, RegexError> {
-        let bad = |why: &str| Err(RegexError::Invalid(why.into()));
-        let next = chars.get(*i + 1).copied();
-        match next {
-            Some('#') => {
-                let Some(end) = (*i..chars.len()).find(|&k| chars[k] == ')') else {
-                    return bad("missing ), unterminated comment");
+        let at = *i;
+        let next = chars.get(at + 1).copied();
+        let after = chars.get(at + 2).copied();
+        // The letters and signs up to `head` are no pattern.
+        let (head, numbered) = match (next, after) {
+            (Some('#'), _) => {
+                let Some(end) = (at..chars.len()).find(|&k| chars[k] == ')') else {
+                    return bad("missing ), unterminated comment", at - 1, chars);
                 };
                 *i = end + 1;
                 return Ok(false);
             }
-            Some(':' | '=' | '!' | '>' | '(') => {}
-            Some('<') if matches!(chars.get(*i + 2), Some('=' | '!')) => {}
-            Some('P') if chars.get(*i + 2) == Some(&'<') => {}
-            Some('P') if chars.get(*i + 2) == Some(&'=') => {
+            (Some(':' | '=' | '!' | '>'), _) => (at + 1, false),
+            (Some('('), _) => match (at..chars.len()).find(|&k| chars[k] == ')') {
+                Some(end) => (end, false),
+                None => return bad("missing ), unterminated name", at + 2, chars),
+            },
+            (Some('<'), Some('=' | '!')) => (at + 2, false),
+            (Some('P'), Some('<')) => {
+                let (name, end) = name_until(chars, at + 3, '>')?;
+                check_name(&name, at + 3, chars)?;
+                let number = self.groups + 1;
+                if let Some((_, was)) = self.names.iter().find(|(n, _)| *n == name) {
+                    let why =
+                        format!("redefinition of group name '{name}' as group {number}; was group {was}");
+                    return bad(why, at + 3, chars);
+                }
+                self.names.push((name, number));
+                (end, true)
+            }
+            (Some('P'), Some('=')) => {
                 // A reference is a whole; copied so that its end does not close a group.
-                let Some(end) = (*i..chars.len()).find(|&k| chars[k] == ')') else {
-                    return bad("missing ), unterminated name");
+                let (name, end) = name_until(chars, at + 3, ')')?;
+                check_name(&name, at + 3, chars)?;
+                let Some((_, number)) = self.names.iter().find(|(n, _)| *n == name) else {
+                    return bad(format!("unknown group name '{name}'"), at + 3, chars);
                 };
+                if self.open.iter().any(|(_, open)| *open == Some(*number)) {
+                    return bad("cannot refer to an open group", at + 3, chars);
+                }
                 self.text.push('(');
-                self.text.extend(&chars[*i..=end]);
+                self.text.extend(&chars[at..=end]);
                 *i = end + 1;
                 self.last = Last::Atom;
                 return Ok(false);
             }
-            Some(c) if "aiLmsux-".contains(c) => return self.flags(chars, i).map(|()| true),
-            _ => return bad("unknown extension"),
-        }
-        self.depth += 1;
-        // The letters and signs up to here are no pattern.
-        let head = match next {
-            Some('(') => (*i..chars.len()).find(|&k| chars[k] == ')'),
-            Some('P') => (*i..chars.len()).find(|&k| chars[k] == '>'),
-            Some('<') => Some(*i + 2),
-            _ => Some(*i + 1),
+            (Some(c), _) if "aiLmsux-".contains(c) => return self.flags(chars, i).map(|()| true),
+            (None, _) | (Some('P' | '<'), None) => {
+                return bad("unexpected end of pattern", chars.len(), chars);
+            }
+            (Some(c @ ('P' | '<')), Some(then)) => {
+                return bad(format!("unknown extension ?{c}{then}"), at, chars);
+            }
+            (Some(c), _) => return bad(format!("unknown extension ?{c}"), at, chars),
         };
-        let Some(end) = head else { return bad("missing ), unterminated subpattern") };
+        if numbered {
+            self.groups += 1;
+        }
+        self.open.push((at - 1, numbered.then_some(self.groups)));
         self.text.push('(');
-        self.text.extend(&chars[*i..=end]);
-        *i = end + 1;
+        self.text.extend(&chars[at..=head]);
+        *i = head + 1;
         Ok(true)
     }
 
     fn flags(&mut self, chars: &[char], i: &mut usize) -> Result<(), RegexError> {
         let Some(end) = (*i..chars.len()).find(|&k| matches!(chars[k], ')' | ':')) else {
-            return Err(RegexError::Invalid("missing -, : or )".into()));
+            return bad("missing -, : or )", chars.len(), chars);
         };
         if chars[end] == ')' && *i != 1 {
-            return Err(RegexError::Invalid("global flags not at the start of the expression".into()));
+            return bad("global flags not at the start of the expression", *i - 1, chars);
         }
         let (mut on, mut off, mut negated) = (String::new(), String::new(), false);
-        for &flag in &chars[*i + 1..end] {
+        for (at, &flag) in chars.iter().enumerate().take(end).skip(*i + 1) {
             match flag {
                 '-' => negated = true,
                 'i' | 'm' | 's' | 'x' if negated => off.push(flag),
@@ -288,7 +383,7 @@ impl Translation {
                 }
                 'a' => self.ascii = true,
                 'u' | 'L' => {}
-                _ => return Err(RegexError::Invalid("unknown flag".into())),
+                _ => return bad("unknown flag", at, chars),
             }
         }
         self.text.push_str("(?");
@@ -302,10 +397,31 @@ impl Translation {
             self.text.push(':');
         }
         self.text.push(chars[end]);
-        self.depth += usize::from(chars[end] == ':');
+        if chars[end] == ':' {
+            self.open.push((*i - 1, None));
+        }
         *i = end + 1;
         Ok(())
     }
+}
+
+/// A name up to a sign, and where that is.
+fn name_until(chars: &[char], from: usize, end: char) -> Result<(String, usize), RegexError> {
+    match chars[from.min(chars.len())..].iter().position(|c| *c == end) {
+        Some(0) => bad("missing group name", from, chars),
+        Some(length) => Ok((chars[from..from + length].iter().collect(), from + length)),
+        None if from >= chars.len() => bad("missing group name", chars.len(), chars),
+        None => bad(format!("missing {end}, unterminated name"), from, chars),
+    }
+}
+
+fn check_name(name: &str, at: usize, chars: &[char]) -> Result<(), RegexError> {
+    let mut letters = name.chars();
+    let begins = letters.next().is_some_and(|c| c.is_alphabetic() || c == '_');
+    if begins && letters.all(|c| c.is_alphanumeric() || c == '_') {
+        return Ok(());
+    }
+    bad(format!("bad character in group name '{name}'"), at, chars)
 }
 
 /// `{m}`, `{m,}`, `{,n}`, `{m,n}` after a `{`, in the engine's form; anything else is literal text in Python.

@@ -1,6 +1,6 @@
 //! Data to text and back: `yaml`, `json`, `python`, `tojson`, `load_yaml` and their kin, of Salt's serializer extension.
 
-use super::undefined::{guarded, unless};
+use super::undefined::{guarded, guarded_function, unless};
 use crate::{json, yaml};
 use brine_jinja::{Markup, RUNTIME_ERROR, State, Table};
 use brine_python::{
@@ -13,16 +13,11 @@ pub(super) fn add(table: &mut Table) {
     table.insert("yaml", |s, a| guarded(s, a, format_yaml));
     table.insert("python", |s, a| guarded(s, a, format_python));
     table.insert("xml", |s, a| guarded(s, a, super::xml::format_xml));
-    table.insert("tojson", |s, a| guarded(s, a, tojson));
+    table.insert("tojson", |s, a| guarded_function("tojson", s, a, tojson));
     table.insert("load_yaml", |s, a| guarded(s, a, load_yaml));
     table.insert("load_json", |s, a| guarded(s, a, load_json));
     table.insert("load_text", |s, a| guarded(s, a, load_text));
     table.insert("dict_to_sls_yaml_params", |s, a| guarded(s, a, dict_to_sls_yaml_params));
-}
-
-/// What JSON has not is given back by Salt as it is, and then is a reference to itself.
-fn itself(obj: &Obj) -> R {
-    Ok(obj.clone())
 }
 
 fn indentation(indent: Option<&Obj>) -> R<Option<String>> {
@@ -41,8 +36,7 @@ fn format_json(_: &State, args: &Args) -> R {
     let a = SIG.bind(args)?;
     let options = json::Options {
         sort_keys: a.truth(1, true)?,
-        indent: indentation(a.get(2))?,
-        default: Some(&itself),
+        indent: if a.at(0).as_str().is_some() { None } else { indentation(a.get(2))? },
         ..json::Options::salt()
     };
     let text = json::dumps(a.at(0), &options)?;
@@ -57,8 +51,9 @@ fn blank(c: char) -> bool {
 fn tojson(_: &State, args: &Args) -> R {
     const SIG: Signature = Signature::new("tojson", 0, &["val", "indent"], 1).named();
     let a = SIG.bind(args)?;
-    let mut options =
-        json::Options { indent: indentation(a.get(1))?, default: Some(&itself), ..json::Options::default() };
+    // Text alone is written without a look at the indentation.
+    let indent = if a.at(0).as_str().is_some() { None } else { indentation(a.get(1))? };
+    let mut options = json::Options { indent, ..json::Options::default() };
     for (name, value) in &a.named {
         match &**name {
             "ensure_ascii" => options.ensure_ascii = truth(value)?,
@@ -154,7 +149,7 @@ fn format_python(_: &State, args: &Args) -> R {
 /// A template that was imported or a macro's text counts as the text that it is.
 fn loaded(obj: &Obj) -> R {
     match obj {
-        Obj::Other(o) if o.type_name() == "jinja2.environment.TemplateModule" => Ok(str(obj)?.into()),
+        Obj::Other(_) if super::kinds::short(obj) == "TemplateModule" => Ok(str(obj)?.into()),
         _ => Ok(obj.clone()),
     }
 }
@@ -168,7 +163,7 @@ fn load_yaml(_: &State, args: &Args) -> R {
     let value = loaded(a.at(0))?;
     let text = match &value {
         Obj::Bytes(_) => super::text::text_of(&value)?,
-        _ if value.as_str().is_some() => value.clone(),
+        Obj::Str(_) => value.clone(),
         _ => return Err(PyErr::ty("a string or stream input is required")),
     };
     let name = if matches!(value, Obj::Bytes(_)) { "<byte string>" } else { yaml::TEXT };

@@ -1,11 +1,10 @@
 //! Hashes, signatures and base64.
 
-use super::kinds::short;
 use super::text::raw_bytes;
 use base64::Engine as _;
 use blake2::{Blake2b512, Blake2s256};
 use brine_jinja::{State, Table};
-use brine_python::{Args, Kind, Obj, PyErr, R, Signature, str};
+use brine_python::{Args, Kind, Obj, PyErr, R, Signature};
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use sha1::Sha1;
@@ -178,6 +177,10 @@ fn file_hashsum(_: &State, args: &Args) -> R {
     };
     let path = super::path::path_of(a.at(0))?;
     let mut file = std::fs::File::open(&path).map_err(|e| super::path::os_error(&e, a.at(0)))?;
+    // How much is read at a time changes nothing, but must be a number.
+    if let Some(count) = a.some(2) {
+        brine_python::index(count).map_err(|e| super::path::no_count(e, count))?;
+    }
     let mut block = vec![0; 65536];
     loop {
         match file.read(&mut block).map_err(|e| super::path::os_error(&e, a.at(0)))? {
@@ -190,18 +193,15 @@ fn file_hashsum(_: &State, args: &Args) -> R {
 
 /// What `getattr` says of a name that is no text.
 pub(super) fn attribute_name(name: &Obj) -> PyErr {
-    PyErr::ty(format!("attribute name must be string, not '{}'", short(name)))
+    PyErr::ty(format!("attribute name must be string, not '{}'", name.type_name()))
 }
 
-/// A value as the text that is hashed.
-pub(super) fn hashed(value: &Obj, algorithm: &str) -> R<String> {
-    let text = match value {
-        Obj::Bytes(bytes) => bytes.to_vec(),
-        _ => str(value)?.into_bytes(),
+/// `salt.utils.data.hash(value)`: the hash by that Salt's filters seed chance.
+pub(super) fn seed(value: &Obj) -> R<String> {
+    let bytes = match (value, value.as_str()) {
+        (Obj::Bytes(bytes), _) => bytes.to_vec(),
+        (_, Some(text)) => text.as_bytes().to_vec(),
+        _ => return Err(PyErr::ty("object supporting the buffer API required")),
     };
-    let Some(mut hash) = named(algorithm) else {
-        return Err(PyErr::value(format!("unsupported hash type {algorithm}")));
-    };
-    hash(Some(&text));
-    Ok(hex(&hash(None)))
+    Ok(hex(&Sha512::digest(bytes)))
 }

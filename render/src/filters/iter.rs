@@ -1,19 +1,26 @@
 //! `zip` and the combinatoric functions of Python's `itertools`, as filters. All are lazy, as in Python.
 
-use super::undefined::guarded;
+use super::undefined::guarded_function;
 use brine_jinja::{State, Table};
-use brine_python::{Args, Iter, Kind, Obj, PyErr, R, index, need_items, truth};
+use brine_python::{Args, Iter, Obj, PyErr, R, index, need_items, truth};
+
+macro_rules! add {
+    ($table:ident, $($name:literal => $filter:expr;)*) => {
+        $($table.insert($name, |state, args| guarded_function($name, state, args, $filter));)*
+    };
+}
 
 pub(super) fn add(table: &mut Table) {
-    table.insert("combinations", |s, a| guarded(s, a, |_, args| combinations("combinations", args, false)));
-    table.insert("combinations_with_replacement", |s, a| {
-        guarded(s, a, |_, args| combinations("combinations_with_replacement", args, true))
-    });
-    table.insert("compress", |s, a| guarded(s, a, compress));
-    table.insert("permutations", |s, a| guarded(s, a, permutations));
-    table.insert("product", |s, a| guarded(s, a, product));
-    table.insert("zip", |s, a| guarded(s, a, zip));
-    table.insert("zip_longest", |s, a| guarded(s, a, zip_longest));
+    add! {
+        table,
+        "combinations" => |_, args| combinations("combinations", args, false);
+        "combinations_with_replacement" => |_, args| combinations("combinations_with_replacement", args, true);
+        "compress" => compress;
+        "permutations" => permutations;
+        "product" => product;
+        "zip" => zip;
+        "zip_longest" => zip_longest;
+    }
 }
 
 fn pick(pool: &[Obj], places: &[usize]) -> R {
@@ -28,8 +35,9 @@ fn count(obj: &Obj) -> R<usize> {
 
 fn combinations(name: &'static str, args: &Args, repeated: bool) -> R {
     let slots = args.bind(name, &["iterable", "r"], 2)?;
+    let r = index(&slots[1].clone().unwrap_or_default())?;
     let pool = slots[0].clone().unwrap_or_default().items()?;
-    let r = count(&slots[1].clone().unwrap_or_default())?;
+    let r = usize::try_from(r).map_err(|_| PyErr::value("r must be non-negative"))?;
     let n = pool.len();
     let none = if repeated { n == 0 && r > 0 } else { r > n };
     need_items(if none { 0 } else { r }, size_of::<usize>())?;
@@ -153,18 +161,9 @@ fn compress(_: &State, args: &Args) -> R {
     })))
 }
 
-/// The iterators of all arguments; of one that is none, its number.
-fn iters(name: &str, args: &Args) -> R<Vec<Iter>> {
-    let each = |(at, obj): (usize, &Obj)| {
-        obj.iter().map_err(|e| match e.kind() {
-            Kind::TypeError if name == "zip" => {
-                PyErr::ty(format!("'{}' object is not iterable", obj.type_name()))
-            }
-            Kind::TypeError => PyErr::ty(format!("zip_longest argument #{} must support iteration", at + 1)),
-            _ => e,
-        })
-    };
-    args.pos.iter().enumerate().map(each).collect()
+/// The iterators of all arguments.
+fn iters(args: &Args) -> R<Vec<Iter>> {
+    args.pos.iter().map(Obj::iter).collect()
 }
 
 fn zip(_: &State, args: &Args) -> R {
@@ -180,7 +179,7 @@ fn zip(_: &State, args: &Args) -> R {
     if !strict {
         return Ok(Obj::Iter(brine_python::zip(&args.pos)?));
     }
-    let iters = iters("zip", args)?;
+    let iters = iters(args)?;
     Ok(Obj::Iter(Iter::new("zip", move || {
         let mut row = Vec::with_capacity(iters.len());
         for (at, iter) in iters.iter().enumerate() {
@@ -214,7 +213,7 @@ fn zip_longest(_: &State, args: &Args) -> R {
         }
         fill = value.clone();
     }
-    let mut iters: Vec<Option<Iter>> = iters("zip_longest", args)?.into_iter().map(Some).collect();
+    let mut iters: Vec<Option<Iter>> = iters(args)?.into_iter().map(Some).collect();
     let mut left = iters.len();
     Ok(Obj::Iter(Iter::new("itertools.zip_longest", move || {
         let mut row = Vec::with_capacity(iters.len());

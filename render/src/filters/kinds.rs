@@ -32,7 +32,13 @@ pub(crate) fn hashable(obj: &Obj) -> bool {
 
 /// `str(type(x))`: `<class 'int'>`.
 pub(crate) fn class(obj: &Obj) -> String {
-    format!("<class '{}'>", obj.type_name())
+    format!("<class '{}'>", full(obj))
+}
+
+/// The type's name with its module, for those that are not built in.
+pub(crate) fn full(obj: &Obj) -> String {
+    let (name, module) = (obj.type_name(), obj.module());
+    if name.contains('.') || module == "builtins" { name.to_owned() } else { format!("{module}.{name}") }
 }
 
 /// `type(x).__name__`.

@@ -275,7 +275,12 @@ fn any(iter: &brine_python::Iter) -> R<bool> {
 
 fn exactly(iterable: &Obj, amount: &Obj) -> R {
     let iter = iterable.iter()?;
-    let rounds = brine_python::Range::of(std::slice::from_ref(amount))?.iter()?;
+    // More rounds than there can be items end with the items.
+    let amount = match amount {
+        Obj::Big(n) => Obj::Int(if n.sign() == num_bigint::Sign::Plus { i64::MAX } else { 0 }),
+        other => other.clone(),
+    };
+    let rounds = brine_python::Range::of(&[amount])?.iter()?;
     while rounds.next()?.is_some() {
         if !any(&iter)? {
             return Ok(false.into());

@@ -19,8 +19,11 @@ pub(super) fn add(table: &mut Table) {
     table.insert("get_uid", get_uid);
 }
 
-/// A path as Python's `os` functions take it.
+/// A path as `salt.utils.files.fopen` takes it.
 pub(super) fn path_of(obj: &Obj) -> R<PathBuf> {
+    if let Some(undefined) = brine_jinja::Undefined::find(obj) {
+        return Err(undefined.fail());
+    }
     let bytes = match obj {
         Obj::Bytes(bytes) => bytes.to_vec(),
         _ => match obj.as_str() {
@@ -56,8 +59,8 @@ pub(super) fn os_error(e: &std::io::Error, path: &Obj) -> PyErr {
 /// What `os.stat` and its kin say of a value that is no path.
 fn stat_path(obj: &Obj, function: &str) -> R<PathBuf> {
     match obj {
-        Obj::Bytes(_) => path_of(obj),
-        _ if obj.as_str().is_some() => path_of(obj),
+        Obj::Bytes(_) => path_of(obj).map_err(|e| null_in(e, function)),
+        _ if obj.as_str().is_some() => path_of(obj).map_err(|e| null_in(e, function)),
         Obj::Bool(_) | Obj::Int(_) => {
             Ok(PathBuf::from(format!("/proc/self/fd/{}", brine_python::index(obj)?)))
         }
@@ -65,6 +68,22 @@ fn stat_path(obj: &Obj, function: &str) -> R<PathBuf> {
             "{function}: path should be string, bytes, os.PathLike or integer, not {}",
             super::data::kind_name(obj)
         ))),
+    }
+}
+
+fn null_in(e: PyErr, function: &str) -> PyErr {
+    match e.kind() {
+        Kind::ValueError => PyErr::value(format!("{function}: embedded null character in path")),
+        _ => e,
+    }
+}
+
+/// The path that `os.path.isfile` asks about; one that cannot be is none.
+fn file_path(obj: &Obj) -> R<Option<PathBuf>> {
+    match stat_path(obj, "stat") {
+        Ok(path) => Ok(Some(path)),
+        Err(e) if e.kind() == Kind::ValueError => Ok(None),
+        Err(e) => Err(e),
     }
 }
 
@@ -82,7 +101,7 @@ fn which(_: &State, args: &Args) -> R {
         tracing::error!("No executable was passed to be searched by salt.utils.path.which()");
         return Ok(Obj::None);
     }
-    if executable(&stat_path(a.at(0), "stat")?) {
+    if file_path(a.at(0))?.is_some_and(|path| executable(&path)) {
         return Ok(a.at(0).clone());
     }
     let name = text_of(a.at(0))?;
@@ -175,9 +194,17 @@ fn mostly_binary(block: &[u8], controls: &[u8]) -> bool {
 fn is_text_file(_: &State, args: &Args) -> R {
     const SIG: Signature = Signature::new("is_text", 0, &["fp_", "blocksize"], 1);
     let a = SIG.bind(args)?;
-    let size = a.get(1).map_or(Ok(512), brine_python::index)?;
+    let path = path_of(a.at(0))?;
+    if std::fs::File::open(&path).is_err() {
+        return Ok(false.into());
+    }
+    let size = match a.get(1) {
+        None => 512,
+        Some(Obj::None) => -1,
+        Some(size) => brine_python::index(size).map_err(|e| no_count(e, size))?,
+    };
     let size = u64::try_from(size).unwrap_or(u64::MAX).min(1 << 26);
-    let Some(block) = first_bytes(&path_of(a.at(0))?, size) else { return Ok(false.into()) };
+    let Some(block) = first_bytes(&path, size) else { return Ok(false.into()) };
     Ok(if block.contains(&0) {
         false
     } else {
@@ -186,13 +213,22 @@ fn is_text_file(_: &State, args: &Args) -> R {
     .into())
 }
 
+/// What `read` says of a count that is none.
+pub(super) fn no_count(e: PyErr, count: &Obj) -> PyErr {
+    match e.kind() {
+        Kind::TypeError => {
+            PyErr::ty(format!("argument should be integer or None, not '{}'", count.type_name()))
+        }
+        _ => e,
+    }
+}
+
 fn is_bin_file(_: &State, args: &Args) -> R {
     const SIG: Signature = Signature::new("is_binary", 0, &["path"], 1);
     let a = SIG.bind(args)?;
-    let path = stat_path(a.at(0), "stat")?;
-    if !path.is_file() {
+    let Some(path) = file_path(a.at(0))?.filter(|path| path.is_file()) else {
         return Ok(false.into());
-    }
+    };
     let Some(block) = first_bytes(&path, 2048) else { return Ok(false.into()) };
     let Ok(text) = std::str::from_utf8(&block) else { return Ok(true.into()) };
     if text.is_empty() {
@@ -234,10 +270,7 @@ fn get_uid(_: &State, args: &Args) -> R {
     let a = SIG.bind(args)?;
     let Some(user) = a.some(0) else { return Ok(Obj::from(nix::unistd::geteuid().as_raw())) };
     let Some(name) = user.as_str() else {
-        return Err(PyErr::ty(format!(
-            "getpwnam() argument must be str, not {}",
-            super::data::kind_name(user)
-        )));
+        return Err(PyErr::ty(format!("getpwnam() argument must be str, not {}", user.type_name())));
     };
     if name.contains('\0') {
         return Err(PyErr::value("embedded null byte"));

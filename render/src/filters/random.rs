@@ -1,6 +1,6 @@
 //! Filters that use chance. With a seed, `random_sample` and `random_shuffle` give what Python gives.
 
-use super::hash::{hashed, hex, named, no_length};
+use super::hash::{hex, named, no_length};
 use super::text::room;
 use base64::Engine as _;
 use brine_jinja::{State, Table};
@@ -133,7 +133,7 @@ impl Source {
 fn sample(value: &Obj, size: &Obj, seed: Option<&Obj>) -> R {
     let mut source = match seed {
         None => Source::Chance,
-        Some(seed) => Source::Seeded(Box::new(Twister::of(&hashed(seed, "sha512")?))),
+        Some(seed) => Source::Seeded(Box::new(Twister::of(&super::hash::seed(seed)?))),
     };
     let sequence = value.as_str().is_some()
         || matches!(value, Obj::List(_) | Obj::Tuple(_) | Obj::Bytes(_) | Obj::Range(_));

@@ -2,7 +2,7 @@
 
 use brine_core::target::{Anchor, Flags, Regex, RegexError, Spans};
 use brine_jinja::{State, Table};
-use brine_python::{Args, Bound, Kind, Obj, PyErr, R, Signature, callable, hash};
+use brine_python::{Args, Bound, Dict, Kind, Obj, PyErr, R, Signature, call_method, callable, hash};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -138,9 +138,18 @@ fn regex_escape(_: &State, args: &Args) -> R {
         )));
     };
     super::text::room(text.text.len() * 2)?;
+    const SPECIAL: &str = "()[]{}?*+-|^$\\.&~# \t\n\r\u{b}\u{c}";
+    if let Obj::Other(_) = a.at(0) {
+        // A subclass of text translates itself.
+        let map = Dict::new();
+        for c in SPECIAL.chars() {
+            map.set(Obj::Int(i64::from(u32::from(c))), Obj::from(format!("\\{c}")))?;
+        }
+        return call_method(a.at(0), "translate", &Args::of([map.into()]));
+    }
     let mut out = String::with_capacity(text.text.len());
     for c in text.text.chars() {
-        if "()[]{}?*+-|^$\\.&~# \t\n\r\u{b}\u{c}".contains(c) {
+        if SPECIAL.contains(c) {
             out.push('\\');
         }
         out.push(c);
@@ -156,6 +165,7 @@ fn regex_replace(_: &State, args: &Args) -> R {
         return Err(PyErr::ty("a function that replaces is not supported"));
     }
     let Some(with) = Text::of(value) else {
+        hash(value)?;
         return Err(PyErr::ty(format!(
             "decoding to str: need a bytes-like object, {} found",
             value.type_name()

@@ -2,7 +2,7 @@
 
 use super::kinds::{is_mapping, pairs};
 use brine_jinja::{Behaviour, State, Undefined};
-use brine_python::{Args, Obj, R};
+use brine_python::{Args, Obj, PyErr, R};
 use std::collections::HashSet;
 
 /// A filter that is not reached when its value is, or holds, a strictly undefined one: then the result is undefined, for all of
@@ -24,7 +24,7 @@ pub(super) fn unless(args: &Args, filter: impl FnOnce(&Args) -> R) -> R {
 fn search(value: &Obj, seen: &mut HashSet<usize>, found: &mut Vec<String>, depth: usize) -> R<()> {
     let address = value.address();
     if depth > 250 {
-        return Err(brine_python::PyErr::recursion(""));
+        return Err(PyErr::recursion(""));
     }
     match value {
         Obj::Dict(_) | Obj::List(_) | Obj::Tuple(_) | Obj::Other(_) if !seen.insert(address) => return Ok(()),
@@ -59,4 +59,12 @@ fn search(value: &Obj, seen: &mut HashSet<usize>, found: &mut Vec<String>, depth
 /// The same for a filter that is a plain function.
 pub(super) fn guarded(state: &State, args: &Args, filter: fn(&State, &Args) -> R) -> R {
     unless(args, |args| filter(state, args))
+}
+
+/// The same for a function whose own first parameter is not called `value`, as that of what Salt puts around it is.
+pub(super) fn guarded_function(name: &str, state: &State, args: &Args, filter: fn(&State, &Args) -> R) -> R {
+    if args.named("value").is_some() {
+        return Err(PyErr::ty(format!("{name}() got multiple values for argument 'value'")));
+    }
+    guarded(state, args, filter)
 }

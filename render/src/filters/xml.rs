@@ -24,7 +24,7 @@ pub(super) fn format_xml(_: &State, args: &Args) -> R {
         return Err(PyErr::new(Kind::AttributeError, "'NoneType' object has no attribute 'iter'"));
     };
     let mut out = String::from("<?xml version=\"1.0\" ?>\n");
-    root.write(&mut out, 0)?;
+    root.write(&mut out, &mut Place::default(), 0)?;
     Ok(Markup::new(out))
 }
 
@@ -102,23 +102,68 @@ fn tree(items: &[Obj], into: &mut Vec<Element>, depth: usize) -> R<bool> {
     Ok(made)
 }
 
-fn name(obj: &Obj) -> R<&str> {
-    let Some(name) = obj.as_str() else {
-        let class = super::kinds::short(obj).to_owned();
-        return Err(PyErr::ty(format!("cannot serialize {} (type {class})", repr(obj)?)));
-    };
-    let begins = |c: char| c.is_alphabetic() || c == '_' || c == ':';
-    let mut chars = name.chars();
-    let good = chars.next().is_some_and(begins)
-        && chars.all(|c| begins(c) || c.is_numeric() || matches!(c, '-' | '.' | '\u{b7}'));
-    if good {
-        return Ok(name);
-    }
-    Err(not_well_formed())
+/// What ElementTree writes and expat reads again, as far as places of errors need it: lines, and the bytes of the last one.
+#[derive(Default)]
+struct Place {
+    line: usize,
+    column: usize,
 }
 
-fn not_well_formed() -> PyErr {
-    PyErr::new(Kind::Other("ExpatError"), "not well-formed (invalid token)")
+impl Place {
+    fn add(&mut self, text: &str) {
+        for c in text.chars() {
+            match c {
+                '\n' => (self.line, self.column) = (self.line + 1, 0),
+                c if c.is_ascii() => self.column += 1,
+                // A reference such as `&#233;`.
+                c => self.column += 3 + u32::from(c).to_string().len(),
+            }
+        }
+    }
+
+    fn fail(&self, what: &str) -> PyErr {
+        let (line, column) = (self.line + 1, self.column);
+        PyErr::new(Kind::Other("ExpatError"), format!("{what}: line {line}, column {column}"))
+    }
+
+    /// A name; what is no name is found at the character where it ends.
+    fn name<'a>(&mut self, obj: &'a Obj) -> R<&'a str> {
+        // As an attribute, `None` is in ElementTree's table of names.
+        let name = if matches!(obj, Obj::None) { Some("None") } else { obj.as_str() };
+        let Some(name) = name else {
+            let class = super::kinds::short(obj).to_owned();
+            return Err(PyErr::ty(format!("cannot serialize {} (type {class})", repr(obj)?)));
+        };
+        let begins = |c: char| c.is_ascii_alphabetic() || c == '_' || c == ':';
+        let fits =
+            |(at, c): (usize, char)| begins(c) || at > 0 && (c.is_ascii_digit() || matches!(c, '-' | '.'));
+        let good = name.char_indices().take_while(|c| fits(*c)).count();
+        self.add(&name[..good]);
+        if good < name.len() || name.is_empty() {
+            return Err(self.fail("not well-formed (invalid token)"));
+        }
+        Ok(name)
+    }
+
+    /// Text: what XML does not have is an error at its place.
+    fn text(&mut self, text: &str, attribute: bool) -> R<()> {
+        for c in text.chars() {
+            match c {
+                '&' => self.add("&amp;"),
+                '<' => self.add("&lt;"),
+                '>' => self.add("&gt;"),
+                '"' if attribute => self.add("&quot;"),
+                '\n' if attribute => self.add("&#10;"),
+                '\r' if attribute => self.add("&#13;"),
+                '\t' if attribute => self.add("&#09;"),
+                '\t' | '\n' | '\r' => self.add(c.encode_utf8(&mut [0; 4])),
+                '\0'..='\u{1f}' => return Err(self.fail("not well-formed (invalid token)")),
+                '\u{fffe}' | '\u{ffff}' => return Err(self.fail("reference to invalid character number")),
+                c => self.add(c.encode_utf8(&mut [0; 4])),
+            }
+        }
+        Ok(())
+    }
 }
 
 fn escaped(out: &mut String, text: &str, attribute: bool) -> R<()> {
@@ -134,8 +179,6 @@ fn escaped(out: &mut String, text: &str, attribute: bool) -> R<()> {
                 chars.next_if_eq(&'\n');
                 out.push('\n');
             }
-            '\t' | '\n' | '\r' => out.push(c),
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => return Err(not_well_formed()),
             c => out.push(c),
         }
     }
@@ -143,28 +186,39 @@ fn escaped(out: &mut String, text: &str, attribute: bool) -> R<()> {
 }
 
 impl Element {
-    fn write(&self, out: &mut String, depth: usize) -> R<()> {
-        let tag = name(&self.tag)?;
+    fn write(&self, out: &mut String, place: &mut Place, depth: usize) -> R<()> {
+        place.add("<");
+        let tag = place.name(&self.tag)?;
         let margin = " ".repeat(depth);
         out.push_str(&format!("{margin}<{tag}"));
         for (attribute, value) in &self.attributes {
-            out.push_str(&format!(" {}=\"", name(attribute)?));
+            place.add(" ");
+            out.push_str(&format!(" {}=\"", place.name(attribute)?));
+            place.add("=\"");
+            place.text(value, true)?;
+            place.add("\"");
             escaped(out, value, true)?;
             out.push('"');
         }
         if !self.text.is_empty() {
+            place.add(">");
+            place.text(&self.text, false)?;
             out.push('>');
             escaped(out, &self.text, false)?;
             out.push_str(&format!("</{tag}>\n"));
         } else if self.children.is_empty() {
+            place.add(" />");
             out.push_str("/>\n");
+            return Ok(());
         } else {
+            place.add(">");
             out.push_str(">\n");
             for child in &self.children {
-                child.write(out, depth + 1)?;
+                child.write(out, place, depth + 1)?;
             }
             out.push_str(&format!("{margin}</{tag}>\n"));
         }
+        place.add(&format!("</{tag}>"));
         Ok(())
     }
 }

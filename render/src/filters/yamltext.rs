@@ -95,18 +95,58 @@ fn yaml_encode(_: &State, args: &Args) -> R {
         Obj::Float(x) => float(*x).into(),
         Obj::Bytes(bytes) => lines(bytes).into(),
         Obj::List(_) | Obj::Tuple(_) | Obj::Dict(_) | Obj::Set(_) if plain(data) => {
+            represented(data, 0)?;
             return Err(PyErr::ty(format!(
                 "yaml_encode() only works with YAML scalar data; failed for {}",
                 super::kinds::class(data)
             )));
         }
-        _ => {
-            return Err(PyErr::new(
-                Kind::Other("RepresenterError"),
-                format!("('cannot represent an object', {})", repr(data)?),
-            ));
-        }
+        _ => return Err(unknown(data)?),
     })
+}
+
+fn unknown(data: &Obj) -> R<PyErr> {
+    let text = format!("('cannot represent an object', {})", repr(data)?);
+    Ok(PyErr::new(Kind::Other("RepresenterError"), text))
+}
+
+/// Whether PyYAML's own representer knows all that is in it.
+fn represented(data: &Obj, depth: usize) -> R<()> {
+    if depth > 250 {
+        return Err(PyErr::recursion(""));
+    }
+    match data {
+        Obj::List(_) | Obj::Tuple(_) if plain(data) => {
+            for item in data.sequence().unwrap_or_default() {
+                represented(&item, depth + 1)?;
+            }
+        }
+        Obj::Dict(dict) if plain(data) => {
+            let pairs = dict.pairs().into_iter().map(|(k, v)| Obj::tuple(vec![k, v])).collect();
+            let pairs = Obj::list(pairs);
+            for pair in brine_python::sorted(&pairs, None, false).or_else(|_| pairs.items())? {
+                for item in pair.items()? {
+                    represented(&item, depth + 1)?;
+                }
+            }
+        }
+        Obj::Set(set) if plain(data) => {
+            for item in set.to_vec() {
+                represented(&item, depth + 1)?;
+            }
+        }
+        Obj::Str(_)
+        | Obj::None
+        | Obj::Bool(_)
+        | Obj::Int(_)
+        | Obj::Big(_)
+        | Obj::Float(_)
+        | Obj::Bytes(_)
+        | Obj::Date(_)
+        | Obj::DateTime(_) => {}
+        _ => return Err(unknown(data)?),
+    }
+    Ok(())
 }
 
 /// Whether PyYAML represents the very type, and not only a subclass of it.

@@ -62,6 +62,11 @@ fn render(session: &Rc<Session>, text: &str, request: &JinjaRequest<'_>) -> R<St
         options.apply(given, "jinja_fileopts");
     }
     let mut env = Environment::new(options.syntax);
+    (env.filters, env.tests) = crate::filters::tables();
+    env.finalize = Some(crate::filters::finalize);
+    for (name, value) in crate::filters::globals() {
+        env.globals.set_str(name, value);
+    }
     for (key, value) in vars.borrow().iter() {
         env.globals.borrow_mut().insert(key.clone(), value.clone());
     }
