@@ -166,7 +166,7 @@ fn get(
             (false, Some(defaults())),
         ];
         let mut kept = places.into_iter().filter(|(omit, _)| !omit).filter_map(|(_, place)| place);
-        return Ok(kept.find_map(|place| at(place, &key, &delimiter)).unwrap_or(default));
+        return found(cx, kept.find_map(|place| at(place, &key, &delimiter)), default);
     };
     if merge != "recurse" && merge != "overwrite" {
         tracing::warn!("Unsupported merge strategy '{merge}'. Falling back to 'recurse'.");
@@ -180,7 +180,12 @@ fn get(
             update(&mut all, place, merge_lists);
         }
     }
-    Ok(at(&all, &key, &delimiter).unwrap_or(default))
+    found(cx, at(&all, &key, &delimiter), default)
+}
+
+/// What was found, or what it names in the Salt DB.
+fn found(cx: &Cx, found: Option<Value>, default: Value) -> Result {
+    found.map_or(Ok(default), |value| brine_render::sdb::get(cx, &value, false))
 }
 
 /// The value at a path within a map.

@@ -13,7 +13,7 @@ use brine_render::template::Session;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 fn cx(opts: Map) -> Cx {
     Cx::new(Arc::new(Opts::new(opts)), Arc::new(Registry::new([])), Arc::new(NoHost))
@@ -308,4 +308,175 @@ fn random_values_are_made_once() {
         sdb::get_or_set_hash(&cx, &"sdb://db/other".into(), 8, "").unwrap_err().to_string(),
         "IndexError: Cannot choose from an empty sequence"
     );
+}
+
+/// A server for a few requests: what each asked for, and what it is answered.
+fn server(
+    answer: impl Fn(&str, &str) -> (u16, &'static str, String) + Send + 'static,
+) -> (String, Arc<Mutex<Vec<String>>>) {
+    use std::io::{BufRead, BufReader, Read};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = asked.clone();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let (mut head, mut length) = (String::new(), 0);
+            loop {
+                let mut line = String::new();
+                if reader.read_line(&mut line).unwrap_or(0) == 0 || line == "\r\n" {
+                    break;
+                }
+                if let Some(n) = line.to_ascii_lowercase().strip_prefix("content-length: ") {
+                    length = n.trim().parse().unwrap();
+                }
+                head.push_str(&line);
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).unwrap();
+            let body = String::from_utf8(body).unwrap();
+            let (status, kind, text) = answer(&head, &body);
+            seen.lock().unwrap().push(format!("{head}{body}"));
+            let reply = format!(
+                "HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+                text.len()
+            );
+            let _gone = stream.write_all(reply.as_bytes());
+        }
+    });
+    (url, asked)
+}
+
+#[test]
+fn a_web_service_is_asked_for_values() {
+    let (url, asked) = server(|head, _| {
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        match path {
+            "/json/bob?x=1+2" => (200, "application/json; charset=utf-8", "{\"a\": [1, null]}".into()),
+            "/yaml/bob" => (200, "text/x-yaml", "a: {b: 1}".into()),
+            "/text/bob" => (200, "text/plain", "abc".into()),
+            _ => (404, "application/json", "{}".into()),
+        }
+    });
+    let entry = |path: &str| map! {"url" => format!("{url}/{path}/{{{{ user }}}}")};
+    let mut json = entry("json");
+    json.insert("params", map! {"x" => "1 2"});
+    json.insert("header_dict", map! {"X-Own" => "h"});
+    json.insert("username", "u");
+    json.insert("password", "p");
+    let mut odd = entry("json");
+    odd.insert("cookies", true);
+    let cx = cx(map! {"renderer" => "jinja|yaml",
+    "api" => map! {"driver" => "rest", "json" => json, "yaml" => entry("yaml"), "text" => entry("text"), "none" => entry("none"), "odd" => odd}});
+    let get = |key: &str| sdb::get(&cx, &format!("sdb://api/{key}").into(), true).map_err(|e| e.to_string());
+    assert_eq!(get("json?user=bob"), Ok(map! {"a" => vec![Value::from(1), Value::Nil]}.into()));
+    assert_eq!(get("yaml?user=bob"), Ok(map! {"a" => map! {"b" => 1}}.into()));
+    for (key, error) in [
+        ("text?user=bob", "KeyError: 'dict'"),
+        ("none?user=bob", "KeyError: 'dict'"),
+        ("missing?user=bob", "KeyError: 'missing'"),
+        ("json", "IndexError: list index out of range"),
+        ("json?user", "ValueError: not enough values to unpack (expected 2, got 1)"),
+        ("json?user=a=b", "ValueError: too many values to unpack (expected 2)"),
+    ] {
+        assert_eq!(get(key), Err(error.into()), "{key}");
+    }
+    assert!(get("odd?user=bob").unwrap_err().contains("\"cookies\""));
+    let first = asked.lock().unwrap()[0].to_ascii_lowercase();
+    assert!(first.contains("x-own: h\r\n") && first.contains("authorization: basic dtpw\r\n"), "{first}");
+}
+
+#[test]
+fn vault_is_asked_as_by_stock() {
+    let (url, asked) = server(|head, body| {
+        let mut words = head.split(' ');
+        let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let lower = head.to_ascii_lowercase();
+        let json = |status, text: &str| (status, "application/json", text.to_owned());
+        if path == "/v1/auth/approle/login" {
+            return match body {
+                "{\"role_id\": \"r\", \"secret_id\": \"s\"}" => {
+                    json(200, "{\"auth\": {\"client_token\": \"t0ken\", \"lease_duration\": 600}}")
+                }
+                _ => json(400, "{}"),
+            };
+        }
+        if !lower.contains("x-vault-token: t0ken\r\n") {
+            return json(403, "{\"errors\": [\"permission denied\"]}");
+        }
+        match (method, path) {
+            ("GET", "/v1/sys/internal/ui/mounts/kv/app") => json(
+                200,
+                "{\"data\": {\"type\": \"kv\", \"path\": \"kv/\", \"options\": {\"version\": \"2\"}}}",
+            ),
+            ("GET", "/v1/sys/internal/ui/mounts/old/app") => {
+                json(200, "{\"data\": {\"type\": \"kv\", \"path\": \"old/\", \"options\": null}}")
+            }
+            ("GET", "/v1/kv/data/app") => {
+                json(200, "{\"data\": {\"data\": {\"password\": \"hunter2\", \"n\": 1}}}")
+            }
+            ("GET", "/v1/old/app") => json(200, "{\"data\": {\"password\": \"old\"}}"),
+            ("POST", "/v1/kv/data/app" | "/v1/old/app") => json(204, ""),
+            _ => json(404, "{\"errors\": []}"),
+        }
+    });
+    let opts = |auth: Map| map! {"vault" => map! {"url" => url.clone(), "auth" => auth, "config_location" => "local"}, "v" => map! {"driver" => "vault"}};
+    let token = cx(opts(map! {"method" => "token", "token" => "t0ken"}));
+    let approle = cx(opts(map! {"method" => "approle", "role_id" => "r", "secret_id" => "s"}));
+    let get =
+        |cx: &Cx, key: &str| sdb::get(cx, &format!("sdb://v/{key}").into(), true).map_err(|e| e.to_string());
+    for cx in [&token, &approle] {
+        assert_eq!(get(cx, "kv/app/password"), Ok("hunter2".into()));
+        assert_eq!(get(cx, "kv/app?n"), Ok(1.into()));
+        assert_eq!(get(cx, "kv/app?other"), Ok(map! {"password" => "hunter2", "n" => 1}.into()));
+        assert_eq!(get(cx, "old/app/password"), Ok("old".into()));
+        assert_eq!(get(cx, "old/app/other"), Ok(Value::Nil));
+        assert_eq!(get(cx, "nothing/at/all"), Ok(Value::Nil));
+        assert_eq!(sdb::set(cx, &"sdb://v/kv/app/k".into(), 5.into()).unwrap(), true.into());
+        assert_eq!(sdb::set(cx, &"sdb://v/old/app/k".into(), "x".into()).unwrap(), true.into());
+    }
+    let seen = asked.lock().unwrap().clone();
+    let bodies = |path: &str| {
+        let head = format!("POST {path} ");
+        seen.iter().filter(|r| r.starts_with(&head)).filter_map(|r| r.rsplit('\n').next()).collect::<Vec<_>>()
+    };
+    assert_eq!(bodies("/v1/kv/data/app"), ["{\"data\": {\"k\": 5}}"; 2]);
+    assert_eq!(bodies("/v1/old/app"), ["{\"k\": \"x\"}"; 2]);
+    // One login for all.
+    assert_eq!(bodies("/v1/auth/approle/login").len(), 1);
+    let wrong = cx(opts(map! {"method" => "token", "token" => "wr0ng"}));
+    let error = get(&wrong, "old/app/password").unwrap_err();
+    assert!(error.contains("403") && !error.contains("wr0ng"), "{error}");
+    let failed = cx(opts(map! {"method" => "approle", "role_id" => "no"}));
+    assert_eq!(get(&failed, "old/app/x"), Err("An error occurred while getting a token from approle".into()));
+    let missing = cx(opts(map! {"method" => "token"}));
+    assert_eq!(
+        get(&missing, "old/app/x"),
+        Err("Minion has \"vault\" config section, but could not find key \"'token'\" within".into())
+    );
+    let far = cx(map! {"v" => map! {"driver" => "vault"}});
+    assert!(get(&far, "old/app/x").unwrap_err().contains("from the master is not supported"));
+}
+
+#[test]
+fn configuration_files_name_what_lives_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "store", "x: {z: m7}\n");
+    let text = format!(
+        "id: sdb://mine/x:z\nmine: {{driver: yaml, files: [{}]}}\nvault: {{url: u}}\ngpg_keydir: /k\ndeep: [{{a: sdb://mine/x}}]\n",
+        dir.path().join("store").display()
+    );
+    write(dir.path(), "minion", &text);
+    let find = |_: &Opts| Err("no id".to_owned());
+    let loaded = brine_render::config::minion_config(&dir.path().join("minion"), &|_| None, &find).unwrap();
+    assert_eq!(loaded.opts.str("id"), "m7");
+    let deep = vec![Value::from(map! {"a" => map! {"z" => "m7"}})];
+    assert_eq!(loaded.opts.get("deep"), Some(&deep.into()));
+    let warned: Vec<&String> = loaded.warnings.iter().filter(|w| !w.contains("'deep'")).collect();
+    assert!(warned.is_empty(), "{warned:?}");
+    write(dir.path(), "minion", "id: sdb://mine/x\nmine: {driver: consul}\n");
+    let error =
+        brine_render::config::minion_config(&dir.path().join("minion"), &|_| None, &find).unwrap_err();
+    assert!(error.to_string().contains("\"consul\" is not supported"), "{error}");
 }

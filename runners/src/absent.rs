@@ -33,7 +33,6 @@ const RUNNERS: &[(&str, &str)] = &[
     ("pkg", "it comes with the execution module pkg, and that with states, a later piece of work"),
     ("pki", "keys are files, and there is no index of them that could be migrated"),
     ("resource", "resources of Salt 3008 are not part of Brine"),
-    ("sdb", "it comes with renderers and their secrets, a later piece of work"),
     ("smartos_vmadm", GUESTS),
     ("spacewalk", VENDOR),
     ("ssh", SALT_SSH),

@@ -47,7 +47,7 @@ list! {
     /// Every runner module.
     RUNNERS, runner:
     audit, auth, cache, config, doc, error, event, fileserver, jobs, manage, match_, mine, network, pillar, queue, reactor,
-    salt, saltutil, state, survey, test
+    salt, saltutil, sdb, state, survey, test
 }
 
 list! {

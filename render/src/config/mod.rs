@@ -133,7 +133,8 @@ fn load(daemon: Daemon, path: &Path, env: Env<'_>, find_id: FindId<'_>) -> Resul
         opts.insert("conf_file", main.to_string_lossy().into_owned());
     }
     opts.insert("__role", daemon.name());
-    let opts = finish::finish(daemon, opts, overrides, find_id, &mut warnings)?;
+    let mut opts = finish::finish(daemon, opts, overrides, find_id, &mut warnings)?;
+    crate::sdb::apply(&mut opts).map_err(|e| ConfigError::Value(e.to_string()))?;
     Ok(Loaded { opts: Opts::new(opts), warnings, files: reader.files })
 }
 

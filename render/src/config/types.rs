@@ -23,6 +23,14 @@ struct WrongType {
 const RETURNERS: [&str; 8] =
     ["elasticsearch", "multi_returner", "mysql", "rawfile_json", "redis", "slack_webhook", "smtp", "syslog"];
 
+/// Keys that renderers and the Salt DB read.
+const SECRETS: [&str; 2] = ["gpg_keydir", "vault"];
+
+/// Whether a value is a profile of the Salt DB, whose name is anybody's choice.
+fn is_profile(value: &Value) -> bool {
+    value.as_map().is_some_and(|map| map.get_str("driver").is_some())
+}
+
 /// The overrides that count. An unknown key is a warning and stays (modules may read it); a value of a wrong type is a
 /// warning that says what counts instead; `null` where the option takes none leaves the default.
 pub(super) fn check(daemon: Daemon, overrides: &Map, reader: &Reader, warnings: &mut Vec<String>) -> Map {
@@ -35,7 +43,11 @@ pub(super) fn check(daemon: Daemon, overrides: &Map, reader: &Reader, warnings: 
         };
         let Some(row) = daemon.row(name) else {
             // `mysql.host` and the like configure single modules, and so does `mysql: {host: ...}`.
-            if !name.contains('.') && !RETURNERS.contains(&name) {
+            if !name.contains('.')
+                && !RETURNERS.contains(&name)
+                && !SECRETS.contains(&name)
+                && !is_profile(value)
+            {
                 let place = reader.place(name);
                 warnings.push(match near_miss(daemon, name) {
                     Some(near) => format!("{place}: unknown option '{name}'; did you mean '{near}'?"),

@@ -1,7 +1,7 @@
 //! The master's options.
 
 use brine_core::Value;
-use brine_core::call::{CallError, Cx, Result, exec, module};
+use brine_core::call::{Cx, Result, exec, module};
 use brine_core::target::traverse;
 use brine_core::text::python_str;
 
@@ -19,10 +19,7 @@ fn get(cx: &Cx, key: Value, #[default("")] default: Value, #[default(":")] delim
     };
     let options = Value::Map(cx.opts.map().clone());
     match traverse(&options, &key, &delimiter) {
-        Some(Value::Str(uri)) if uri.starts_with("sdb://") => {
-            Err(CallError::execution(format!("'{uri}': sdb is not supported")))
-        }
-        Some(found) => Ok(found.clone()),
+        Some(found) => brine_render::sdb::get(cx, found, false),
         None => Ok(default),
     }
 }
@@ -37,7 +34,7 @@ mod tests {
     #[test]
     fn options_are_found_at_any_depth() {
         let tmp = tempfile::tempdir().unwrap();
-        let more = map! {"file_roots" => map! {"base" => vec!["/srv/salt"]}, "secret" => "sdb://x/y"};
+        let more = map! {"file_roots" => map! {"base" => vec!["/srv/salt"]}, "secret" => "sdb://x/PATH", "x" => map! {"driver" => "env"}};
         let cx = Fake::default().cx(Kind::Runner, tmp.path(), more);
         let get = |args| call(&cx, "config.get", args);
         assert_eq!(get(Args::positional(["file_roots:base:0"])).unwrap(), "/srv/salt".into());
@@ -45,6 +42,6 @@ mod tests {
         assert_eq!(get(Args { positional: vec![list(["file_roots", "base"])], ..Args::none() }).unwrap(), list(["/srv/salt"]));
         assert_eq!(get(Args::positional(["none"])).unwrap(), "".into());
         assert_eq!(get(Args::positional(["none", "d"])).unwrap(), "d".into());
-        assert!(get(Args::positional(["secret"])).is_err());
+        assert_eq!(get(Args::positional(["secret"])).unwrap(), std::env::var("PATH").unwrap().into());
     }
 }
