@@ -8,6 +8,7 @@ pub mod identity;
 pub mod jobs;
 mod local_bus;
 mod local_master;
+mod local_tree;
 mod modules_in_force;
 pub mod spool;
 pub mod startup;

@@ -22,19 +22,33 @@ pub(crate) fn load(cx: &Cx) -> Map {
 /// Jobs run side by side, and each change reads the whole file first.
 static CHANGE: Mutex<()> = Mutex::new(());
 
-/// Changes one map under a key, empty if it is not there yet. The file is replaced as a whole, so that a reader never
-/// sees half of it.
+/// Changes one map under a key, empty if it is not there yet.
 pub(crate) fn change(cx: &Cx, key: &str, change: impl FnOnce(&mut Map)) -> Result<()> {
+    whole(cx, |all| {
+        let mut map = all.get(key).and_then(Value::as_map).cloned().unwrap_or_default();
+        change(&mut map);
+        all.insert(key, map);
+        Ok(())
+    })
+}
+
+/// Changes the store. The file is replaced as a whole, so that a reader never sees half of it.
+pub(crate) fn whole<T>(cx: &Cx, change: impl FnOnce(&mut Map) -> Result<T>) -> Result<T> {
     let _only_one = CHANGE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut all = load(cx);
-    let mut map = all.get(key).and_then(Value::as_map).cloned().unwrap_or_default();
-    change(&mut map);
-    all.insert(key, map);
+    let result = change(&mut all)?;
     let path = path(cx);
     let folder = path.parent().map(PathBuf::from).unwrap_or_default();
     std::fs::create_dir_all(&folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(&encode_map(&all, Dialect::New))?;
     file.persist(path).map_err(|e| e.error)?;
-    Ok(())
+    Ok(result)
+}
+
+/// Throws it away.
+pub(crate) fn clear(cx: &Cx) {
+    let _only_one = CHANGE.lock().unwrap_or_else(PoisonError::into_inner);
+    // Whether there was one does not matter.
+    let _ = std::fs::remove_file(path(cx));
 }

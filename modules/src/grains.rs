@@ -262,7 +262,18 @@ fn filter_by(
     #[default("default")] default: Value,
     base: Option<Value>,
 ) -> Result {
-    let own = look_up(cx, &grain, DEFAULT_TARGET_DELIM).unwrap_or_else(|| Value::List(Vec::new()));
+    choose(&lookup_dict, look_up(cx, &grain, DEFAULT_TARGET_DELIM), merge, &default, base)
+}
+
+/// Salt's `filter_by`: what a dict holds for a value, or for the first of several; the keys are globs.
+pub(crate) fn choose(
+    lookup_dict: &Map,
+    own: Option<Value>,
+    merge: Option<Value>,
+    default: &Value,
+    base: Option<Value>,
+) -> Result {
+    let own = own.unwrap_or_else(|| Value::List(Vec::new()));
     let own = if let Value::List(list) = own { list } else { vec![own] };
     let found = own.iter().map(python_str).find_map(|each| {
         lookup_dict
@@ -274,7 +285,7 @@ fn filter_by(
             .map(|(_, value)| value.clone())
             .filter(|value| !value.is_nil())
     });
-    let mut out = found.or_else(|| lookup_dict.get_key(&default).cloned()).unwrap_or_default();
+    let mut out = found.or_else(|| lookup_dict.get_key(default).cloned()).unwrap_or_default();
     let error = |text: &str| CallError::exception("SaltException", text);
     if let Some(lowest) = base.filter(Value::truthy).and_then(|b| lookup_dict.get_key(&b).cloned()) {
         out = match (lowest, out) {

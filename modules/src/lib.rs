@@ -10,18 +10,26 @@ macro_rules! modules {
 }
 
 modules! {
+    alternatives,
     cmd,
     config,
     cp,
+    data,
     disk,
     environ,
     event,
+    file,
     grains,
+    group,
     hashutil,
     key,
+    log,
     match_,
     mine,
     network,
+    pillar,
+    pkg,
+    pkg_resource,
     ps,
     publish,
     random,
@@ -32,6 +40,7 @@ modules! {
     sys,
     system,
     test,
+    user,
 }
 
 mod datastore;

@@ -49,6 +49,14 @@ pub(crate) fn run_all(cx: &Cx, words: &[&str]) -> Result<Map> {
     }
 }
 
+/// As [`run_all`], where a code that is not zero is an answer like any other.
+pub(crate) fn run_quietly(cx: &Cx, words: &[&str]) -> Result<Map> {
+    match cx.call("cmd.run_all", args(words).with("ignore_retcode", true))? {
+        Value::Map(map) => Ok(map),
+        other => Err(CallError::execution(format!("cmd.run_all returned {}", python_str(&other)))),
+    }
+}
+
 /// What `cmd.retcode` returns.
 pub(crate) fn retcode(cx: &Cx, words: &[&str]) -> Result<i64> {
     Ok(cx.call("cmd.retcode", args(words))?.as_int().unwrap_or(1))

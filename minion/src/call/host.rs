@@ -4,17 +4,34 @@ use super::remote::Remote;
 use crate::connect::pillar::PillarWish;
 use crate::jobs::proc_files::ProcDir;
 use crate::jobs::table::JobTable;
-use crate::{local_bus, local_master};
-use brine_core::call::{CallError, Cancel, Result};
+use crate::{local_bus, local_master, local_tree};
+use brine_core::call::{CallError, Cancel, Cx, Result};
+use brine_core::files::Files;
 use brine_core::host::{Host, MasterClient, Refresh};
-use brine_core::{Map, Opts, Value};
-use std::sync::Arc;
+use brine_core::{Map, Opts, Registry, Value};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// The program around the call.
+#[derive(Clone)]
 pub(super) struct CallHost {
     pub(super) remote: Option<Arc<Remote>>,
     pub(super) opts: Arc<Opts>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) grains: Arc<Map>,
+    /// The pillar in force, once it is.
+    pub(super) pillar: Arc<OnceLock<Arc<Map>>>,
+    pub(super) files: Arc<dyn Files>,
+}
+
+impl CallHost {
+    /// A context for calls, with the pillar as far as it is known.
+    pub(super) fn cx(&self) -> Cx {
+        let mut cx = Cx::new(self.opts.clone(), self.registry.clone(), Arc::new(self.clone()));
+        cx.grains = self.grains.clone();
+        cx.pillar = self.pillar.get().cloned().unwrap_or_default();
+        cx
+    }
 }
 
 impl Host for CallHost {
@@ -58,13 +75,19 @@ impl Host for CallHost {
         pillarenv: Option<&str>,
         over: Option<Map>,
     ) -> Result<Map> {
-        let Some(remote) = &self.remote else { return Ok(over.unwrap_or_default()) };
+        let Some(remote) = &self.remote else {
+            return local_tree::compile_pillar(&self.cx(), saltenv, pillarenv, over);
+        };
         remote.compile(PillarWish {
             saltenv: saltenv.map(str::to_owned),
             pillarenv: pillarenv.map(str::to_owned),
             over,
             clean_cache: false,
         })
+    }
+
+    fn files(&self) -> Arc<dyn Files> {
+        self.files.clone()
     }
 
     fn running(&self) -> Vec<Map> {

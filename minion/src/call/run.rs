@@ -7,6 +7,7 @@ use super::remote::Remote;
 use crate::cmdline::Parsed;
 use crate::jobs::proc_files::ProcDir;
 use crate::jobs::{arguments, outcome, reply, rules};
+use crate::local_tree;
 use crate::modules_in_force::registry;
 use crate::startup::config::Settled;
 use crate::startup::{directories, log};
@@ -33,17 +34,26 @@ pub(super) fn run(line: &Parsed, settled: Settled) -> Result<u8, Failure> {
 
     let wants_grains = !is_local || line.has("grains_run") || needs_grains(fun);
     let grains = if wants_grains { Arc::new(brine_modules::grains(&opts)) } else { Arc::default() };
-    let (mut opts, mut pillar, mut remote) = (opts, Map::new(), None);
+    let (mut opts, mut pillar, mut remote) = (opts, None, None);
     if !is_local {
         let connected = Arc::new(Remote::connect(&opts, &id, &grains)?);
         opts.map_mut().insert("master", connected.master());
-        pillar = connected.pillar(&opts, &grains, None)?;
+        pillar = Some(connected.pillar(&opts, &grains, None)?);
         remote = Some(connected);
     }
+    let files = local_tree::files(&opts);
     let opts = Arc::new(opts);
-    let host = CallHost { remote: remote.clone(), opts: opts.clone() };
-    let mut cx = Cx::new(opts, registry, Arc::new(host));
-    (cx.grains, cx.pillar) = (grains, Arc::new(pillar));
+    let host = CallHost { remote: remote.clone(), opts, registry, grains, pillar: Arc::default(), files };
+    if is_local && needs_grains(fun) && !line.has("doc") && !line.has("grains_run") {
+        let env = |key: &str| host.opts.get(key).and_then(Value::as_str).filter(|env| !env.is_empty());
+        let compiled = local_tree::compile_pillar(&host.cx(), env("saltenv"), env("pillarenv"), None);
+        pillar = Some(compiled.map_err(|e| Failure { stderr: e.traceback(), code: 1 })?);
+    }
+    if let Some(pillar) = pillar {
+        // It is set here alone.
+        let _ = host.pillar.set(Arc::new(pillar));
+    }
+    let cx = host.cx();
 
     if line.has("doc") {
         return Ok(display::docs(&cx, fun));

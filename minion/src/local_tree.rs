@@ -1,0 +1,102 @@
+//! States and pillar from folders on this machine, for programs that work without a master.
+
+use brine_core::call::{CallError, Cx, Result};
+use brine_core::files::{Files, Listing};
+use brine_core::{Map, Opts};
+use brine_files::{PillarRoots, Roots};
+use brine_pillar::{Settled, Wish};
+use std::cell::Cell;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// How often templates of pillar may ask for pillar to be compiled while it is.
+const DEPTH: u8 = 8;
+
+/// The state tree that the options say: folders on this machine with `file_client: local`, else a master's.
+pub(crate) fn files(opts: &Opts) -> Arc<dyn Files> {
+    if opts.str("file_client") == "local" { Arc::new(Roots::new(opts)) } else { Arc::new(Masters) }
+}
+
+/// Compiles pillar from this machine's `pillar_roots`.
+///
+/// # Errors
+/// What stock does not catch either, see [`brine_pillar::compile`].
+pub(crate) fn compile_pillar(
+    cx: &Cx,
+    saltenv: Option<&str>,
+    pillarenv: Option<&str>,
+    over: Option<Map>,
+) -> Result<Map> {
+    thread_local! {
+        static DEEP: Cell<u8> = const { Cell::new(0) };
+    }
+    struct Leave;
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            DEEP.set(DEEP.get() - 1);
+        }
+    }
+    if DEEP.get() >= DEPTH {
+        return Err(CallError::exception("RecursionError", "maximum recursion depth exceeded"));
+    }
+    DEEP.set(DEEP.get() + 1);
+    let _leave = Leave;
+    let wish = Wish {
+        id: cx.opts.str("id").to_owned(),
+        saltenv: saltenv.map(str::to_owned),
+        pillarenv: pillarenv.map(str::to_owned),
+        over,
+    };
+    let settled = Settled::new(&cx.opts, wish);
+    let roots = Arc::new(PillarRoots::new(&settled.roots, &settled.opts));
+    brine_pillar::compile(cx, settled, roots)
+}
+
+/// The tree of a master, which cannot be reached yet.
+struct Masters;
+
+fn unreachable<T>() -> Result<T> {
+    Err(CallError::Client(
+        "files of a master cannot be fetched yet; file_client: local has files of this machine".into(),
+    ))
+}
+
+impl Files for Masters {
+    fn cache_file(&self, _: &str, _: &str) -> Result<Option<PathBuf>> {
+        unreachable()
+    }
+
+    fn list(&self, _: &str, _: Listing) -> Result<Vec<String>> {
+        unreachable()
+    }
+
+    fn envs(&self) -> Result<Vec<String>> {
+        unreachable()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_core::host::NoHost;
+    use brine_core::map;
+    use std::fs;
+
+    #[test]
+    fn pillar_comes_from_this_machines_folders() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("top.sls"), "base:\n  'm*':\n    - one\n").unwrap();
+        fs::write(dir.path().join("one.sls"), "a: {{ grains['os'] }}\n").unwrap();
+        let root = dir.path().to_string_lossy().into_owned();
+        let opts = Opts::new(map! {
+            "id" => "m1", "state_top" => "top.sls", "renderer" => "jinja|yaml",
+            "pillar_roots" => map! {"base" => vec![root]},
+        });
+        let mut cx = Cx::new(Arc::new(opts), Arc::default(), Arc::new(NoHost));
+        cx.grains = Arc::new(map! {"os" => "Debian"});
+        let over = map! {"b" => 1};
+        assert_eq!(compile_pillar(&cx, None, None, Some(over)).unwrap(), map! {"b" => 1, "a" => "Debian"});
+        assert!(files(&Opts::default()).envs().is_err());
+        assert!(files(&Opts::new(map! {"file_client" => "local"})).envs().is_ok());
+    }
+}

@@ -1,0 +1,277 @@
+//! What is in files.
+
+use super::stat::absolute;
+use crate::hashutil::file_error;
+use crate::python::path::expanduser;
+use crate::python::shlex;
+use crate::tools;
+use brine_core::call::{CallError, Cx, Result, VarArgs, exec};
+use brine_core::target::{Anchor, Regex, fnmatch};
+use brine_core::text::python_str;
+use brine_core::{Map, Value};
+use brine_render::config::glob;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// How much of a file one call reads.
+const LARGEST: u64 = 1 << 30;
+
+fn bytes(path: &str) -> Result<Vec<u8>> {
+    let failed = |e: std::io::Error| file_error(&e, path);
+    let mut bytes = Vec::new();
+    File::open(path).map_err(failed)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(CallError::execution(format!("{path} is too large to read")));
+    }
+    Ok(bytes)
+}
+
+/// A file's text as Python reads it: every kind of line end is `\n`.
+fn text(path: &str) -> Result<String> {
+    let text = String::from_utf8(bytes(path)?).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        let byte = e.as_bytes().get(at).copied().unwrap_or_default();
+        let why = if e.utf8_error().error_len().is_none() { "unexpected end of data" } else { "invalid start byte" };
+        let text = format!("'utf-8' codec can't decode byte 0x{byte:02x} in position {at}: {why}");
+        CallError::exception("UnicodeDecodeError", text)
+    })?;
+    Ok(if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text })
+}
+
+fn regex(pattern: &str, flags: &str) -> Result<Regex> {
+    let whole = if flags.is_empty() { pattern.to_owned() } else { format!("(?{flags}){pattern}") };
+    Regex::new(&whole, Anchor::Search).map_err(|e| CallError::exception("error", e.to_string()))
+}
+
+fn hit(regex: &Regex, text: &str) -> Result<bool> {
+    regex.is_match(text).map_err(|e| CallError::execution(e.to_string()))
+}
+
+/// The contents of a file.
+///
+/// CLI Example: salt '*' file.read /path/to/file
+#[exec]
+pub(super) fn read(path: String, #[default(false)] binary: Value) -> Result {
+    if binary == Value::Bool(true) {
+        return Ok(Value::Bytes(bytes(&path)?));
+    }
+    text(&path).map(Value::from)
+}
+
+/// Some bytes of a file, from a place in it.
+///
+/// CLI Example: salt '*' file.seek_read /path/to/file 4096 0
+#[exec]
+pub(super) fn seek_read(path: String, size: u64, offset: u64) -> Result {
+    let path = expanduser(&path);
+    let failed = |e: std::io::Error| file_error(&e, &path);
+    let mut file = File::open(&path).map_err(failed)?;
+    file.seek(SeekFrom::Start(offset)).map_err(failed)?;
+    let mut out = Vec::new();
+    file.take(size.min(LARGEST)).read_to_end(&mut out).map_err(failed)?;
+    Ok(Value::Bytes(out))
+}
+
+/// The names in a directory, `.` and `..` among them.
+///
+/// CLI Example: salt '*' file.readdir /path/to/dir/
+#[exec]
+pub(super) fn readdir(path: String) -> Result<Vec<String>> {
+    let path = absolute(&path, "Dir path must be absolute.")?;
+    if !Path::new(&path).is_dir() {
+        return Err(CallError::invocation(format!("A valid directory was not specified: {path}")));
+    }
+    let mut names = vec![".".to_owned(), "..".to_owned()];
+    for entry in fs::read_dir(&path).map_err(|e| file_error(&e, &path))? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    Ok(names)
+}
+
+/// Whether a text is in a file.
+///
+/// CLI Example: salt '*' file.contains /etc/crontab 'mymaintenance.sh'
+#[exec]
+pub(super) fn contains(path: String, text: Value) -> Result<bool> {
+    let path = expanduser(&path);
+    let wanted = python_str(&text);
+    let wanted = wanted.trim();
+    match Path::new(&path).exists().then(|| self::text(&path)) {
+        // Empty files hold no text, not even the empty one.
+        Some(Ok(text)) => Ok(!text.is_empty() && text.contains(wanted)),
+        Some(Err(e)) => unreadable(e),
+        None => Ok(false),
+    }
+}
+
+/// A file that cannot be opened holds nothing; one that is no text is an error.
+fn unreadable(e: CallError) -> Result<bool> {
+    match &e {
+        CallError::Exception { kind: "UnicodeDecodeError", .. } => Err(e),
+        _ => Ok(false),
+    }
+}
+
+/// Whether a line of a file matches a regular expression, after some characters are taken from its start.
+///
+/// CLI Example: salt '*' file.contains_regex /etc/crontab '^root'
+#[exec]
+pub(super) fn contains_regex(path: String, regex: String, #[default("")] lchar: String) -> Result<bool> {
+    let path = expanduser(&path);
+    if !Path::new(&path).exists() {
+        return Ok(false);
+    }
+    let text = match text(&path) {
+        Ok(text) => text,
+        Err(e) => return unreadable(e),
+    };
+    let regex = self::regex(&regex, "")?;
+    for line in text.split_inclusive('\n') {
+        if hit(&regex, line.trim_start_matches(|c| lchar.contains(c)))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the contents of a file match a shell pattern.
+///
+/// CLI Example: salt '*' file.contains_glob /etc/foobar '*cheese*'
+#[exec]
+pub(super) fn contains_glob(path: String, glob_expr: String) -> Result<bool> {
+    let path = expanduser(&path);
+    match Path::new(&path).exists().then(|| text(&path)) {
+        Some(Ok(text)) => Ok(!text.is_empty() && fnmatch(&text, &glob_expr)),
+        Some(Err(e)) => unreadable(e),
+        None => Ok(false),
+    }
+}
+
+/// Flags of a regular expression as letters.
+fn flags(given: &Value) -> Result<String> {
+    const BITS: &[(i64, &str, &str)] = &[
+        (2, "IGNORECASE", "i"), (4, "LOCALE", ""), (8, "MULTILINE", "m"), (16, "DOTALL", "s"), (32, "UNICODE", ""),
+        (64, "VERBOSE", "x"), (128, "DEBUG", ""), (256, "ASCII", "a"),
+    ];
+    const SHORT: &[(&str, &str)] =
+        &[("I", "IGNORECASE"), ("L", "LOCALE"), ("M", "MULTILINE"), ("S", "DOTALL"), ("U", "UNICODE"), ("X", "VERBOSE"), ("A", "ASCII")];
+    let names: Vec<Value> = match given {
+        Value::Int(bits) => {
+            return Ok(BITS.iter().filter(|(bit, ..)| bits & i128::from(*bit) != 0).map(|(.., letter)| *letter).collect());
+        }
+        Value::Str(_) => vec![given.clone()],
+        Value::List(list) => list.clone(),
+        other => {
+            return Err(CallError::execution(format!(
+                "Invalid re flags: \"{}\", must be given either as a single flag string, a list of strings, as an integer, or as \
+                 an re flag",
+                python_str(other)
+            )));
+        }
+    };
+    let mut letters = String::new();
+    for name in names {
+        let name = python_str(&name);
+        let upper = name.to_uppercase();
+        let long = SHORT.iter().find(|(short, _)| *short == upper).map_or(upper.as_str(), |(_, long)| long);
+        match BITS.iter().find(|(_, known, _)| *known == long) {
+            Some((.., letter)) => letters.push_str(letter),
+            None => return Err(CallError::execution(format!("Invalid re flag given: {name}"))),
+        }
+    }
+    Ok(letters)
+}
+
+/// Whether a regular expression matches somewhere in a file.
+///
+/// CLI Example: salt '*' file.search /etc/crontab 'mymaintenance.sh'
+#[exec]
+pub(super) fn search(
+    path: String,
+    pattern: Value,
+    #[default(8)] flags: Value,
+    #[default(1)] bufsize: Value,
+    #[default(false)] ignore_if_missing: bool,
+    #[default(false)] multiline: bool,
+) -> Result<bool> {
+    // Files are read whole.
+    let _bufsize = bufsize;
+    let path = expanduser(&path);
+    if !Path::new(&path).exists() {
+        if ignore_if_missing {
+            return Ok(false);
+        }
+        return Err(CallError::invocation(format!("File not found: {path}")));
+    }
+    let mut letters = self::flags(&flags)?;
+    if multiline {
+        letters.push('m');
+    }
+    let bytes = bytes(&path)?;
+    if bytes.contains(&0) {
+        return Err(CallError::invocation(format!(
+            "Cannot perform string replacements on a binary file: {path}"
+        )));
+    }
+    hit(&regex(&python_str(&pattern), &letters)?, &String::from_utf8_lossy(&bytes))
+}
+
+/// Runs `grep` on a file, or on those that a shell pattern names.
+///
+/// CLI Example: salt '*' file.grep /etc/sysconfig/network-scripts/ifcfg-eth0 ipaddr -- -i
+#[exec]
+pub(super) fn grep(cx: &Cx, path: String, pattern: Value, args: VarArgs) -> Result<Map> {
+    let path = expanduser(&path);
+    let mut files: Vec<String> =
+        glob(Path::new(&path)).into_iter().map(|p| p.to_string_lossy().into_owned()).collect();
+    if files.is_empty() {
+        files.push(path);
+    }
+    let mut words = vec!["grep".to_owned()];
+    for option in &args.0 {
+        let option = python_str(option);
+        let split = shlex::split(&option)?;
+        if split.len() > 1 {
+            return Err(CallError::invocation(format!(
+                "Passing multiple command line arguments in a single string is not supported, please pass the following \
+                 arguments separately: {option}"
+            )));
+        }
+        words.extend(split);
+    }
+    words.push(python_str(&pattern));
+    words.extend(files);
+    tools::run_all(cx, &words.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contents_are_searched() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f").to_string_lossy().into_owned();
+        fs::write(&path, "one\r\n  two\nTHREE\n").unwrap();
+        assert_eq!(read(path.clone(), false.into()).unwrap(), "one\n  two\nTHREE\n".into());
+        assert!(contains(path.clone(), " two ".into()).unwrap());
+        assert!(contains_regex(path.clone(), "^two".into(), " ".into()).unwrap());
+        assert!(!contains_regex(path.clone(), "^two".into(), String::new()).unwrap());
+        assert!(contains_glob(path.clone(), "*two*".into()).unwrap());
+        let find = |pattern: &str, flags: Value| {
+            search(path.clone(), pattern.into(), flags, 1.into(), false, false)
+        };
+        assert!(find("^THREE$", 8.into()).unwrap());
+        assert!(!find("^three$", 8.into()).unwrap());
+        assert!(find("^three$", vec!["MULTILINE", "i"].into()).unwrap());
+        assert!(find("x", "QQ".into()).is_err());
+        assert_eq!(seek_read(path.clone(), 3, 1).unwrap(), Value::Bytes(b"ne\r".to_vec()));
+        assert!(!contains("/nonexistent".into(), "x".into()).unwrap());
+        fs::write(&path, b"a\xff").unwrap();
+        assert_eq!(
+            read(path, false.into()).unwrap_err().to_string(),
+            "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff in position 1: invalid start byte"
+        );
+    }
+}

@@ -1,0 +1,182 @@
+//! The `pkg` execution module on Debian and its kin, as far as it only looks: what `dpkg` has installed, and how it orders
+//! versions.
+
+pub(crate) mod order;
+
+use brine_core::call::{Args, CallError, Cx, KwArgs, Result, VarArgs, exec, module};
+use brine_core::text::python_str;
+use brine_core::{Map, Value, map};
+use std::collections::{BTreeMap, BTreeSet};
+
+module! { "pkg": list_pkgs, normalize_name, parse_arch, version, version_cmp }
+
+/// Where a job keeps the packages once it has asked for them.
+const KEPT: &str = "pkg.list_pkgs";
+
+/// Fails in stock's words where packages are not Debian's.
+pub(crate) fn debian(cx: &Cx) -> Result<()> {
+    match cx.grains.get_str("os_family") {
+        None | Some("Debian") => Ok(()),
+        Some(_) => Err(CallError::NotAvailable("'pkg' __virtual__ returned False".into())),
+    }
+}
+
+/// Salt's `is_true`, for flags that may come as text.
+pub(crate) fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Str(s) => s.eq_ignore_ascii_case("true") || s.parse::<f64>().is_ok_and(|x| x > 0.0),
+        Value::Int(i) => *i > 0,
+        Value::Float(x) => *x > 0.0,
+        other => other.truthy(),
+    }
+}
+
+type Versions = BTreeMap<String, BTreeSet<String>>;
+
+/// What `dpkg-query` prints, by what became of packages: installed, removed, to be purged.
+fn read(out: &str, grains: &Map) -> [Versions; 3] {
+    let mut all = [Versions::new(), Versions::new(), Versions::new()];
+    let multi = grains.get_str("cpuarch") == Some("x86_64") && grains.get_str("osarch") == Some("amd64");
+    for line in out.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [wanted, _, status, name, version, arch, ..] = words[..] else { continue };
+        let name =
+            if multi && arch != "all" && arch != "amd64" { format!("{name}:{arch}") } else { name.to_owned() };
+        let at = if (wanted.contains("install") || wanted.contains("hold")) && status.contains("installed") {
+            0
+        } else if wanted.contains("deinstall") {
+            1
+        } else if wanted.contains("purge") && status == "installed" {
+            2
+        } else {
+            continue;
+        };
+        all[at].entry(name).or_default().insert(version.to_owned());
+    }
+    all
+}
+
+fn value(versions: &Versions) -> Value {
+    let list = |v: &BTreeSet<String>| Value::List(v.iter().map(|x| x.as_str().into()).collect());
+    versions.iter().map(|(name, v)| (Value::from(name.as_str()), list(v))).collect::<Map>().into()
+}
+
+/// Each package's versions as one text.
+pub(crate) fn stringify(packages: &mut Map) {
+    for (_, versions) in packages.iter_mut() {
+        if let Value::List(list) = versions {
+            *versions = list.iter().map(python_str).collect::<Vec<_>>().join(",").into();
+        }
+    }
+}
+
+/// The packages that are installed, with their versions. With `removed`, those that are removed but for their configuration;
+/// with `purge_desired`, those that are to be purged.
+///
+/// CLI Example: salt '*' pkg.list_pkgs
+#[exec]
+fn list_pkgs(
+    cx: &Cx,
+    #[default(false)] versions_as_list: Value,
+    #[default(false)] removed: Value,
+    #[default(false)] purge_desired: Value,
+    kwargs: KwArgs,
+) -> Result<Map> {
+    debian(cx)?;
+    let fresh = kwargs.0.get("use_context").is_some_and(|use_it| !use_it.truthy());
+    let kept = match cx.job.context(KEPT).filter(|_| !fresh) {
+        Some(Value::Map(kept)) => kept,
+        _ => {
+            let words = ["dpkg-query", "--showformat", "${Status} ${Package} ${Version} ${Architecture}\n", "-W"];
+            let args = Args::positional([Value::List(words.map(Value::from).to_vec())])
+                .with("output_loglevel", "trace")
+                .with("python_shell", false);
+            let out = python_str(&cx.call("cmd.run_stdout", args)?);
+            let [installed, gone, purge] = read(&out, &cx.grains);
+            let kept = map! {
+                "installed" => value(&installed), "removed" => value(&gone), "purge_desired" => value(&purge),
+            };
+            cx.job.set_context(KEPT, kept.clone());
+            kept
+        }
+    };
+    let of = |key: &str| kept.get(key).and_then(Value::as_map).cloned().unwrap_or_default();
+    let mut found = if is_true(&removed) { of("removed") } else { of("purge_desired") };
+    if !is_true(&removed) && !is_true(&purge_desired) {
+        found.update(of("installed"));
+    }
+    if !is_true(&versions_as_list) {
+        stringify(&mut found);
+    }
+    Ok(found)
+}
+
+/// The installed version of a package, or of each of several; an empty text for one that is not installed.
+///
+/// CLI Example: salt '*' pkg.version <package1> <package2>
+#[exec]
+fn version(cx: &Cx, args: VarArgs, kwargs: KwArgs) -> Result {
+    debian(cx)?;
+    cx.call("pkg_resource.version", Args { positional: args.0, keyword: kwargs.clean() })
+}
+
+/// Which of two versions is newer: -1, 0 or 1, or `None` where one is no version.
+///
+/// CLI Example: salt '*' pkg.version_cmp '0.2.4-0ubuntu1' '0.2.4.1-0ubuntu1'
+#[exec]
+fn version_cmp(cx: &Cx, pkg1: Value, pkg2: Value, #[default(false)] ignore_epoch: bool, kwargs: KwArgs) -> Result {
+    debian(cx)?;
+    let _more = kwargs;
+    let text = |value: &Value| {
+        let text = python_str(value);
+        match text.split_once(':') {
+            Some((_, rest)) if ignore_epoch => rest.to_owned(),
+            _ => text,
+        }
+    };
+    Ok(order::compare(&text(&pkg1), &text(&pkg2)).map_or(Value::Nil, |o| Value::from(o as i64)))
+}
+
+/// The name of a package without an architecture that is the machine's own.
+///
+/// CLI Example: salt '*' pkg.normalize_name zsh:amd64
+#[exec]
+fn normalize_name(cx: &Cx, name: String) -> Result<String> {
+    debian(cx)?;
+    let own = cx.grains.get_str("osarch").unwrap_or_default();
+    Ok(match name.rsplit_once(':') {
+        Some((plain, arch)) if arch == own || arch == "all" || arch == "any" => plain.to_owned(),
+        _ => name,
+    })
+}
+
+/// Name and architecture of a package.
+///
+/// CLI Example: salt '*' pkg.parse_arch zsh:amd64
+#[exec]
+fn parse_arch(cx: &Cx, name: String) -> Result<Map> {
+    debian(cx)?;
+    Ok(match name.rsplit_once(':') {
+        Some((name, arch)) => map! {"name" => name, "arch" => arch},
+        None => map! {"name" => name, "arch" => Value::Nil},
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_are_read_by_state_and_architecture() {
+        let out = "install ok installed zsh 5.9-4 amd64\ninstall ok installed libc6 2.36 i386\n\
+                   deinstall ok config-files old 1 all\npurge ok installed gone 1 all\nhold ok installed kept 2 all\nbad\n";
+        let grains = map! {"cpuarch" => "x86_64", "osarch" => "amd64"};
+        let [installed, removed, purge] = read(out, &grains);
+        assert_eq!(installed.keys().collect::<Vec<_>>(), ["kept", "libc6:i386", "zsh"]);
+        assert_eq!(removed.keys().collect::<Vec<_>>(), ["old"]);
+        assert_eq!(purge.keys().collect::<Vec<_>>(), ["gone"]);
+        let Value::Map(mut map) = value(&installed) else { panic!() };
+        stringify(&mut map);
+        assert_eq!(map.get_str("zsh"), Some("5.9-4"));
+    }
+}

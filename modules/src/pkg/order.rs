@@ -1,0 +1,81 @@
+//! How Debian orders versions: epoch, upstream version, revision; digits as numbers, letters before other characters, and `~`
+//! before everything.
+
+use std::cmp::Ordering;
+
+/// Compares two versions; `None` where one is none (white space in it, an epoch that is no number, nothing at all).
+pub(crate) fn compare(a: &str, b: &str) -> Option<Ordering> {
+    let (a, b) = (parse(a)?, parse(b)?);
+    Some(a.0.cmp(&b.0).then_with(|| part(a.1, b.1)).then_with(|| part(a.2, b.2)))
+}
+
+fn parse(version: &str) -> Option<(u64, &str, &str)> {
+    let version = version.trim();
+    if version.chars().any(char::is_whitespace) || version.is_empty() {
+        return None;
+    }
+    let (epoch, rest) = match version.split_once(':') {
+        Some((epoch, rest)) => (epoch.parse::<u32>().ok()?.into(), rest),
+        None => (0, version),
+    };
+    let (upstream, revision) = rest.rsplit_once('-').unwrap_or((rest, ""));
+    (!upstream.is_empty()).then_some((epoch, upstream, revision))
+}
+
+fn weight(byte: Option<u8>) -> i32 {
+    match byte {
+        None => 0,
+        Some(b) if b.is_ascii_digit() => 0,
+        Some(b'~') => -1,
+        Some(b) if b.is_ascii_alphabetic() => b.into(),
+        Some(b) => i32::from(b) + 256,
+    }
+}
+
+fn part(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
+    let digit = |text: &[u8]| text.first().is_some_and(u8::is_ascii_digit);
+    while !a.is_empty() || !b.is_empty() {
+        while (!a.is_empty() && !digit(a)) || (!b.is_empty() && !digit(b)) {
+            let order = weight(a.first().copied()).cmp(&weight(b.first().copied()));
+            if order.is_ne() {
+                return order;
+            }
+            a = a.get(1..).unwrap_or_default();
+            b = b.get(1..).unwrap_or_default();
+        }
+        let number = |text: &[u8]| {
+            let end = text.iter().position(|c| !c.is_ascii_digit()).unwrap_or(text.len());
+            let zeros = text[..end].iter().take_while(|c| **c == b'0').count();
+            (zeros, end)
+        };
+        let ((az, ae), (bz, be)) = (number(a), number(b));
+        let (an, bn) = (&a[az..ae], &b[bz..be]);
+        let order = an.len().cmp(&bn.len()).then_with(|| an.cmp(bn));
+        if order.is_ne() {
+            return order;
+        }
+        (a, b) = (&a[ae..], &b[be..]);
+    }
+    Ordering::Equal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_ordered_as_by_dpkg() {
+        for (a, b) in [
+            ("0.2.4-0ubuntu1", "0.2.4.1-0ubuntu1"), ("1.0~rc1", "1.0"), ("1.0", "1.0-1"), ("9", "10"), ("1:0", "2:0"),
+            ("2", "1:1"), ("1.0a", "1.0b"), ("1.0a", "1.0+"), ("1.0-1", "1.0-1~bpo+1x"), ("~", "a"),
+        ] {
+            let want = if a == "1.0-1" { Ordering::Greater } else { Ordering::Less };
+            assert_eq!(compare(a, b), Some(want), "{a} {b}");
+            assert_eq!(compare(b, a), Some(want.reverse()), "{b} {a}");
+        }
+        assert_eq!(compare("1.00", "1.0"), Some(Ordering::Equal));
+        assert_eq!(compare("0:1-0", "1"), Some(Ordering::Equal));
+        assert_eq!((compare("", "1"), compare("a b", "1"), compare("x:1", "1")), (None, None, None));
+    }
+}

@@ -1,0 +1,251 @@
+//! The compilation as a whole: top files, matching, SLS files, and what goes over them.
+
+use crate::settle::Settled;
+use brine_core::call::{Cx, Result};
+use brine_core::files::{Files, Listing};
+use brine_core::target::{self, Subject, fnmatch};
+use brine_core::{Map, Value};
+use brine_python::{Dict, Obj, PyErr, R, to_value};
+use brine_render::live::dictupdate;
+use brine_render::renderer::{Request, Template, compile_template};
+use brine_render::template::{Session, call_error};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Compiles one minion's pillar. The context's grains are the minion's; its pillar is what templates see as pillar meanwhile.
+///
+/// # Errors
+/// What stock does not catch: top files that are no dicts, matchers that do not exist, includes that are no names.
+pub fn compile(cx: &Cx, settled: Settled, files: Arc<dyn Files>) -> Result<Map> {
+    let mut cx = cx.clone();
+    cx.opts = Arc::new(settled.opts.clone());
+    if settled.opts.flag("ext_pillar_first") {
+        cx.pillar = Arc::new(settled.wish.over.clone().unwrap_or_default());
+    }
+    let session = Session::of_pillar(&cx, files, Obj::from(Dict::from(&*cx.pillar)));
+    let compiler = Compiler {
+        strategy: Obj::str(match cx.opts.str("pillar_source_merging_strategy") {
+            "" => "smart",
+            given => given,
+        }),
+        renderer: cx.opts.get("renderer").map_or_else(|| Obj::str("yaml"), Obj::from),
+        default: cx.opts.get("renderer").and_then(Value::as_str).unwrap_or("jinja|yaml").to_owned(),
+        merge_lists: cx.opts.flag("pillar_merge_lists"),
+        cx,
+        settled,
+        session,
+        ignored: RefCell::default(),
+        available: RefCell::default(),
+    };
+    compiler.session.clone().enter(|| compiler.all()).map_err(call_error)
+}
+
+/// Everything a compilation knows.
+pub(crate) struct Compiler {
+    pub(crate) cx: Cx,
+    pub(crate) settled: Settled,
+    session: Rc<Session>,
+    strategy: Obj,
+    renderer: Obj,
+    /// The pipeline of files that name none.
+    default: String,
+    merge_lists: bool,
+    /// The SLS files that may be missing, by environment.
+    pub(crate) ignored: RefCell<BTreeMap<String, Vec<String>>>,
+    /// The names of all SLS files, by environment, as far as anything asked.
+    available: RefCell<BTreeMap<String, Rc<[String]>>>,
+}
+
+/// A file of the pillar tree as an SLS name finds it.
+pub(crate) struct State {
+    pub(crate) path: std::path::PathBuf,
+    /// Whether it is the `init.sls` of its folder.
+    pub(crate) init: bool,
+}
+
+impl Compiler {
+    fn all(&self) -> R<Map> {
+        let mut pillar = Obj::from(self.over());
+        let mut errors = Vec::new();
+        let (top, top_errors) = self.top()?;
+        let first = self.cx.opts.flag("ext_pillar_first");
+        if first {
+            pillar = self.external(pillar, &mut errors)?;
+        }
+        let matches = self.matches(&top)?;
+        let compiled = self.render(&matches, &mut errors)?;
+        pillar = if first { self.merge(&pillar, &compiled)? } else { self.external(compiled, &mut errors)? };
+        errors.extend(top_errors);
+        if self.cx.opts.flag("pillar_opts") {
+            let mut opts = self.cx.opts.map().clone();
+            opts.remove("grains");
+            opts.insert("saltversion", brine_core::COMPAT_VERSION);
+            brine_python::setitem(&pillar, &Obj::str("master"), Obj::from(&Value::Map(opts)))?;
+        }
+        if !errors.is_empty() {
+            for error in &errors {
+                tracing::error!("Pillar render error: {error}");
+            }
+            let errors = errors.into_iter().map(Obj::from).collect();
+            brine_python::setitem(&pillar, &Obj::str("_errors"), Obj::list(errors))?;
+        }
+        if self.settled.wish.over.as_ref().is_some_and(|over| !over.is_empty()) {
+            pillar = self.merge(&pillar, &self.over().into())?;
+        }
+        match to_value(&pillar)? {
+            Value::Map(map) => Ok(map),
+            _ => Err(PyErr::ty("pillar is no dict")),
+        }
+    }
+
+    pub(crate) fn over(&self) -> Dict {
+        Dict::from(self.settled.wish.over.as_ref().unwrap_or(&Map::new()))
+    }
+
+    /// External pillar. There are no sources yet, which is told for each that is asked for.
+    fn external(&self, pillar: Obj, errors: &mut Vec<String>) -> R {
+        let Some(sources) = self.cx.opts.get("ext_pillar") else { return Ok(pillar) };
+        let malformed = "The \"ext_pillar\" option is malformed";
+        let Value::List(sources) = sources else {
+            errors.push(malformed.into());
+            return Ok(pillar);
+        };
+        let over = self.settled.wish.over.as_ref().is_some_and(|over| !over.is_empty());
+        let pillar = if over { self.merge(&pillar, &self.over().into())? } else { pillar };
+        let excluded = self.cx.opts.get("exclude_ext_pillar").and_then(Value::as_list).unwrap_or_default();
+        for source in sources {
+            let Value::Map(source) = source else {
+                errors.push(malformed.into());
+                return Ok(Dict::new().into());
+            };
+            if source.keys().next().is_some_and(|first| excluded.contains(first)) {
+                continue;
+            }
+            for name in source.keys() {
+                let name = brine_core::text::python_str(name);
+                errors.push(format!("Failed to load ext_pillar {name}: not supported"));
+            }
+        }
+        Ok(pillar)
+    }
+
+    /// Merges as the options say.
+    pub(crate) fn merge(&self, a: &Obj, b: &Obj) -> R {
+        dictupdate::merge(a, b, &self.strategy, &self.renderer, self.merge_lists)
+    }
+
+    /// Renders one file.
+    pub(crate) fn template(&self, path: &Path, saltenv: &str, sls: &str, defaults: &Obj) -> R {
+        let Obj::Dict(defaults) = defaults else {
+            let text = format!(
+                "salt.template.compile_template() argument after ** must be a mapping, not {}",
+                defaults.type_name()
+            );
+            return Err(PyErr::ty(text));
+        };
+        let mut kwargs = Vec::new();
+        for (name, value) in defaults.pairs() {
+            let Some(name) = name.as_str() else { return Err(PyErr::ty("keywords must be strings")) };
+            kwargs.push((Rc::from(name), value));
+        }
+        let request = Request { saltenv, sls, kwargs, ..Request::new(Template::File(path), &self.default) };
+        Ok(compile_template(&self.session, &request)?.data.into_value())
+    }
+
+    /// The file of an SLS name.
+    pub(crate) fn state(&self, sls: &str, saltenv: &str) -> R<Option<State>> {
+        let base = sls.replace(['.', '\\'], "/");
+        for (path, init) in [(format!("{base}.sls"), false), (format!("{base}/init.sls"), true)] {
+            let found =
+                self.session.files.cache_file(&path, saltenv).map_err(brine_render::template::py_error)?;
+            if let Some(path) = found {
+                return Ok(Some(State { path, init }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The path of the top file in an environment.
+    pub(crate) fn top_file(&self, saltenv: &str) -> R<Option<std::path::PathBuf>> {
+        self.session.files.cache_file(self.settled.top(), saltenv).map_err(brine_render::template::py_error)
+    }
+
+    /// The SLS names in an environment that match a pattern; none for an environment that does not exist.
+    pub(crate) fn available(&self, saltenv: &str, pattern: &str) -> R<Option<Vec<String>>> {
+        if !self.settled.envs().iter().any(|env| env == saltenv) {
+            return Ok(None);
+        }
+        let known = self.available.borrow().get(saltenv).cloned();
+        let all = match known {
+            Some(all) => all,
+            None => {
+                let files = self
+                    .session
+                    .files
+                    .list(saltenv, Listing::Files)
+                    .map_err(brine_render::template::py_error)?;
+                let all: Rc<[String]> = sls_names(&files).into();
+                self.available.borrow_mut().insert(saltenv.to_owned(), all.clone());
+                all
+            }
+        };
+        Ok(Some(all.iter().filter(|name| fnmatch(name, pattern)).cloned().collect()))
+    }
+
+    /// Whether a target of a top file means this minion. `data` holds its SLS names and options.
+    pub(crate) fn confirms(&self, target: &Obj, data: &[Obj]) -> R<bool> {
+        let mut matcher = Obj::str("compound");
+        for item in data {
+            if let Obj::Dict(options) = item
+                && let Some(given) = options.get_str("match")
+            {
+                matcher = given;
+            }
+        }
+        let Some(matcher) = matcher.as_str().map(str::to_owned) else {
+            let text = format!("unsupported operand type(s) for +: '{}' and 'str'", matcher.type_name());
+            return Err(PyErr::ty(text));
+        };
+        const MATCHERS: &[&str] = &[
+            "compound",
+            "glob",
+            "pcre",
+            "list",
+            "grain",
+            "grain_pcre",
+            "pillar",
+            "pillar_pcre",
+            "pillar_exact",
+            "ipcidr",
+            "range",
+            "nodegroup",
+        ];
+        if !MATCHERS.contains(&matcher.as_str()) {
+            return Err(PyErr::key(&Obj::str(format!("{matcher}_match.match"))));
+        }
+        let none = Map::new();
+        let nodegroups = self.cx.opts.get("nodegroups").and_then(Value::as_map).unwrap_or(&none);
+        let (grains, pillar) = (Value::Map((*self.cx.grains).clone()), Value::Map((*self.cx.pillar).clone()));
+        let subject = Subject { id: &self.settled.wish.id, grains: &grains, pillar: &pillar, nodegroups };
+        let target = to_value(target)?;
+        Ok(match matcher.as_str() {
+            "nodegroup" => target.as_str().is_some_and(|name| target::nodegroup_match(name, subject)),
+            matcher => target::matches(&target, matcher, target::DEFAULT_TARGET_DELIM, subject),
+        })
+    }
+}
+
+/// The SLS names of files, sorted.
+fn sls_names(files: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = files
+        .iter()
+        .filter_map(|path| path.strip_suffix("/init.sls").or_else(|| path.strip_suffix(".sls")))
+        .map(|name| name.replace('/', "."))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}

@@ -1,0 +1,14 @@
+//! Pillar: the top files, the SLS files they name for a minion and what those include, merged to the minion's data.
+//!
+//! Where the files come from is the caller's choice ([`Files`](brine_core::files::Files)); rendering them is
+//! `brine_render::renderer`'s. What goes wrong with single files stands in the data, under `_errors`, as in stock; only what stock
+//! itself does not catch is an error of [`compile`].
+
+mod compile;
+mod include;
+mod settle;
+mod sls;
+mod top;
+
+pub use compile::compile;
+pub use settle::{Settled, Wish};
