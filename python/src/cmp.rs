@@ -303,7 +303,8 @@ pub fn contains(container: &Obj, item: &Obj) -> R<bool> {
             (Part::Items, _) => return Ok(false),
             (Part::Values, _) => {}
         },
-        Obj::Range(range) => {
+        // What may be equal to anything is compared with each number.
+        Obj::Range(range) if !matches!(item, Obj::Other(_)) => {
             return Ok(match num(item) {
                 Some(Num::Int(n)) => range.position(n).is_some(),
                 Some(Num::Float(x)) if x.fract() == 0.0 && x.abs() < 9e18 => {
@@ -331,7 +332,11 @@ pub fn contains(container: &Obj, item: &Obj) -> R<bool> {
     }
     let not = |_| PyErr::ty(format!("argument of type '{}' is not iterable", container.type_name()));
     let iter = match container {
-        Obj::Other(_) => container.iter()?,
+        // What its own code raises stays as it is.
+        Obj::Other(_) => container.iter().map_err(|e| {
+            let none = format!("'{}' object is not iterable", container.type_name());
+            if e.to_string() == none { not(e) } else { e }
+        })?,
         _ => container.iter().map_err(not)?,
     };
     while let Some(member) = iter.next()? {

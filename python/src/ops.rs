@@ -89,12 +89,17 @@ pub fn binary(op: Op, a: &Obj, b: &Obj) -> R {
     {
         return Ok(out);
     }
+    // Text formats whatever comes, before what comes is asked.
+    if op == Op::Mod && matches!(a, Obj::Str(_)) {
+        return fmt::percent(a.as_str().unwrap_or_default(), b);
+    }
     if let Obj::Other(y) = b
         && let Some(out) = y.binary(op, a, true)?
     {
         return Ok(out);
     }
     match op {
+        Op::Mod if let Obj::Bytes(bytes) = a => return fmt::percent_bytes(bytes, b),
         Op::Mod if a.as_str().is_some() => return fmt::percent(a.as_str().unwrap_or_default(), b),
         Op::Add => {
             if let Some(out) = concat(a, b)? {

@@ -43,6 +43,11 @@ impl Activation {
         self.slots.borrow().get(usize::from(slot)).is_none_or(Option::is_none)
     }
 
+    /// The call around.
+    pub(super) fn around(&self) -> Option<Rc<Activation>> {
+        self.around.clone()
+    }
+
     /// What a place holds.
     pub(super) fn get(&self, place: Place) -> Option<Obj> {
         let mut at = self;

@@ -7,7 +7,7 @@ use super::template::Template;
 use crate::env::State;
 use crate::markup::Markup;
 use crate::undefined::Undefined;
-use brine_python::{Args, Obj, Object, PyErr, R, repr};
+use brine_python::{Args, Iter, Obj, Object, PyErr, R, repr};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -71,12 +71,21 @@ pub(super) struct TemplateReference(pub(super) State);
 
 impl Object for TemplateReference {
     fn type_name(&self) -> &str {
-        "jinja2.runtime.TemplateReference"
+        "TemplateReference"
+    }
+
+    fn module(&self) -> &str {
+        "jinja2.runtime"
     }
 
     fn repr(&self) -> R<Option<String>> {
         let name = self.0.context.name.as_ref().map_or(Obj::None, |n| Obj::str(&**n));
         Ok(Some(format!("<TemplateReference {}>", repr(&name)?)))
+    }
+
+    /// Python tries items by number where there is no other way.
+    fn iter(&self, _me: &Obj) -> R<Option<Obj>> {
+        Ok(Some(Obj::Iter(Iter::new("iterator", || Err(PyErr::key(&Obj::Int(0)))))))
     }
 
     fn getitem(&self, _me: &Obj, key: &Obj) -> R<Option<Obj>> {
@@ -101,7 +110,11 @@ pub(super) struct BlockReference {
 
 impl Object for BlockReference {
     fn type_name(&self) -> &str {
-        "jinja2.runtime.BlockReference"
+        "BlockReference"
+    }
+
+    fn module(&self) -> &str {
+        "jinja2.runtime"
     }
 
     fn getattr(&self, _me: &Obj, name: &str) -> R<Option<Obj>> {

@@ -88,6 +88,8 @@ pub(super) enum Op {
     For(Box<For>),
     If(Vec<(u32, Node, Vec<Op>)>, Vec<Op>),
     Assign {
+        /// The line that is told when an attribute is set of what is no namespace.
+        check: u32,
         line: u32,
         to: To,
         value: Node,
@@ -161,7 +163,7 @@ pub(super) enum Op {
         top: bool,
         context: Option<Names>,
     },
-    Autoescape(Node, Vec<Op>),
+    Autoescape(Scope, Node, Vec<Op>),
     Do(u32, Node),
     Break,
     Continue,
@@ -220,6 +222,8 @@ pub(super) struct LoopFilter {
     pub(super) scope: Scope,
     /// The line of its head, and of the condition.
     pub(super) line: u32,
+    /// The loop is recursive: it runs in a function of its own, but its condition is one beside that.
+    pub(super) recursive: bool,
     pub(super) target: To,
     pub(super) test: Node,
 }

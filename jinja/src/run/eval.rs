@@ -263,7 +263,7 @@ impl Exec {
             self.add_kwarg(&mut args, Rc::from("caller"), caller)?;
         }
         if let Some(m) = Macro::find(&callee) {
-            return m.invoke(&args, self.state.autoescape);
+            return m.invoke(&args, self.state.context.autoescape.get());
         }
         if let Obj::Other(o) = &callee
             && let Some(function) = o.downcast::<Function>()

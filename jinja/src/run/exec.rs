@@ -131,9 +131,10 @@ impl Exec {
                 return self.run(else_, out);
             }
             Op::For(for_) => return self.for_(for_, out),
-            Op::Assign { line, to, value, keep, names } => {
-                self.at(*line);
+            Op::Assign { check, line, to, value, keep, names } => {
+                self.at(*check);
                 self.check_namespaces(to)?;
+                self.at(*line);
                 let value = self.eval(value, Some(out))?;
                 self.assign(to, value)?;
                 self.keep(*keep, names)?;
@@ -234,13 +235,17 @@ impl Exec {
                     told(started.source, &started.label, started.at.elapsed().as_secs_f64());
                 }
             }
-            Op::Autoescape(value, body) => {
+            Op::Autoescape(scope, value, body) => {
+                self.enter(scope)?;
                 let value = brine_python::truth(&self.eval(value, Some(out))?)?;
                 let context = &self.state.context;
                 let before = context.autoescape.replace(value);
                 let inner = Exec { state: State { autoescape: value, ..self.state.clone() }, ..self.clone() };
                 let flow = inner.run(body, out);
                 context.autoescape.set(before);
+                if matches!(flow, Ok(Flow::Next)) {
+                    self.leave(scope);
+                }
                 return flow;
             }
             Op::Block { line, name, required, scoped } => {
@@ -302,7 +307,8 @@ impl Exec {
         Obj::other(Macro {
             code: code.clone(),
             template: self.template.clone(),
-            state: State { autoescape: self.state.context.autoescape.get(), ..self.state.clone() },
+            state: self.state.clone(),
+            default_autoescape: self.state.context.autoescape.get(),
             around: self.act.clone(),
         })
     }
@@ -486,7 +492,8 @@ impl Exec {
 
     /// The items for which a loop's condition holds, one by one.
     fn filtered(&self, code: &Arc<LoopFilter>, items: &Obj) -> R<Obj> {
-        let act = Activation::new(code.slots, Some(self.act.clone()))?;
+        let around = if code.recursive { self.act.around() } else { Some(self.act.clone()) };
+        let act = Activation::new(code.slots, around)?;
         let exec = Exec { act, ..self.clone() };
         let (code, items) = (code.clone(), items.clone());
         let mut iter: Option<Iter> = None;
@@ -625,8 +632,9 @@ impl Exec {
             return Err(PyErr::new(RUNTIME_ERROR, format!("Required block {shown} not found")));
         }
         let Some(block) = stack.first() else { return Ok(()) };
-        let autoescape = context.autoescape.get();
-        block.run(&State { context, autoescape, env: self.state.env.clone() }, out)
+        // What is escaped in a block is decided where it stands, not from where it is called.
+        let env = self.state.env.clone();
+        block.run(&State { context, autoescape: env.autoescape, env }, out)
     }
 
     /// Gives a function its `self` and `super`.

@@ -119,7 +119,11 @@ pub(super) struct LoopObject(pub(super) Rc<LoopContext>);
 
 impl Object for LoopObject {
     fn type_name(&self) -> &str {
-        "jinja2.runtime.LoopContext"
+        "LoopContext"
+    }
+
+    fn module(&self) -> &str {
+        "jinja2.runtime"
     }
 
     fn truth(&self) -> R<bool> {

@@ -22,6 +22,8 @@ pub(crate) struct Macro {
     pub(super) code: Arc<MacroCode>,
     pub(super) template: Rc<Template>,
     pub(super) state: State,
+    /// Whether its text is markup for callers that do not say.
+    pub(super) default_autoescape: bool,
     pub(super) around: Rc<Activation>,
 }
 
@@ -127,7 +129,11 @@ impl Macro {
 
 impl Object for Macro {
     fn type_name(&self) -> &str {
-        "jinja2.runtime.Macro"
+        "Macro"
+    }
+
+    fn module(&self) -> &str {
+        "jinja2.runtime"
     }
 
     fn repr(&self) -> R<Option<String>> {
@@ -153,7 +159,7 @@ impl Object for Macro {
     }
 
     fn call(&self, _me: &Obj, args: &Args) -> R<Option<Obj>> {
-        self.invoke(args, self.state.autoescape).map(Some)
+        self.invoke(args, self.default_autoescape).map(Some)
     }
 }
 

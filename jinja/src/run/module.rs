@@ -26,7 +26,11 @@ impl Module {
 
 impl Object for Module {
     fn type_name(&self) -> &str {
-        "jinja2.environment.TemplateModule"
+        "TemplateModule"
+    }
+
+    fn module(&self) -> &str {
+        "jinja2.environment"
     }
 
     fn str(&self) -> R<Option<String>> {

@@ -215,11 +215,7 @@ impl Symbols {
                 self.expr(template);
                 names.iter().for_each(|(name, alias)| self.store(alias.as_ref().unwrap_or(name)));
             }
-            StmtKind::Autoescape(value, body) => {
-                self.expr(value);
-                self.body(body);
-            }
-            StmtKind::Break | StmtKind::Continue => {}
+            StmtKind::Autoescape(..) | StmtKind::Break | StmtKind::Continue => {}
             StmtKind::Load { target, id, .. } => {
                 let name = load_name(*id);
                 self.store(&name);

@@ -174,7 +174,10 @@ impl Environment {
         let Some(text) = name.as_str() else {
             return Err(match Undefined::find(name) {
                 Some(undefined) => undefined.fail(),
-                None => PyErr::attribute(name, "split"),
+                None => match brine_python::hash(name) {
+                    Ok(_) => PyErr::attribute(name, "split"),
+                    Err(e) => e,
+                },
             });
         };
         if let Some(found) = self.templates.borrow().get(text) {
@@ -199,7 +202,8 @@ impl Environment {
         if !brine_python::truth(names)? {
             return Err(none("Tried to select from an empty list of templates.".into()));
         }
-        let names = names.items()?;
+        let all = names;
+        let names = all.items()?;
         for name in &names {
             match self.get_template(name) {
                 Err(e)
@@ -209,6 +213,10 @@ impl Environment {
                     ) => {}
                 other => return other,
             }
+        }
+        // The exception is given the last name, which a dict may not have.
+        if !matches!(all, Obj::Iter(_)) {
+            brine_python::getitem(all, &Obj::Int(-1))?;
         }
         let mut shown = Vec::new();
         for name in &names {

@@ -37,12 +37,20 @@ fn options(syntax: &Syntax) -> Json {
 impl Stock {
     /// Starts stock's Python, with an environment for each syntax.
     pub(crate) fn start(syntaxes: &[Syntax]) -> Self {
+        let mut stock = Self::script(include_str!("../data/stock_parse.py"));
+        let environments: Json = syntaxes.iter().map(options).collect();
+        assert_eq!(stock.ask(&[environments]), [json!(syntaxes.len())]);
+        stock
+    }
+
+    /// Starts stock's Python with a script that answers each line with a line.
+    pub(crate) fn script(script: &str) -> Self {
         let dir =
             std::env::var_os("BRINE_STOCK_DIR").expect("BRINE_STOCK_DIR: where stock Salt is installed");
         let python = PathBuf::from(dir).join("3006.28/bin/python");
         assert!(python.exists(), "no stock Salt: {} is not there", python.display());
         let mut child = Command::new(python)
-            .args(["-B", "-W", "ignore", "-c", include_str!("../data/stock_parse.py")])
+            .args(["-B", "-W", "ignore", "-c", script])
             .env("LANG", "C.UTF-8")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -50,10 +58,7 @@ impl Stock {
             .unwrap();
         let questions = child.stdin.take().unwrap();
         let answers = BufReader::new(child.stdout.take().unwrap());
-        let mut stock = Self { child, questions, answers };
-        let environments: Json = syntaxes.iter().map(options).collect();
-        assert_eq!(stock.ask(&[environments]), [json!(syntaxes.len())]);
-        stock
+        Self { child, questions, answers }
     }
 
     /// The answers to questions, in their order.

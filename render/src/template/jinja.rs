@@ -71,6 +71,7 @@ fn render(session: &Rc<Session>, text: &str, request: &JinjaRequest<'_>) -> R<St
         env.globals.borrow_mut().insert(key.clone(), value.clone());
     }
     env.undefined = if opts.flag("allow_undefined") { Behaviour::Lenient } else { Behaviour::Strict };
+    env.finalize = Some(crate::filters::finalize);
     env.profiled = Some(profiled);
     env.sandboxed = true;
     env.extra = session.clone();

@@ -91,7 +91,7 @@ pub(super) fn header(text: &str) -> (Cow<'_, str>, Option<Map>) {
         return (text.into(), None);
     }
     let shown = text[start..end(start)].trim_end_matches(['\r', '\n']);
-    let value = crate::yaml::load(payload);
+    let value = crate::json::loads(payload).and_then(|v| brine_python::to_value(&v));
     match value {
         Ok(Value::Map(map)) => (format!("{}{}", &text[..start], &text[end(start)..]).into(), Some(map)),
         Ok(_) => {

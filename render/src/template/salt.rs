@@ -27,7 +27,11 @@ impl Salt {
 
 impl Object for Salt {
     fn type_name(&self) -> &str {
-        "salt.utils.templates.AliasedLoader"
+        "AliasedLoader"
+    }
+
+    fn module(&self) -> &str {
+        "salt.utils.templates"
     }
 
     fn getattr(&self, me: &Obj, name: &str) -> R<Option<Obj>> {
@@ -110,7 +114,11 @@ struct Module {
 
 impl Object for Module {
     fn type_name(&self) -> &str {
-        "salt.loader.lazy.LoadedMod"
+        "LoadedMod"
+    }
+
+    fn module(&self) -> &str {
+        "salt.loader.lazy"
     }
 
     fn getattr(&self, _me: &Obj, name: &str) -> R<Option<Obj>> {
@@ -126,7 +134,11 @@ struct Function {
 
 impl Object for Function {
     fn type_name(&self) -> &str {
-        "salt.loader.lazy.LoadedFunc"
+        "LoadedFunc"
+    }
+
+    fn module(&self) -> &str {
+        "salt.loader.lazy"
     }
 
     fn repr(&self) -> R<Option<String>> {

@@ -100,6 +100,12 @@ impl Compiler<'_> {
     fn given(&mut self, args: &Args, frame: &Frame) -> Made<Given> {
         let mut kwargs = Vec::with_capacity(args.kwargs.len());
         let positional = self.exprs(&args.args, frame)?;
+        for (at, (name, _)) in args.kwargs.iter().enumerate() {
+            // Python's compiler says so, of the program that Jinja2 writes, unless a name is one of its keywords.
+            if args.kwargs[..at].iter().any(|(n, _)| n == name) {
+                return Err(Error::value(0, format!("keyword argument repeated: {name}")));
+            }
+        }
         for (name, value) in &args.kwargs {
             kwargs.push((name.clone(), self.expr(value, frame)?));
         }

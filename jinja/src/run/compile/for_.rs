@@ -52,7 +52,7 @@ impl Compiler<'_> {
                 let to = self.to(target, &loop_frame);
                 let test = self.expr(condition, &test_frame)?;
                 let slots = self.writing.pop().map_or(0, |w| w.slots.len() as u16);
-                Some(Arc::new(LoopFilter { slots, scope, line: head, target: to, test }))
+                Some(Arc::new(LoopFilter { slots, scope, line: head, recursive, target: to, test }))
             }
             None => None,
         };

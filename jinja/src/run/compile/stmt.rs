@@ -41,11 +41,12 @@ impl Compiler<'_> {
                 out.push(Op::If(made, else_));
             }
             StmtKind::Assign(target, value) => {
+                let check = self.line(None);
                 let line = self.line(Some(line));
                 let to = self.to(target, frame);
                 let value = self.expr(value, frame)?;
                 let (keep, names) = self.kept(target, frame);
-                out.push(Op::Assign { line, to, value, keep, names });
+                out.push(Op::Assign { check, line, to, value, keep, names });
             }
             StmtKind::AssignBlock { target, filter, body } => {
                 let inner = frame.inner(|symbols| symbols.body(body));
@@ -145,9 +146,15 @@ impl Compiler<'_> {
                 out.push(Op::FromImport { line, template, names, top: frame.toplevel, context });
             }
             StmtKind::Autoescape(value, body) => {
-                let value = self.expr(value, frame)?;
-                let body = self.body(body, frame)?;
-                out.push(Op::Autoescape(value, body));
+                // Jinja2 makes a scope for it.
+                let inner = frame.inner(|symbols| {
+                    symbols.expr(value);
+                    symbols.body(body);
+                });
+                let scope = self.scope(&inner);
+                let value = self.expr(value, &inner)?;
+                let body = self.body(body, &inner)?;
+                out.push(Op::Autoescape(scope, value, body));
             }
             StmtKind::Do(value) => {
                 let line = self.line(Some(line));
