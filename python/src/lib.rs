@@ -4,7 +4,7 @@
 //! classes, attributes of types, complex numbers and lone surrogates is not here.
 //!
 //! Where it differs from Python: sets keep the order in which members came (Python's differs from run to run); equal numbers and
-//! texts are one object, so NaN is found in a list; a power that would be complex is a `ValueError`; `bytes` have no `%`; what is
+//! texts are one object, so NaN is found in a list; a power that would be complex is a `ValueError`; what is
 //! nested more than 300 deep is a `RecursionError`, what is larger than [`Limits`] a `MemoryError`.
 //!
 //! Values are of one thread (`Rc`), cheap to clone, and mutable ones are shared as in Python. A container that holds itself is

@@ -49,13 +49,15 @@ impl Drop for List {
     }
 }
 
-/// The type of a named tuple, which shows itself as a plain one.
+/// The type of a named tuple.
 #[derive(Debug)]
 pub struct Fields {
     /// `type(x).__name__`.
     pub name: &'static str,
     /// `type(x).__module__`.
     pub module: &'static str,
+    /// Whether it shows itself with its name and those of its members, or as a plain tuple.
+    pub shown: bool,
     /// The attributes that members can be asked for by, in their order.
     pub names: &'static [&'static str],
 }

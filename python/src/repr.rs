@@ -103,8 +103,15 @@ fn write(out: &mut String, obj: &Obj) -> R<()> {
         },
         Obj::Tuple(tuple) => match Open::new(obj.address()) {
             Some(_open) => {
+                let fields = tuple.fields().filter(|fields| fields.shown);
+                if let Some(fields) = fields {
+                    out.push_str(fields.name);
+                }
                 out.push('(');
-                joined(out, tuple.len(), |i| tuple.get(i).cloned())?;
+                match fields {
+                    Some(fields) => named(out, fields.names, tuple)?,
+                    None => joined(out, tuple.len(), |i| tuple.get(i).cloned())?,
+                }
                 out.push_str(if tuple.len() == 1 { ",)" } else { ")" });
             }
             None => out.push_str("(...)"),
@@ -154,6 +161,19 @@ fn write(out: &mut String, obj: &Obj) -> R<()> {
         },
     }
     limit::grown(before, out.len())
+}
+
+/// Members with their names.
+fn named(out: &mut String, names: &[&str], members: &[Obj]) -> R<()> {
+    for (at, (name, member)) in names.iter().zip(members).enumerate() {
+        if at > 0 {
+            out.push_str(", ");
+        }
+        out.push_str(name);
+        out.push('=');
+        write(out, member)?;
+    }
+    Ok(())
 }
 
 fn joined(out: &mut String, len: usize, at: impl Fn(usize) -> Option<Obj>) -> R<()> {

@@ -11,7 +11,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
 /// The type of what `groupby` gives.
-static GROUP: Fields = Fields { name: "_GroupTuple", module: "jinja2.filters", names: &["grouper", "list"] };
+static GROUP: Fields =
+    Fields { name: "_GroupTuple", module: "jinja2.filters", names: &["grouper", "list"], shown: false };
 
 pub(super) fn list(_: &State, args: &Args) -> R {
     const S: Signature = Signature::new("sync_do_list", 0, &["value"], 1);

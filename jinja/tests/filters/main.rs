@@ -220,7 +220,19 @@ fn everything_is_as_in_stock() {
                 continue;
             };
             // An address in upper case; JSON that is indented by markup, which escapes its own text.
+            let text = [
+                "replace",
+                "title",
+                "upper",
+                "capitalize",
+                "wordcount",
+                "wordwrap",
+                "urlize",
+                "center",
+                "trim",
+            ];
             let odd = answer.contains("0X7F")
+                || matches!(case.args.first(), Some(V::Generator(_))) && text.contains(&case.name.as_str())
                 || case.name == "tojson" && case.args[1..].iter().any(|v| matches!(v, V::Markup(_)))
                 || case.name == "tojson" && case.kw.iter().any(|(_, v)| matches!(v, V::Markup(_)));
             if asks_identity(case) || odd {

@@ -73,7 +73,7 @@ pub(super) fn split_field(text: &str) -> R<(Field<'_>, &str)> {
     let mut end = None;
     for (at, c) in text.char_indices() {
         match c {
-            '{' => return Err(PyErr::value("unexpected '{' in field name")),
+            '{' if !bracket => return Err(PyErr::value("unexpected '{' in field name")),
             '[' => bracket = true,
             ']' => bracket = false,
             '}' | ':' | '!' if !bracket => {

@@ -9,6 +9,7 @@ mod spec;
 pub(crate) use field::{Lookup, format_text};
 pub use formatter::{Formatter, vformat};
 pub use percent::percent;
+pub(crate) use percent::percent_bytes;
 
 use crate::error::{PyErr, R};
 use crate::num::{Num, num};

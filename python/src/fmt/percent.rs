@@ -1,4 +1,4 @@
-//! `'%s' % x`.
+//! `'%s' % x` and `b'%s' % x`.
 
 use super::number;
 use super::spec::radix_text;
@@ -18,6 +18,14 @@ use std::str::Chars;
 struct Values<'a> {
     all: &'a Obj,
     taken: usize,
+    to: To,
+}
+
+/// What is formatted: text, or bytes, each of them as the character of its number.
+#[derive(Clone, Copy, PartialEq)]
+enum To {
+    Text,
+    Bytes,
 }
 
 impl Values<'_> {
@@ -34,15 +42,16 @@ impl Values<'_> {
     fn done(&self) -> bool {
         match self.all {
             Obj::Tuple(values) => self.taken >= values.len(),
-            one => self.taken > 0 || is_mapping(one),
+            one => self.taken > 0 || is_mapping(one, self.to),
         }
     }
 }
 
 /// What `%` takes for a mapping: what can be subscripted, but for tuples and text.
-fn is_mapping(obj: &Obj) -> bool {
+fn is_mapping(obj: &Obj, to: To) -> bool {
     match obj {
-        Obj::Dict(_) | Obj::List(_) | Obj::Range(_) | Obj::Bytes(_) => true,
+        Obj::Dict(_) | Obj::List(_) | Obj::Range(_) => true,
+        Obj::Bytes(_) => to == To::Text,
         Obj::Other(o) => o.subscriptable(),
         _ => false,
     }
@@ -71,7 +80,26 @@ fn take(input: &mut Input<'_>) -> R<(usize, char)> {
 /// # Errors
 /// As Python: `TypeError` for values that do not fit, `ValueError` for wrong formats, `KeyError`, `Limit`.
 pub fn percent(text: &str, all: &Obj) -> R {
-    let mut values = Values { all, taken: 0 };
+    formatted(text, all, To::Text).map(Obj::from)
+}
+
+/// `bytes % values`.
+///
+/// # Errors
+/// As [`percent`].
+pub(crate) fn percent_bytes(bytes: &[u8], all: &Obj) -> R {
+    limit::bytes(bytes.len())?;
+    let text: String = bytes.iter().map(|b| char::from(*b)).collect();
+    Ok(Obj::bytes(to_bytes(&formatted(&text, all, To::Bytes)?)))
+}
+
+/// Characters back to bytes.
+fn to_bytes(text: &str) -> Vec<u8> {
+    text.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()).collect()
+}
+
+fn formatted(text: &str, all: &Obj, to: To) -> R<String> {
+    let mut values = Values { all, taken: 0, to };
     let mut out = String::new();
     let mut input: Input<'_> = text.chars().enumerate().peekable();
     while let Some((_, c)) = input.next() {
@@ -88,10 +116,12 @@ pub fn percent(text: &str, all: &Obj) -> R {
         let mut value = None;
         if input.peek().is_some_and(|(_, c)| *c == '(') {
             input.next();
-            if !is_mapping(all) {
+            if !is_mapping(all, to) {
                 return Err(PyErr::ty("format requires a mapping"));
             }
-            value = Some(seq::getitem(all, &key(&mut input)?.into())?);
+            let key = key(&mut input)?;
+            let key = if to == To::Text { key.into() } else { Obj::bytes(to_bytes(&key)) };
+            value = Some(seq::getitem(all, &key)?);
             values.taken += 1;
         }
         let conversion = read(&mut input, &mut values)?;
@@ -100,13 +130,21 @@ pub fn percent(text: &str, all: &Obj) -> R {
             Some(value) => value,
             None => values.next()?,
         };
-        conversion.write(&mut out, kind, at, &value)?;
+        match (to, kind) {
+            (To::Bytes, 'i') => conversion.write(&mut out, 'd', at, &value)?,
+            (To::Bytes, 's' | 'b' | 'c' | 'r') => conversion.write_bytes(&mut out, kind, &value)?,
+            (To::Bytes, 'e' | 'E' | 'f' | 'F' | 'g' | 'G') => {
+                conversion.float(&mut out, kind, &value).map_err(|e| not_float(e, &value))?;
+            }
+            _ => conversion.write(&mut out, kind, at, &value)?,
+        }
         limit::grown(before, out.len())?;
     }
     if !values.done() {
-        return Err(PyErr::ty("not all arguments converted during string formatting"));
+        let what = if to == To::Text { "string" } else { "bytes" };
+        return Err(PyErr::ty(format!("not all arguments converted during {what} formatting")));
     }
-    Ok(out.into())
+    Ok(out)
 }
 
 fn key(input: &mut Input<'_>) -> R<String> {
@@ -188,7 +226,47 @@ fn read(input: &mut Input<'_>, values: &mut Values<'_>) -> R<Conversion> {
     Ok(it)
 }
 
+/// The error of bytes for what is no number.
+fn not_float(e: PyErr, value: &Obj) -> PyErr {
+    match e.kind() {
+        Kind::Limit => e,
+        _ => PyErr::ty(format!("float argument required, not {}", value.type_name())),
+    }
+}
+
 impl Conversion {
+    /// Conversions that are of their own for bytes.
+    fn write_bytes(&self, out: &mut String, kind: char, value: &Obj) -> R<()> {
+        let chars = |bytes: &[u8]| bytes.iter().map(|b| char::from(*b)).collect::<String>();
+        let text = match (kind, value) {
+            ('r', _) => repr::ascii(value)?,
+            ('c', Obj::Bytes(bytes)) if bytes.len() == 1 => chars(bytes),
+            ('c', _) => match num(value) {
+                Some(Num::Int(n)) => match u8::try_from(n) {
+                    Ok(b) => chars(&[b]),
+                    Err(_) => return Err(PyErr::overflow("%c arg not in range(256)")),
+                },
+                Some(Num::Big(_)) => return Err(PyErr::overflow("%c arg not in range(256)")),
+                _ => return Err(PyErr::ty("%c requires an integer in range(256) or a single byte")),
+            },
+            (_, Obj::Bytes(bytes)) => {
+                limit::bytes(bytes.len())?;
+                chars(bytes)
+            }
+            _ => {
+                return Err(PyErr::ty(format!(
+                    "%b requires a bytes-like object, or an object that implements __bytes__, not '{}'",
+                    value.type_name()
+                )));
+            }
+        };
+        let text = match self.precision {
+            Some(most) if kind != 'c' && most < seq::chars(&text) => seq::substring(&text, 0, most),
+            _ => &text,
+        };
+        self.pad(out, "", text, false)
+    }
+
     fn write(&self, out: &mut String, kind: char, at: usize, value: &Obj) -> R<()> {
         match kind {
             's' | 'r' | 'a' => {

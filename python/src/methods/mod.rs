@@ -1,9 +1,11 @@
 //! The methods of each type, by name, and how Python's built-in functions complain about their arguments.
 
 mod bytes;
+mod bytes_more;
 mod codec;
 mod dict;
 mod list;
+mod moment;
 mod number;
 mod set;
 mod special;
@@ -116,7 +118,7 @@ fn tables(me: &Obj) -> &'static [&'static [Method]] {
     match me {
         Obj::Bool(_) | Obj::Int(_) | Obj::Big(_) => &[number::INT],
         Obj::Float(_) => &[number::FLOAT],
-        Obj::Bytes(_) => &[bytes::METHODS],
+        Obj::Bytes(_) => &[bytes::METHODS, bytes_more::METHODS],
         Obj::List(_) => &[list::LIST],
         Obj::Tuple(_) => &[list::TUPLE],
         Obj::Range(_) => &[list::RANGE],
@@ -125,9 +127,10 @@ fn tables(me: &Obj) -> &'static [&'static [Method]] {
         Obj::View(v) if !v.is_values() => &[dict::VIEW],
         Obj::Set(s) if s.frozen() => &[set::FROZEN],
         Obj::Set(_) => &[set::FROZEN, set::SET],
-        Obj::Date(_) => &[time::DATE],
-        Obj::Time(_) => &[time::TIME],
-        Obj::DateTime(_) => &[time::DATETIME, time::DATE],
+        Obj::Date(_) => &[time::DATE, moment::DATE],
+        Obj::Time(_) => &[time::TIME, moment::TIME],
+        Obj::DateTime(_) => &[time::DATETIME, moment::DATETIME, time::DATE, moment::DATE],
+        Obj::Zone(_) => &[moment::ZONE],
         Obj::Delta(_) => &[time::DELTA],
         _ if me.as_str().is_some() => &[
             text_find::METHODS,
@@ -156,11 +159,11 @@ pub(crate) fn property(me: &Obj, name: &str) -> Option<Obj> {
         (Obj::Bool(_) | Obj::Int(_) | Obj::Big(_), _) => number::property(me, name),
         (Obj::Float(_), "real") => Some(me.clone()),
         (Obj::Float(_), "imag") => Some(Obj::Float(0.0)),
-        (Obj::Tuple(t), _) => t.field(name).cloned(),
+        (Obj::Tuple(t), _) if t.field(name).is_some() => t.field(name).cloned(),
         (Obj::Range(r), "start") => Some(r.start.into()),
         (Obj::Range(r), "stop") => Some(r.stop.into()),
         (Obj::Range(r), "step") => Some(r.step.into()),
-        _ => time::property(me, name),
+        _ => time::property(me, name).or_else(|| moment::property(me, name)),
     }
 }
 

@@ -78,7 +78,7 @@ pub(super) const DELTA: &[Method] = &[row(
     "total_seconds",
     Nil(|me| {
         let Obj::Delta(delta) = me else { return Ok(Obj::None) };
-        Ok(Obj::Float(delta.micros() as f64 / 1e6))
+        super::moment::seconds(delta.micros())
     }),
 )];
 

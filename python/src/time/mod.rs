@@ -4,7 +4,7 @@ mod civil;
 mod strftime;
 mod text;
 
-pub(crate) use strftime::strftime;
+pub(crate) use strftime::{local_offset, local_seconds, strftime};
 
 use crate::error::{PyErr, R};
 use crate::num::{Num, num};
@@ -143,10 +143,9 @@ impl DateTime {
         Ok(Self { date, time, zone })
     }
 
-    /// Seconds since 1970 in UTC, or as if UTC were local.
-    pub(crate) fn timestamp(&self) -> f64 {
-        let micros = self.utc_micros() - 719_163 * DAY;
-        micros as f64 / 1e6
+    /// Whole seconds since 1970 by the clock on the wall.
+    pub(crate) fn wall_seconds(&self) -> i64 {
+        (self.micros() - 719_163 * DAY).div_euclid(1_000_000) as i64
     }
 }
 

@@ -165,12 +165,16 @@ impl Moment<'_> {
 }
 
 /// Seconds since 1970, where the wall's clock is that of this machine, whatever zone the value has.
-fn local_seconds(at: &DateTime) -> i64 {
-    let wall = DateTime { zone: None, ..at.clone() }.timestamp().floor() as i64;
-    let offset = |at: i64| {
+pub(crate) fn local_seconds(at: &DateTime) -> i64 {
+    let wall = at.wall_seconds();
+    wall - local_offset(wall - local_offset(wall))
+}
+
+/// How many seconds east of UTC this machine is at a moment; 0 where nothing says so.
+pub(crate) fn local_offset(at: i64) -> i64 {
+    let offset = || {
         let zone = tz::TimeZone::local().ok()?;
         Some(i64::from(zone.find_local_time_type(at).ok()?.ut_offset()))
     };
-    let guess = wall - offset(wall).unwrap_or(0);
-    wall - offset(guess).unwrap_or(0)
+    offset().unwrap_or(0)
 }

@@ -23,6 +23,7 @@ pub(crate) enum Case {
     Sorted(V, bool),
     Format(V, String),
     Percent(String, V),
+    PercentBytes(String, V),
     Method(V, &'static str, Vec<V>, Vec<(&'static str, V)>),
 }
 
@@ -56,6 +57,7 @@ impl Case {
             }
             Case::Format(a, spec) => format!("format({}, {})", a.py(), quoted(spec)),
             Case::Percent(text, a) => format!("{} % {}", quoted(text), a.py()),
+            Case::PercentBytes(text, a) => format!("b'{text}' % {}", a.py()),
             Case::Method(a, name, args, named) => {
                 let mut all = vec![a.py(), quoted(name)];
                 all.extend(args.iter().map(V::py));
@@ -95,6 +97,7 @@ impl Case {
             Case::Sorted(a, reverse) => Obj::list(sorted(&a.obj(), None, *reverse)?),
             Case::Format(a, spec) => format(&a.obj(), spec)?.into(),
             Case::Percent(text, a) => percent(text, &a.obj())?,
+            Case::PercentBytes(text, a) => binary(Op::Mod, &Obj::bytes(text), &a.obj())?,
             Case::Method(..) => Obj::None,
         })
     }
@@ -150,7 +153,7 @@ fn show(obj: &Obj) -> R<String> {
             let all = all.into_iter().map(Obj::from).collect();
             Ok(format!("{}{}", obj.type_name(), repr(&Obj::list(all))?))
         }
-        Obj::Tuple(items) => {
+        Obj::Tuple(items) if items.fields().is_none() => {
             let all = items.iter().map(show).collect::<R<Vec<_>>>()?;
             Ok(format!("({},)", all.join(", ")))
         }

@@ -28,6 +28,8 @@ pub(crate) enum V {
     /// Microseconds since the epoch of the calendar, and seconds east of UTC.
     DateTime([i64; 7], Option<i32>),
     Delta(i64, i64, i64),
+    /// Seconds east of UTC.
+    Zone(i32),
 }
 
 pub(crate) fn s(text: &str) -> V {
@@ -94,6 +96,7 @@ impl V {
                 format!("DT({y}, {mo}, {d}, {h}, {m}, {s}, {u}{zone})")
             }
             V::Delta(d, s, u) => format!("TD({d}, {s}, {u})"),
+            V::Zone(seconds) => format!("TZ(TD(0, {seconds}))"),
         }
     }
 
@@ -129,6 +132,7 @@ impl V {
                 time: Time::new(*h, *m, *s, *u).unwrap(),
                 zone: zone.and_then(Zone::new).map(Rc::new),
             })),
+            V::Zone(seconds) => Obj::Zone(Rc::new(Zone::new(*seconds).unwrap())),
             V::Delta(d, s, u) => {
                 let micros = (i128::from(*d) * 86_400 + i128::from(*s)) * 1_000_000 + i128::from(*u);
                 Obj::Delta(Delta::of(micros).unwrap())
