@@ -44,7 +44,7 @@ pub fn read(path: &Path) -> Map {
 /// That of the system.
 pub fn write(path: &Path, schedule: &Map, sort: bool) -> io::Result<()> {
     let value = Value::from(map! { "schedule" => schedule.clone() });
-    let options = DumpOptions { flow: Flow::Leaves, indent: None, sort_keys: sort, unicode: true };
+    let options = DumpOptions { flow: Flow::Leaves, sort_keys: sort, ..DumpOptions::default() };
     let text = yaml::dump(&value, options);
     if fs::read_to_string(path).is_ok_and(|old| old == text) {
         return Ok(());

@@ -107,7 +107,7 @@ fn dumped(value: &Obj, flow: Option<&Obj>, default: yaml::Flow) -> R {
         Some(flow) if truth(flow)? => yaml::Flow::Inline,
         Some(_) => yaml::Flow::Block,
     };
-    let options = yaml::DumpOptions { flow, indent: None, sort_keys: true, unicode: true };
+    let options = yaml::DumpOptions { flow, ..yaml::DumpOptions::default() };
     let text = yaml::dump_obj(value, &options)?;
     let text = text.trim_matches(blank);
     Ok(Markup::new(text.strip_suffix("\n...").unwrap_or(text)))

@@ -294,7 +294,7 @@ fn class(obj: &Obj) -> &str {
 ///
 /// # Errors
 /// `TypeError` for keys that cannot be compared.
-fn sort_pairs(pairs: &mut Vec<(Obj, Obj)>) -> R<()> {
+pub(crate) fn sort_pairs(pairs: &mut Vec<(Obj, Obj)>) -> R<()> {
     if pairs.iter().all(|(key, _)| matches!(key, Obj::Str(_))) {
         pairs.sort_by(|(a, _), (b, _)| a.as_str().cmp(&b.as_str()));
         return Ok(());

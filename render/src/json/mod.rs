@@ -5,5 +5,6 @@
 mod dump;
 mod load;
 
+pub(crate) use dump::sort_pairs;
 pub use dump::{Default, Options, dumps};
 pub use load::{find_json, loads, loads_obj};

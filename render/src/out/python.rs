@@ -158,7 +158,7 @@ pub(super) fn sort_by<'v, T>(items: &mut [T], key: impl Fn(&T) -> &'v Value) -> 
 }
 
 /// `sorted(map)`: none if Python cannot compare the keys with each other.
-pub(crate) fn sorted(map: &Map) -> Option<Vec<(&Value, &Value)>> {
+pub(super) fn sorted(map: &Map) -> Option<Vec<(&Value, &Value)>> {
     let mut entries: Vec<_> = map.iter().collect();
     sort_by(&mut entries, |(key, _)| key).then_some(entries)
 }

@@ -17,7 +17,17 @@ pub(super) fn decode(text: &str) -> Result<Vec<u8>, String> {
             "failed to convert base64 data into ascii: 'ascii' codec can't encode {which}: ordinal not in range(128)"
         ));
     }
-    LENIENT.decode(digits(text)).map_err(|_| "failed to decode base64 data: Incorrect padding".into())
+    let (digits, count) = digits(text);
+    LENIENT.decode(digits).map_err(|_| {
+        let why = if count % 4 == 1 {
+            format!(
+                "Invalid base64-encoded string: number of data characters ({count}) cannot be 1 more than a multiple of 4"
+            )
+        } else {
+            "Incorrect padding".to_owned()
+        };
+        format!("failed to decode base64 data: {why}")
+    })
 }
 
 /// Python does not mind bits that no byte has.
@@ -27,8 +37,8 @@ const LENIENT: base64::engine::GeneralPurpose = base64::engine::GeneralPurpose::
 );
 
 /// What Python's lenient decoder reads: it skips what is not in the alphabet, padding too early included, and reads
-/// nothing after the padding that completes a group of four.
-fn digits(text: &str) -> String {
+/// nothing after the padding that completes a group of four. How many it has read, too.
+fn digits(text: &str) -> (String, usize) {
     let mut out = String::with_capacity(text.len());
     let mut pads = 0;
     for c in text.chars() {
@@ -36,13 +46,15 @@ fn digits(text: &str) -> String {
         if c == '=' {
             pads += 1;
             if group >= 2 && group + pads >= 4 {
+                let count = out.len();
                 out.extend(std::iter::repeat_n('=', 4 - group));
-                break;
+                return (out, count);
             }
         } else if c.is_ascii_alphanumeric() || matches!(c, '+' | '/') {
             out.push(c);
             pads = 0;
         }
     }
-    out
+    let count = out.len();
+    (out, count)
 }

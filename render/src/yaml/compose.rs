@@ -1,7 +1,7 @@
 //! Events to nodes: anchors, aliases, tags. It does not recurse, so that nesting costs no stack.
 
 use super::error::{Class, Mark, YamlError};
-use super::input::Input;
+use super::input::{COLON, Input};
 use super::node::{Content, Document, Id, Node, Tag};
 use brine_core::scalar::{self, Kind};
 use libyaml_safer::{self as y, ErrorKind, Event, EventData};
@@ -23,18 +23,53 @@ pub(super) fn compose(text: &str, name: &str) -> Result<Option<Document>, YamlEr
             return Err(e);
         }
     }
-    let input = Input::new(text, name)?;
+    let mut lone = Vec::new();
+    loop {
+        let input = Input::new(text, name, &lone)?;
+        match parse(&input, text.len(), name) {
+            Ok(document) => return Ok(document),
+            Err(Stop::Error(e)) => return Err(e),
+            Err(Stop::Lone(at)) if lone.len() < MOST_LONE => {
+                // Where it is without those that were inserted before, and without the mark of Unicode.
+                lone.push(at - lone.len() * COLON.len() - input.tag_blanks(at));
+                lone.sort_unstable();
+            }
+            Err(Stop::Lone(_)) => {
+                return Err(YamlError::nowhere(Class::Scanner, name, "the document cannot be scanned"));
+            }
+        }
+    }
+}
+
+/// How many `[? ]` a document may have: each has it parsed again.
+const MOST_LONE: usize = 100;
+
+/// Why a document is not read to its end.
+enum Stop {
+    Error(YamlError),
+    /// The parser has lost a bracket, at this byte of its input.
+    Lone(usize),
+}
+
+impl From<YamlError> for Stop {
+    fn from(e: YamlError) -> Self {
+        Stop::Error(e)
+    }
+}
+
+fn parse(input: &Input<'_>, size: usize, name: &str) -> Result<Option<Document>, Stop> {
     let mut bytes = input.text.as_bytes();
     let mut parser = y::Parser::new();
     parser.set_encoding(y::Encoding::Utf8);
     parser.set_input_string(&mut bytes);
     let mut composer = Composer {
         parser,
-        input: &input,
+        input,
         name,
-        nodes: Vec::with_capacity(text.len() / 12),
+        nodes: Vec::with_capacity(size / 12),
         anchors: HashMap::new(),
         open: Vec::new(),
+        cycle: None,
         flow: 0,
         block: 0,
     };
@@ -49,10 +84,11 @@ pub(super) fn compose(text: &str, name: &str) -> Result<Option<Document>, YamlEr
     if !matches!(event.data, EventData::StreamEnd) {
         let mark = input.mark(event.start_mark, true);
         return Err(YamlError::at(Class::Composer, name, "but found another document", mark)
-            .within("expected a single document in the stream", Some(composer.nodes[root].start)));
+            .within("expected a single document in the stream", Some(composer.nodes[root].start))
+            .into());
     }
     let shares = !composer.anchors.is_empty();
-    Ok(Some(Document { nodes: composer.nodes, root, shares, size: text.len() }))
+    Ok(Some(Document { nodes: composer.nodes, root, shares, cycle: composer.cycle, size }))
 }
 
 /// A collection not yet complete.
@@ -75,8 +111,10 @@ struct Composer<'r, 'i> {
     name: &'i str,
     nodes: Vec<Node>,
     anchors: HashMap<String, Id>,
-    /// An alias to one of these would be a cycle.
+    /// An alias to one of these is a cycle.
     open: Vec<Open>,
+    /// The first node that holds itself.
+    cycle: Option<Id>,
     flow: usize,
     block: usize,
 }
@@ -91,13 +129,14 @@ impl Composer<'_, '_> {
                 return Err(YamlError::nowhere(Class::Scanner, self.name, "the document cannot be scanned"));
             }
         };
-        if let Some((context, context_mark, problem, mark)) = self.input.after_tag(&e) {
+        if self.flow == 0
+            && let Some((context, context_mark, problem, mark)) = self.input.after_tag(&e)
+        {
             return Err(
                 YamlError::at(Class::Scanner, self.name, problem, mark).within(context, Some(context_mark))
             );
         }
-        // A token that is missing is missed on the line after the last; only the scanner stops within the text.
-        let within = e.kind() != ErrorKind::Parser && e.problem() != "could not find expected ':'";
+        let within = self.input.is_within(&e);
         let class = if e.kind() == ErrorKind::Parser { Class::Parser } else { Class::Scanner };
         Err(YamlError {
             class,
@@ -114,9 +153,12 @@ impl Composer<'_, '_> {
     }
 
     /// The node of a whole document.
-    fn root(&mut self) -> Result<Id, YamlError> {
+    fn root(&mut self) -> Result<Id, Stop> {
         loop {
             let event = self.next()?;
+            if let Some(at) = self.lost_bracket(&event) {
+                return Err(Stop::Lone(at));
+            }
             let done = match event.data {
                 EventData::SequenceEnd | EventData::MappingEnd => self.close(),
                 _ => self.node(event)?,
@@ -134,6 +176,15 @@ impl Composer<'_, '_> {
                 },
             }
         }
+    }
+
+    /// Where the bracket is that the parser has taken for a part of `[? ]`'s key.
+    fn lost_bracket(&self, event: &Event) -> Option<usize> {
+        let EventData::Scalar { value, style: y::ScalarStyle::Plain, .. } = &event.data else { return None };
+        let Members::Pairs(pairs, None) = &self.open.last()?.members else { return None };
+        let at = usize::try_from(event.start_mark.index).ok()?.checked_sub(1)?;
+        let bracket = self.input.text.as_bytes().get(at) == Some(&b']');
+        (value.is_empty() && pairs.is_empty() && bracket && event.start_mark == event.end_mark).then_some(at)
     }
 
     /// Remembers that the innermost map has a key to resolve.
@@ -165,20 +216,18 @@ impl Composer<'_, '_> {
         let start = self.input.mark(at, true);
         match event.data {
             EventData::Alias { anchor } => match self.anchors.get(&anchor) {
-                Some(id) if self.open.iter().any(|open| open.id == *id) => Err(YamlError::at(
-                    Class::Constructor,
-                    self.name,
-                    "found unconstructable recursive node",
-                    self.nodes[*id].start,
-                )),
-                Some(id) => Ok(Some(*id)),
+                Some(id) => {
+                    if self.open.iter().any(|open| open.id == *id) {
+                        self.cycle.get_or_insert(*id);
+                    }
+                    Ok(Some(*id))
+                }
                 None => Err(self.fail("found undefined alias", start)),
             },
             EventData::Scalar { anchor, tag, mut value, plain_implicit, style, .. } => {
                 self.input.restore(&mut value, style, end.index);
-                let tag = explicit(tag).unwrap_or_else(|| {
-                    Tag::Plain(if plain_implicit { scalar::resolve(&value) } else { Kind::Str })
-                });
+                let tag = explicit(tag)
+                    .unwrap_or_else(|| Tag::Plain(if plain_implicit { resolve(&value) } else { Kind::Str }));
                 self.add(anchor, tag, Content::Scalar(value), start).map(Some)
             }
             EventData::SequenceStart { anchor, tag, style, .. } => {
@@ -241,6 +290,15 @@ impl Composer<'_, '_> {
         }
         self.nodes.push(Node { tag, content, start, merges: false });
         Ok(id)
+    }
+}
+
+/// What a scalar resolves to. With the tag `!` a block scalar may be a number, too, whose line end Python's expressions overlook.
+fn resolve(value: &str) -> Kind {
+    match value.strip_suffix('\n') {
+        Some("") => Kind::Str,
+        Some(line) => scalar::resolve(line),
+        None => scalar::resolve(value),
     }
 }
 

@@ -33,7 +33,14 @@ pub(super) fn construct(
         merged: 0,
         room: MERGED + document.size,
     };
-    let value = constructor.document(root)?;
+    let value = constructor.document(root);
+    if let Some(id) = document.cycle {
+        // Nothing would ever free it.
+        constructor.take_apart();
+        value?;
+        return Err(constructor.error(id, "found unconstructable recursive node"));
+    }
+    let value = value?;
     let mut lines = Vec::new();
     if let Content::Mapping(pairs) = &constructor.nodes[root].content {
         for (key, _) in pairs {
@@ -67,6 +74,17 @@ impl Constructor<'_> {
             self.fill(id, &made)?;
         }
         Ok(value)
+    }
+
+    /// Empties all that was made.
+    fn take_apart(&self) {
+        for made in self.made.iter().flatten() {
+            match made {
+                Obj::List(list) => list.borrow_mut().clear(),
+                Obj::Dict(dict) => dict.borrow_mut().clear(),
+                _ => {}
+            }
+        }
     }
 
     pub(super) fn error(&self, id: Id, problem: impl Into<String>) -> YamlError {
@@ -105,7 +123,7 @@ impl Constructor<'_> {
             Tag::Plain(Kind::Float) => return self.typed(id, scalars::float),
             Tag::Plain(Kind::Timestamp) if self.loader.is_salt() => return self.scalar(id).map(Obj::str),
             Tag::Plain(Kind::Timestamp) => return self.typed(id, scalars::timestamp),
-            Tag::Unicode if self.loader.is_salt() => return self.unicode(id),
+            Tag::Unicode if self.loader.is_salt() => return Ok(self.unicode(id)),
             Tag::Binary => {
                 let text = self.scalar(id)?;
                 return scalars::bytes(text).map_err(|problem| self.error(id, problem));
@@ -149,19 +167,28 @@ impl Constructor<'_> {
         read(self.scalar(id)?).map_err(self.python(id))
     }
 
-    fn salt_int(&self, id: Id) -> Result<Obj, YamlError> {
-        let Content::Scalar(text) = &self.nodes[id].content else {
+    fn salt_int(&mut self, id: Id) -> Result<Obj, YamlError> {
+        let python = self.python(id);
+        let Content::Scalar(text) = &mut self.nodes[id].content else {
             let e = "'list' object has no attribute 'startswith'";
-            return Err(self.python(id)(PyErr::new(brine_python::Kind::AttributeError, e)));
+            return Err(python(PyErr::new(brine_python::Kind::AttributeError, e)));
         };
-        scalars::int(scalars::without_zeros(text)).map_err(self.python(id))
+        let bare = scalars::without_zeros(text);
+        if bare.len() < text.len() {
+            *text = bare.to_owned();
+        }
+        scalars::int(text).map_err(python)
     }
 
-    /// Salt takes the node's value as it is; of a collection that would be PyYAML's nodes.
-    fn unicode(&self, id: Id) -> Result<Obj, YamlError> {
+    /// Salt takes the node's value as it is; of a collection that is a list of PyYAML's nodes, which are their texts here.
+    fn unicode(&self, id: Id) -> Obj {
+        let node = |id: &Id| Obj::from(shown::node(&self.nodes, *id));
         match &self.nodes[id].content {
-            Content::Scalar(text) => Ok(Obj::str(text)),
-            _ => Err(self.error(id, format!("expected a scalar node, but found {}", self.nodes[id].kind()))),
+            Content::Scalar(text) => Obj::str(text),
+            Content::Sequence(items) => Obj::list(items.iter().map(node).collect()),
+            Content::Mapping(pairs) => {
+                Obj::list(pairs.iter().map(|(k, v)| Obj::tuple(vec![node(k), node(v)])).collect())
+            }
         }
     }
 

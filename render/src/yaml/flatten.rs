@@ -30,7 +30,10 @@ impl Constructor<'_> {
                             }
                             all.push(self.flat_pairs(item)?);
                         }
-                        merged.extend(all.into_iter().rev().flatten());
+                        if self.loader.is_salt() {
+                            all.reverse();
+                        }
+                        merged.extend(all.into_iter().flatten());
                     }
                     Content::Scalar(_) => {
                         return Err(self.bad_merge(id, value, "a mapping or list of mappings for merging"));
@@ -45,6 +48,13 @@ impl Constructor<'_> {
         }
         if !merged.is_empty() {
             self.shared = true;
+            if !self.loader.is_salt() {
+                // PyYAML drops a key that it has met, but means the object: equal texts are one if they are of one letter.
+                let mut met = HashSet::new();
+                merged.retain(|(key, _)| {
+                    met.insert(self.text_of(*key).filter(|text| is_one_object(text)).ok_or(*key))
+                });
+            }
             self.merged += merged.len();
             if self.merged > self.room {
                 let problem = "aliases expand to too much data";
@@ -62,6 +72,7 @@ impl Constructor<'_> {
         Ok(())
     }
 
+    /// A scalar's text.
     fn text_of(&self, id: Id) -> Option<&str> {
         match &self.nodes[id].content {
             Content::Scalar(text) => Some(text),
@@ -72,7 +83,11 @@ impl Constructor<'_> {
     fn flat_pairs(&mut self, id: Id) -> Result<Vec<(Id, Id)>, YamlError> {
         self.flatten(id)?;
         match &self.nodes[id].content {
-            Content::Mapping(pairs) => Ok(pairs.clone()),
+            Content::Mapping(pairs) => {
+                // A map that merges itself still has the key.
+                let merge = |key: Id| self.nodes[key].tag == Tag::Plain(Kind::Merge);
+                Ok(pairs.iter().filter(|(key, _)| !merge(*key)).copied().collect())
+            }
             _ => Ok(Vec::new()),
         }
     }
@@ -83,4 +98,10 @@ impl Constructor<'_> {
         YamlError::at(Class::Constructor, self.name, problem, node.start)
             .within("while constructing a mapping", Some(self.nodes[map].start))
     }
+}
+
+/// Python has only one text of these.
+fn is_one_object(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_none_or(|c| c <= '\u{ff}') && chars.next().is_none()
 }

@@ -17,7 +17,7 @@ mod plain;
 mod scalars;
 mod shown;
 
-pub use dump::{DumpOptions, Flow, dump, dump_obj, safe_dump};
+pub use dump::{DumpOptions, Dumper, Flow, Style, dump, dump_obj, safe_dump};
 pub use error::{Class, Mark, YamlError};
 pub use loader::{Encrypted, Loader};
 pub use node::KeyLine;

@@ -118,6 +118,8 @@ pub(super) struct Document {
     pub(super) root: Id,
     /// Whether a node can be reached twice.
     pub(super) shares: bool,
+    /// A node that holds itself.
+    pub(super) cycle: Option<Id>,
     /// Bytes of input.
     pub(super) size: usize,
 }

@@ -2,7 +2,7 @@
 
 use super::binary;
 use brine_core::scalar;
-use brine_python::time::{Date, DateTime, Time, Zone};
+use brine_python::time::{Date, DateTime, Delta, Time, Zone};
 use brine_python::{Kind, Obj, Op, PyErr, R};
 use std::rc::Rc;
 
@@ -90,7 +90,7 @@ pub(super) fn float(text: &str) -> R {
 pub(super) fn timestamp(text: &str) -> R {
     // What PyYAML does to text that is none ends so.
     let none = || PyErr::new(Kind::AttributeError, "'NoneType' object has no attribute 'groupdict'");
-    if scalar::resolve(text) != scalar::Kind::Timestamp {
+    if scalar::resolve(text) != scalar::Kind::Timestamp && !is_date(text) {
         return Err(none());
     }
     let number = |text: &str| text.parse::<i64>().unwrap_or(0);
@@ -117,17 +117,34 @@ pub(super) fn timestamp(text: &str) -> R {
             let (hours, minutes) = zone[1..].split_once(':').unwrap_or((&zone[1..], "0"));
             let seconds = (number(hours) * 60 + number(minutes)) as i32 * 60;
             let zone = Zone::new(if *sign == b'-' { -seconds } else { seconds });
-            Some(zone.ok_or_else(|| {
-                PyErr::value(
-                    "offset must be a timedelta strictly between -timedelta(hours=24) and timedelta(hours=24).",
-                )
-            })?)
+            let offset = if *sign == b'-' { -seconds } else { seconds };
+            Some(zone.ok_or_else(|| far(offset))?)
         }
     };
     let (hour, minute, second) = (part(), part(), part());
     let date = date?;
     let time = Time::new(hour, minute, second, micro)?;
     Ok(Obj::DateTime(Rc::new(DateTime { date, time, zone: zone.map(Rc::new) })))
+}
+
+/// What Python says of a time zone a day or more away.
+fn far(seconds: i32) -> PyErr {
+    let delta = Delta::of(i128::from(seconds) * 1_000_000).map(Obj::Delta);
+    let shown = delta.and_then(|delta| brine_python::repr(&delta)).unwrap_or_default();
+    PyErr::value(format!(
+        "offset must be a timedelta strictly between -timedelta(hours=24) and timedelta(hours=24), not {shown}."
+    ))
+}
+
+/// `2020-1-2`, which is a date where a date is asked for.
+fn is_date(text: &str) -> bool {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let digits = |part: &str, most: usize| {
+        (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
+    };
+    let mut parts = text.split('-');
+    let mut part = |most| parts.next().is_some_and(|part| digits(part, most));
+    text.find('-') == Some(4) && part(4) && part(2) && part(2) && parts.next().is_none()
 }
 
 /// A node with the tag `binary`; the error is PyYAML's problem.

@@ -22,22 +22,27 @@ pub(super) fn value(nodes: &[Node], id: Id) -> String {
     if let Content::Scalar(text) = &nodes[id].content {
         return text.clone();
     }
-    write(nodes, id, 0, &mut out);
+    write(nodes, id, &mut Vec::new(), &mut out);
     out
 }
 
-fn write(nodes: &[Node], id: Id, depth: usize, out: &mut String) {
-    if out.len() > MOST || depth > 100 {
+fn write(nodes: &[Node], id: Id, above: &mut Vec<Id>, out: &mut String) {
+    if out.len() > MOST || above.len() > 100 {
         out.push_str("...");
         return;
     }
+    if above.contains(&id) {
+        out.push_str("[...]");
+        return;
+    }
+    above.push(id);
     match &nodes[id].content {
         Content::Scalar(value) => out.push_str(&text(value)),
         Content::Sequence(items) => {
             out.push('[');
             for (i, item) in items.iter().enumerate() {
                 out.push_str(if i > 0 { ", " } else { "" });
-                node(nodes, *item, depth, out);
+                write_node(nodes, *item, above, out);
             }
             out.push(']');
         }
@@ -45,18 +50,25 @@ fn write(nodes: &[Node], id: Id, depth: usize, out: &mut String) {
             out.push('[');
             for (i, (key, value)) in pairs.iter().enumerate() {
                 out.push_str(if i > 0 { ", (" } else { "(" });
-                node(nodes, *key, depth, out);
+                write_node(nodes, *key, above, out);
                 out.push_str(", ");
-                node(nodes, *value, depth, out);
+                write_node(nodes, *value, above, out);
                 out.push(')');
             }
             out.push(']');
         }
     }
+    above.pop();
 }
 
 /// `repr` of a node.
-fn node(nodes: &[Node], id: Id, depth: usize, out: &mut String) {
+pub(super) fn node(nodes: &[Node], id: Id) -> String {
+    let mut out = String::new();
+    write_node(nodes, id, &mut Vec::new(), &mut out);
+    out
+}
+
+fn write_node(nodes: &[Node], id: Id, above: &mut Vec<Id>, out: &mut String) {
     if out.len() > MOST {
         return;
     }
@@ -64,6 +76,6 @@ fn node(nodes: &[Node], id: Id, depth: usize, out: &mut String) {
     out.push_str("(tag=");
     out.push_str(&text(&nodes[id].tag.text()));
     out.push_str(", value=");
-    write(nodes, id, depth + 1, out);
+    write(nodes, id, above, out);
     out.push(')');
 }

@@ -52,7 +52,7 @@ pub(super) fn payload(cx: &Cx, ret: &Map, options: &Map, author: Option<&str>) -
         None => {
             let returned = match ret.get("return") {
                 Some(value @ Value::Map(_)) => {
-                    let how = DumpOptions { flow: Flow::Leaves, indent: Some(2), sort_keys: true, unicode: true };
+                    let how = DumpOptions { flow: Flow::Leaves, indent: Some(2), ..DumpOptions::default() };
                     format!("\n{}", dump(value, how))
                 }
                 other => python_str(other.unwrap_or(&Value::Nil)),
