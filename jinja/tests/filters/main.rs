@@ -219,7 +219,7 @@ fn everything_is_as_in_stock() {
                 skipped += 1;
                 continue;
             };
-            // An address in upper case; JSON that is indented by markup, which escapes its own text.
+            // An address that is treated as text; JSON that is indented by markup, which escapes its own text.
             let text = [
                 "replace",
                 "title",
@@ -230,9 +230,13 @@ fn everything_is_as_in_stock() {
                 "urlize",
                 "center",
                 "trim",
+                "truncate",
+                "indent",
+                "map",
             ];
+            let generator = |v: &V| v.py().contains("(lambda a:");
             let odd = answer.contains("0X7F")
-                || matches!(case.args.first(), Some(V::Generator(_))) && text.contains(&case.name.as_str())
+                || case.args.iter().any(generator) && text.contains(&case.name.as_str())
                 || case.name == "tojson" && case.args[1..].iter().any(|v| matches!(v, V::Markup(_)))
                 || case.name == "tojson" && case.kw.iter().any(|(_, v)| matches!(v, V::Markup(_)));
             if asks_identity(case) || odd {

@@ -68,6 +68,8 @@ const TEXTS: &[&str] = &[
     "{}",
     "{0} {a}",
     "{a.b} {a[b]} {!r:>5}",
+    "{0.__class__} {a.__len__}",
+    "{a[__class__]:x<3}{}",
     "{:>{}} {{x}}",
     "{0._x} {0.real}",
     "http://example.com",
@@ -341,6 +343,27 @@ pub(crate) fn value(r: &mut Random, depth: usize) -> V {
     }
 }
 
+/// Something that fills more than one line.
+fn deep(r: &mut Random, depth: usize) -> V {
+    if depth > 3 || depth > 0 && r.one_in(4) {
+        return value(r, 2);
+    }
+    let count = r.below(6);
+    let kind = r.below(8);
+    let items = |r: &mut Random| (0..count).map(|_| deep(r, depth + 1)).collect::<Vec<_>>();
+    match kind {
+        0 | 1 => V::List(items(r)),
+        2 => V::Tuple(items(r)),
+        3 => V::Ordered((0..count).map(|_| (key(r), deep(r, depth + 1))).collect()),
+        4 => s(&(0..count * 3).map(|_| r.pick(TEXTS)).collect::<Vec<_>>().join(r.pick(&[" ", "\n", ""]))),
+        5 => V::Set((0..8 * count as i64).map(V::Int).collect()),
+        6 => V::Bytes(
+            b"\x00\x01 some bytes that do not fit on a line of eighty columns, however they are shown",
+        ),
+        _ => V::Dict((0..count).map(|_| (key(r), deep(r, depth + 1))).collect()),
+    }
+}
+
 /// What a filter likely takes.
 fn subject(r: &mut Random, name: &str) -> V {
     if r.one_in(9) && name != "random" {
@@ -358,6 +381,7 @@ fn subject(r: &mut Random, name: &str) -> V {
                 mapping(r, 0)
             }
         }
+        "tojson" | "pprint" if r.one_in(2) => deep(r, 0),
         "tojson" | "pprint" | "default" | "d" | "attr" | "mapping" | "sequence" | "iterable" => value(r, 0),
         "batch" | "first" | "groupby" | "join" | "last" | "list" | "map" | "max" | "min" | "reject"
         | "rejectattr" | "reverse" | "select" | "selectattr" | "slice" | "sort" | "sum" | "unique"
