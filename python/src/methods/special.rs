@@ -45,9 +45,24 @@ fn of(obj: &Obj) -> &'static [&'static str] {
             "abs add bool divmod floordiv mod mul neg pos radd rdivmod rfloordiv rmod rmul rsub rtruediv sub truediv",
         ],
         Obj::Zone(_) => &["getinitargs"],
-        Obj::Other(o) if o.callable() => &["call module name qualname dict globals code self wrapped"],
-        Obj::Other(o) if o.as_str().is_some() => &[TEXT, "module dict"],
-        Obj::Other(_) => &["module dict weakref"],
+        Obj::Other(o) => match o.type_name() {
+            "function" => &[
+                "annotations builtins call closure code defaults dict get globals kwdefaults module name qualname wrapped",
+            ],
+            "method" => &["call func get self"],
+            "builtin_function_or_method" => &["call module name qualname self text_signature"],
+            "type" => &[
+                "abstractmethods annotations base bases basicsize call dict dictoffset flags instancecheck itemsize \
+                module mro name or prepare qualname ror subclasscheck subclasses text_signature weakrefoffset",
+            ],
+            _ if o.as_str().is_some() => &[TEXT, "html html_format module radd slots"],
+            // What is undefined answers to all operators.
+            _ if o.subscriptable() && o.callable() => &[
+                "add bool call complex float floordiv getattr getitem int iter len mod module mul neg pos pow radd \
+                 rfloordiv rmod rmul rpow rsub rtruediv slots sub truediv",
+            ],
+            _ => &["dict module weakref"],
+        },
     }
 }
 
