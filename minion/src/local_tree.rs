@@ -17,7 +17,7 @@ pub(crate) fn files(opts: &Opts) -> Arc<dyn Files> {
     if opts.str("file_client") == "local" { Arc::new(Roots::new(opts)) } else { Arc::new(Masters) }
 }
 
-/// Compiles pillar from this machine's `pillar_roots`.
+/// Compiles pillar from this machine's `pillar_roots`. `kept` is the pillar in force, if there is one yet.
 ///
 /// # Errors
 /// What stock does not catch either, see [`brine_pillar::compile`].
@@ -26,6 +26,7 @@ pub(crate) fn compile_pillar(
     saltenv: Option<&str>,
     pillarenv: Option<&str>,
     over: Option<Map>,
+    kept: Option<&Map>,
 ) -> Result<Map> {
     thread_local! {
         static DEEP: Cell<u8> = const { Cell::new(0) };
@@ -46,6 +47,7 @@ pub(crate) fn compile_pillar(
         saltenv: saltenv.map(str::to_owned),
         pillarenv: pillarenv.map(str::to_owned),
         over,
+        kept: kept.cloned(),
     };
     let settled = Settled::new(&cx.opts, wish);
     let roots = Arc::new(PillarRoots::new(&settled.roots, &settled.opts));
@@ -95,7 +97,10 @@ mod tests {
         let mut cx = Cx::new(Arc::new(opts), Arc::default(), Arc::new(NoHost));
         cx.grains = Arc::new(map! {"os" => "Debian"});
         let over = map! {"b" => 1};
-        assert_eq!(compile_pillar(&cx, None, None, Some(over)).unwrap(), map! {"b" => 1, "a" => "Debian"});
+        assert_eq!(
+            compile_pillar(&cx, None, None, Some(over), None).unwrap(),
+            map! {"b" => 1, "a" => "Debian"}
+        );
         assert!(files(&Opts::default()).envs().is_err());
         assert!(files(&Opts::new(map! {"file_client" => "local"})).envs().is_ok());
     }

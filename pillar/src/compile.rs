@@ -85,6 +85,10 @@ impl Compiler {
             opts.insert("saltversion", brine_core::COMPAT_VERSION);
             brine_python::setitem(&pillar, &Obj::str("master"), Obj::from(&Value::Map(opts)))?;
         }
+        let kept = if first { self.settled.wish.over.as_ref() } else { self.settled.wish.kept.as_ref() };
+        if let Some(kept) = kept.filter(|_| self.cx.opts.flag("ssh_merge_pillar")) {
+            pillar = self.merge(&Dict::from(kept).into(), &pillar)?;
+        }
         if !errors.is_empty() {
             for error in &errors {
                 tracing::error!("Pillar render error: {error}");
@@ -137,8 +141,8 @@ impl Compiler {
         dictupdate::merge(a, b, &self.strategy, &self.renderer, self.merge_lists)
     }
 
-    /// Renders one file.
-    pub(crate) fn template(&self, path: &Path, saltenv: &str, sls: &str, defaults: &Obj) -> R {
+    /// Renders one file; without a file there is nothing in it.
+    pub(crate) fn template(&self, path: Option<&Path>, saltenv: &str, sls: &str, defaults: &Obj) -> R {
         let Obj::Dict(defaults) = defaults else {
             let text = format!(
                 "salt.template.compile_template() argument after ** must be a mapping, not {}",
@@ -151,6 +155,10 @@ impl Compiler {
             let Some(name) = name.as_str() else { return Err(PyErr::ty("keywords must be strings")) };
             kwargs.push((Rc::from(name), value));
         }
+        let Some(path) = path else {
+            tracing::error!("Template was specified incorrectly: False");
+            return Ok(Dict::new().into());
+        };
         let request = Request { saltenv, sls, kwargs, ..Request::new(Template::File(path), &self.default) };
         Ok(compile_template(&self.session, &request)?.data.into_value())
     }

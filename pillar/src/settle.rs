@@ -17,6 +17,8 @@ pub struct Wish {
     pub pillarenv: Option<String>,
     /// Data that goes over all else (`pillar=` on the command line).
     pub over: Option<Map>,
+    /// The pillar in force, if there is one already: unless `ssh_merge_pillar` is off, what is compiled goes over it.
+    pub kept: Option<Map>,
 }
 
 /// Options as pillar's templates see them, and the folders of each environment.

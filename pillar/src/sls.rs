@@ -77,11 +77,17 @@ impl Compiler {
         if depth > DEPTH {
             return Err(brine_python::PyErr::recursion(""));
         }
-        let Some(file) = self.state(sls, saltenv)? else {
-            return Ok((Obj::None, self.missing(sls, saltenv)));
-        };
         let mut errors = Vec::new();
-        let state = match self.template(&file.path, saltenv, sls, defaults) {
+        let file = self.state(sls, saltenv)?;
+        if file.is_none() {
+            match self.missing(sls, saltenv) {
+                // Then it counts as an empty file.
+                Some(text) => errors.push(text),
+                None => return Ok((Obj::None, errors)),
+            }
+        }
+        let path = file.as_ref().map(|file| file.path.as_path());
+        let state = match self.template(path, saltenv, sls, defaults) {
             Ok(state) => state,
             Err(e) => {
                 let text = format!("Rendering SLS '{sls}' failed, render error:\n{e}");
@@ -109,27 +115,28 @@ impl Compiler {
             return Ok((state, errors));
         };
         dict.remove(&Obj::str("include"))?;
-        let at = crate::include::At { sls, saltenv, init: file.init, depth };
+        let init = file.is_some_and(|file| file.init);
+        let at = crate::include::At { sls, saltenv, init, depth };
         let listed = listed.borrow().clone();
         let state = self.include(&at, state.clone(), &listed, mods, defaults, &mut errors)?;
         Ok((state, errors))
     }
 
-    /// What to say of an SLS file that is not there.
-    fn missing(&self, sls: &str, saltenv: &str) -> Vec<String> {
+    /// What to say of an SLS file that is not there; nothing where it may be missing.
+    fn missing(&self, sls: &str, saltenv: &str) -> Option<String> {
         if self.ignored.borrow().get(saltenv).is_some_and(|names| names.iter().any(|name| name == sls)) {
             tracing::debug!("Skipping ignored and missing SLS '{sls}' in environment '{saltenv}'");
-            return Vec::new();
+            return None;
         }
         if self.settled.roots.get(saltenv).is_some_and(Value::truthy) {
             let text = format!(
                 "Specified SLS '{sls}' in environment '{saltenv}' is not available on the salt master"
             );
             tracing::error!("{text}");
-            return vec![text];
+            return Some(text);
         }
         tracing::debug!("Specified SLS '{sls}' in environment '{saltenv}' was not found");
-        Vec::new()
+        None
     }
 }
 

@@ -1,7 +1,7 @@
 //! Top files: found, included, merged, and matched against the minion.
 
 use crate::compile::Compiler;
-use brine_python::{Args, Dict, Kind, Obj, PyErr, R, call_method, contains, getitem};
+use brine_python::{Args, Dict, Kind, Obj, Op, R, binary, call_method, contains, getitem};
 use indexmap::IndexMap;
 
 /// Targets with their order, options and SLS names, by environment.
@@ -48,7 +48,7 @@ impl Compiler {
         let nothing = Obj::from(Dict::new());
         for saltenv in self.top_envs() {
             let rendered = self.top_file(&saltenv).and_then(|path| match path {
-                Some(path) => self.template(&path, &saltenv, "", &nothing).map(Some),
+                Some(path) => self.template(Some(&path), &saltenv, "", &nothing).map(Some),
                 None => Ok(None),
             });
             match rendered {
@@ -97,16 +97,12 @@ impl Compiler {
 
     fn included_top(&self, sls: &Obj, saltenv: &str, nothing: &Obj) -> R {
         let Some(name) = sls.as_str() else {
-            let text = format!("unsupported operand type(s) for +: '{}' and 'str'", sls.type_name());
-            return Err(PyErr::ty(text));
+            // What Python says of a name that is none.
+            contains(sls, &Obj::str("."))?;
+            return binary(Op::Add, sls, &Obj::str(".sls"));
         };
-        match self.state(name, saltenv)? {
-            Some(state) => self.template(&state.path, saltenv, "", nothing),
-            None => {
-                tracing::error!("Template was specified incorrectly: False");
-                Ok(nothing.clone())
-            }
-        }
+        let state = self.state(name, saltenv)?;
+        self.template(state.as_ref().map(|state| state.path.as_path()), saltenv, "", nothing)
     }
 
     /// Targets of all top files, a later one of the same name in place of an earlier, sorted by `order`.

@@ -76,7 +76,8 @@ impl Host for CallHost {
         over: Option<Map>,
     ) -> Result<Map> {
         let Some(remote) = &self.remote else {
-            return local_tree::compile_pillar(&self.cx(), saltenv, pillarenv, over);
+            let kept = self.pillar.get().map(|pillar| &**pillar);
+            return local_tree::compile_pillar(&self.cx(), saltenv, pillarenv, over, kept);
         };
         remote.compile(PillarWish {
             saltenv: saltenv.map(str::to_owned),

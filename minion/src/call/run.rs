@@ -46,7 +46,7 @@ pub(super) fn run(line: &Parsed, settled: Settled) -> Result<u8, Failure> {
     let host = CallHost { remote: remote.clone(), opts, registry, grains, pillar: Arc::default(), files };
     if is_local && needs_grains(fun) && !line.has("doc") && !line.has("grains_run") {
         let env = |key: &str| host.opts.get(key).and_then(Value::as_str).filter(|env| !env.is_empty());
-        let compiled = local_tree::compile_pillar(&host.cx(), env("saltenv"), env("pillarenv"), None);
+        let compiled = local_tree::compile_pillar(&host.cx(), env("saltenv"), env("pillarenv"), None, None);
         pillar = Some(compiled.map_err(|e| Failure { stderr: e.traceback(), code: 1 })?);
     }
     if let Some(pillar) = pillar {

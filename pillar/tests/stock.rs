@@ -1,0 +1,143 @@
+//! Pillar trees made up at random, compiled here and by stock Salt 3006.28 in one process of its Python.
+//!
+//! `BRINE_SEED` and `BRINE_CASES` choose others and more; `BRINE_CASE` shows one.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
+
+mod common;
+
+use brine_core::call::{Cx, Registry};
+use brine_core::host::NoHost;
+use brine_core::options::Daemon;
+use brine_core::text::python_repr;
+use brine_core::{CallError, Map, Opts, Value, map};
+use brine_files::PillarRoots;
+use brine_pillar::{Settled, Wish, compile};
+use common::{Case, Random, case};
+use serde_json::{Value as Json, json};
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default)
+}
+
+fn value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::Nil,
+        Json::Bool(b) => (*b).into(),
+        Json::Number(n) => n.as_i64().unwrap().into(),
+        Json::String(s) => s.as_str().into(),
+        Json::Array(list) => Value::List(list.iter().map(value).collect()),
+        Json::Object(map) => {
+            map.iter().map(|(k, v)| (Value::from(k.as_str()), value(v))).collect::<Map>().into()
+        }
+    }
+}
+
+fn grains() -> Json {
+    json!({"os": "Debian", "os_family": "Debian", "id": "m1", "ipv4": ["10.1.2.3"], "ipv6": []})
+}
+
+fn write(dir: &Path, case: &Case) -> Json {
+    for (env, path, text) in &case.files {
+        let file = dir.join(env).join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+    let root = |env: &str| dir.join(env).to_string_lossy().into_owned();
+    let mut opts = json!({
+        "id": "m1", "file_client": "local", "cachedir": root("cache"), "extension_modules": root("ext"),
+        "pillar_roots": {"base": [root("base")], "dev": [root("dev")]}, "file_roots": {"base": [root("files")]},
+        "nodegroups": {"ng": "m1 or m2"},
+    });
+    for (key, value) in &case.opts {
+        opts[key] = value.clone();
+    }
+    opts
+}
+
+fn ours(case: &Case, opts: &Json, registry: &Arc<Registry>) -> String {
+    let mut all = Daemon::Minion.defaults();
+    all.update(value(opts).as_map().unwrap().clone());
+    let mut cx = Cx::new(Arc::new(Opts::new(all)), registry.clone(), Arc::new(NoHost));
+    cx.grains = Arc::new(value(&grains()).as_map().unwrap().clone());
+    let kept = map! {"role" => "web", "k1" => map! {"kept" => Value::List(vec![1.into()])}};
+    cx.pillar = Arc::new(kept.clone());
+    let wish = Wish {
+        kept: Some(kept),
+        id: "m1".into(),
+        saltenv: case.saltenv.map(str::to_owned),
+        pillarenv: case.pillarenv.map(str::to_owned),
+        over: value(&case.over).as_map().cloned(),
+    };
+    let settled = Settled::new(&cx.opts, wish);
+    let files = Arc::new(PillarRoots::new(&settled.roots, &settled.opts));
+    match compile(&cx, settled, files) {
+        Ok(pillar) => python_repr(&pillar.into()),
+        Err(CallError::Exception { kind, message }) => format!("{kind}: {message}"),
+        Err(CallError::Arguments(text)) => format!("TypeError: {text}"),
+        Err(other) => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_tree_compiles_as_by_stock() {
+    let dir = tempfile::tempdir().unwrap();
+    let seed = number("BRINE_SEED", 1);
+    let one = std::env::var("BRINE_CASE").ok().and_then(|n| n.parse::<usize>().ok());
+    let mut random = Random::new(seed);
+    let cases: Vec<(Case, Json)> = (0..number("BRINE_CASES", 150))
+        .map(|n| {
+            let case = case(&mut random);
+            let opts = write(&dir.path().join(n.to_string()), &case);
+            (case, opts)
+        })
+        .collect();
+    let stock = PathBuf::from(
+        std::env::var_os("BRINE_STOCK_DIR").expect("BRINE_STOCK_DIR: where stock Salt is installed"),
+    );
+    let mut child = Command::new(stock.join("3006.28/bin/python"))
+        .args(["-B", "-W", "ignore", "-c", include_str!("data/stock_pillar.py")])
+        .env("LANG", "C.UTF-8")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+    let registry = Arc::new(Registry::new(brine_modules::ALL.iter().copied()));
+    let mut wrong = Vec::new();
+    let mut lines = from.lines();
+    for (n, (case, opts)) in cases.iter().enumerate() {
+        if one.is_some_and(|one| one != n) {
+            continue;
+        }
+        let question = json!({
+            "opts": opts, "grains": grains(), "saltenv": case.saltenv, "pillarenv": case.pillarenv, "over": case.over,
+        });
+        writeln!(to, "{question}").unwrap();
+        let answer: String = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        let own = ours(case, opts, &registry);
+        if one.is_some() {
+            for (env, path, text) in &case.files {
+                println!("--- {env} {path}\n{text}");
+            }
+            println!("{opts}");
+        }
+        if own != answer {
+            wrong.push(format!("case {n}\n    stock {answer}\n    ours  {own}"));
+        }
+    }
+    drop(to);
+    child.wait().unwrap();
+    println!("seed {seed}: {} trees compared", cases.len());
+    assert!(
+        wrong.is_empty(),
+        "seed {seed}: {} differ:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(15)].join("\n")
+    );
+}
