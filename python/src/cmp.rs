@@ -96,7 +96,9 @@ pub fn eq(a: &Obj, b: &Obj) -> R<bool> {
         (Obj::Dict(x), Obj::Dict(y)) => a.is(b) || dicts_eq(x, y)?,
         (Obj::Set(x), Obj::Set(y)) => *x.borrow() == *y.borrow(),
         (Obj::View(x), _) | (_, Obj::View(x)) if x.part != Part::Values => {
-            set_like(a) && set_like(b) && crate::ops::len(a)? == crate::ops::len(b)? && all_in(a, b)?
+            // The members of the view are looked for in the other.
+            let (me, other) = if matches!(a, Obj::View(_)) { (a, b) } else { (b, a) };
+            set_like(a) && set_like(b) && crate::ops::len(a)? == crate::ops::len(b)? && all_in(me, other)?
         }
         (Obj::Range(x), Obj::Range(y)) => x.canonical() == y.canonical(),
         (Obj::DateTime(x), Obj::DateTime(y)) => x.same(y),

@@ -28,12 +28,12 @@ fn randrange(from: i64, to: i64) -> R<i64> {
 }
 
 /// A number that `randrange` takes: whole, also as a `float`.
-fn whole(value: &Obj, at: u8) -> R<i64> {
+fn whole(value: &Obj, what: &str) -> R<i64> {
     match brine_python::index(value) {
         Err(e) if e.kind() == Kind::TypeError => {
             let number = int(value, None)?;
             if !brine_python::eq(&number, value)? {
-                return Err(PyErr::value(format!("non-integer arg {at} for randrange()")));
+                return Err(PyErr::value(format!("non-integer {what} for randrange()")));
             }
             brine_python::index(&number)
         }
@@ -87,12 +87,12 @@ pub(super) fn lipsum(args: &Args) -> R {
     let words: Vec<&str> = WORDS.split(' ').collect();
     let mut paragraphs = Vec::new();
     for _ in 0..brine_python::index(&number(0, 5))? {
-        let (min, max) = (whole(&number(2, 20), 1)?, number(3, 100));
+        let (min, max) = (whole(&number(2, 20), "arg 1")?, number(3, 100));
         let count = match max {
             // Without an end, the other number is the end.
             Obj::None if min <= 0 => return Err(PyErr::value("empty range for randrange()")),
             Obj::None => randrange(0, min)?,
-            max => randrange(min, whole(&max, 2)?)?,
+            max => randrange(min, whole(&max, "stop")?)?,
         };
         paragraphs.push(paragraph(&words, count)?);
     }

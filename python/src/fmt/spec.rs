@@ -119,7 +119,7 @@ impl Spec {
         match kind {
             None | Some('d' | 'e' | 'f' | 'g' | 'E' | 'G' | '%' | 'F') => Ok(()),
             Some('b' | 'o' | 'x' | 'X') if mark == '_' => Ok(()),
-            Some(kind) if (' '..='~').contains(&kind) => {
+            Some(kind) if ('!'..='\x7f').contains(&kind) => {
                 Err(PyErr::value(format!("Cannot specify '{mark}' with '{kind}'.")))
             }
             Some(kind) => {
@@ -131,7 +131,7 @@ impl Spec {
     fn unknown(&self, of: &Obj) -> PyErr {
         let name = of.type_name();
         match self.kind.unwrap_or('s') {
-            kind @ '!'..='~' => {
+            kind @ '!'..='\x7f' => {
                 PyErr::value(format!("Unknown format code '{kind}' for object of type '{name}'"))
             }
             kind => PyErr::value(format!(

@@ -1,5 +1,7 @@
-//! `encode` and `decode`: UTF-8, UTF-16, UTF-32, ASCII and Latin-1, with the usual error handlers.
+//! `encode` and `decode`: UTF-8, UTF-16, UTF-32, ASCII and Latin-1, with the usual error handlers; encodings with a table of their
+//! own are in `charmap`.
 
+use super::charmap;
 use crate::error::{Kind, PyErr, R};
 use crate::limit;
 use crate::obj::Obj;
@@ -16,11 +18,25 @@ enum Codec {
     Utf32(Option<bool>),
     Ascii,
     Latin1,
+    /// By the place of its table.
+    Map(usize),
+}
+
+/// A name as Python looks for it: letters, digits, and one `_` for whatever is between.
+fn normalized(name: &str) -> String {
+    let mut plain = String::new();
+    for part in name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()) {
+        if !plain.is_empty() {
+            plain.push('_');
+        }
+        plain.push_str(&part.to_ascii_lowercase());
+    }
+    plain
 }
 
 impl Codec {
-    fn of(name: &str) -> R<Self> {
-        let plain: String = name.to_ascii_lowercase().replace([' ', '-'], "_");
+    fn of(name: &str, function: &str) -> R<Self> {
+        let plain = normalized(name);
         Ok(match plain.as_str() {
             "utf_8" | "utf8" | "u8" | "utf" | "cp65001" | "utf8_ucs2" | "utf8_ucs4" => Codec::Utf8,
             "utf_8_sig" | "utf8_sig" => Codec::Utf8Sig,
@@ -34,7 +50,19 @@ impl Codec {
             "latin_1" | "latin1" | "iso_8859_1" | "iso8859_1" | "8859" | "cp819" | "l1" | "latin" => {
                 Codec::Latin1
             }
-            _ => return Err(PyErr::new(Kind::LookupError, format!("unknown encoding: {name}"))),
+            other => match charmap::find(other) {
+                Some(at) => Codec::Map(at),
+                None => {
+                    let text = if charmap::is_no_text(other) {
+                        format!(
+                            "'{name}' is not a text encoding; use codecs.{function}() to handle arbitrary codecs"
+                        )
+                    } else {
+                        format!("unknown encoding: {name}")
+                    };
+                    return Err(PyErr::new(Kind::LookupError, text));
+                }
+            },
         })
     }
 
@@ -47,7 +75,7 @@ impl Codec {
     }
 }
 
-fn names<'a>(args: &'a [Option<Obj>], function: &str) -> R<(Codec, &'a str)> {
+fn names<'a>(args: &'a [Option<Obj>], function: &str) -> R<(Codec, &'a str, &'a str)> {
     let name = |at: usize, what: &str, default: &'static str| match &args[at] {
         None => Ok(default),
         Some(name) => name.as_str().ok_or_else(|| {
@@ -60,16 +88,16 @@ fn names<'a>(args: &'a [Option<Obj>], function: &str) -> R<(Codec, &'a str)> {
     if null(codec) || null(errors) {
         return Err(PyErr::value("embedded null character"));
     }
-    Ok((Codec::of(codec)?, errors))
+    Ok((Codec::of(codec, function)?, codec, errors))
 }
 
-fn handler(errors: &str) -> PyErr {
+pub(super) fn handler(errors: &str) -> PyErr {
     PyErr::new(Kind::LookupError, format!("unknown error handler name '{errors}'"))
 }
 
 /// `text.encode(encoding, errors)`.
 pub(crate) fn encode(text: &str, args: &[Option<Obj>]) -> R {
-    let (codec, errors) = names(args, "encode")?;
+    let (codec, name, errors) = names(args, "encode")?;
     let mut out = Vec::new();
     match codec {
         Codec::Utf8 => out.extend_from_slice(text.as_bytes()),
@@ -98,6 +126,7 @@ pub(crate) fn encode(text: &str, args: &[Option<Obj>]) -> R {
             text.chars().map(u32::from).for_each(put);
         }
         Codec::Ascii | Codec::Latin1 => narrow(text, codec, errors, &mut out)?,
+        Codec::Map(at) => out = charmap::encode(text, at, name, errors)?,
     }
     limit::bytes(out.len())?;
     Ok(Obj::bytes(out))
@@ -133,27 +162,31 @@ fn narrow(text: &str, codec: Codec, errors: &str, out: &mut Vec<u8>) -> R<()> {
                     ),
                 ));
             }
-            "ignore" => {}
-            "replace" => out.extend(std::iter::repeat_n(b'?', end - at)),
-            "backslashreplace" => {
-                let mut shown = String::new();
-                chars[at..end].iter().for_each(|c| repr::escape(&mut shown, *c));
-                out.extend(shown.bytes());
-            }
-            "xmlcharrefreplace" => {
-                for c in &chars[at..end] {
-                    out.extend(format!("&#{};", u32::from(*c)).bytes());
-                }
-            }
             // There are no surrogates in text.
             "surrogateescape" | "surrogatepass" => {
                 return narrow(&chars[at..].iter().collect::<String>(), codec, "strict", out);
             }
-            _ => return Err(handler(errors)),
+            _ => match replacement(&chars[at..end], errors) {
+                Some(instead) => out.extend(instead.bytes()),
+                None => return Err(handler(errors)),
+            },
         }
         at = end;
     }
     Ok(())
+}
+
+/// What stands for characters that an encoding has not; `None` for an error handler that does not say.
+pub(super) fn replacement(chars: &[char], errors: &str) -> Option<String> {
+    let mut out = String::new();
+    match errors {
+        "ignore" => {}
+        "replace" => out.extend(std::iter::repeat_n('?', chars.len())),
+        "backslashreplace" => chars.iter().for_each(|c| repr::escape(&mut out, *c)),
+        "xmlcharrefreplace" => out.extend(chars.iter().map(|c| format!("&#{};", u32::from(*c)))),
+        _ => return None,
+    }
+    Some(out)
 }
 
 /// `bytes.decode(encoding, errors)`.
@@ -163,7 +196,7 @@ pub(crate) fn decode(bytes: &[u8], args: &[Option<Obj>]) -> R {
         // Nobody looks for the codec then.
         return Ok("".into());
     }
-    let (codec, errors) = named?;
+    let (codec, name, errors) = named?;
     limit::bytes(bytes.len())?;
     let text = match codec {
         Codec::Utf8 => utf8(bytes, errors)?,
@@ -180,13 +213,14 @@ pub(crate) fn decode(bytes: &[u8], args: &[Option<Obj>]) -> R {
             }
             out
         }
+        Codec::Map(at) => charmap::decode(bytes, at, name, errors)?,
         Codec::Utf16(_) | Codec::Utf32(_) => wide(bytes, codec, errors)?,
     };
     Ok(text.into())
 }
 
 /// Deals with bytes that are no text, as the error handler says.
-fn wrong(
+pub(super) fn wrong(
     out: &mut String,
     codec: &str,
     errors: &str,

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod bytes_more;
+mod charmap;
 mod codec;
 mod dict;
 mod list;

@@ -225,13 +225,43 @@ fn method(r: &mut Random) -> Case {
         }
         "encode" if r.one_in(2) => {
             args = vec![
-                s(r.pick(&["utf-8", "ascii", "latin-1", "UTF8", "utf_16", "utf-32-be", "utf-8-sig", "nope"])),
+                s(r.pick(&[
+                    "utf-8",
+                    "ascii",
+                    "latin-1",
+                    "UTF8",
+                    "utf_16",
+                    "utf-32-be",
+                    "utf-8-sig",
+                    "nope",
+                    "cp1252",
+                    "Windows-1250",
+                    "iso8859-15",
+                    "koi8-r",
+                    "cp037",
+                    "hex",
+                    "cp437",
+                ])),
                 s(r.pick(&["strict", "ignore", "replace", "backslashreplace", "xmlcharrefreplace"])),
             ]
         }
         "decode" if r.one_in(2) => {
             args = vec![
-                s(r.pick(&["utf-8", "ascii", "latin-1", "utf-16", "utf-16-le", "utf-32", "nope"])),
+                s(r.pick(&[
+                    "utf-8",
+                    "ascii",
+                    "latin-1",
+                    "utf-16",
+                    "utf-16-le",
+                    "utf-32",
+                    "nope",
+                    "cp1252",
+                    "iso-8859-2",
+                    "mac roman",
+                    "cp037",
+                    "base64",
+                    "cp1253",
+                ])),
                 s(r.pick(&["strict", "ignore", "replace", "backslashreplace"])),
             ]
         }
@@ -287,11 +317,11 @@ fn method(r: &mut Random) -> Case {
         args.retain(|v| !large(v));
         named.retain(|(_, v)| !large(v));
     }
+    // Python looks for the local time on the day before, which is none in the first year.
+    if matches!(name, "astimezone" | "timestamp") && matches!(me, V::DateTime([1, ..], None)) {
+        return Case::Attribute(me, "year");
+    }
     if name == "astimezone" && named.is_empty() {
-        // Python looks for it on the day before, which is none in the first year.
-        if matches!(me, V::DateTime([1, ..], None)) {
-            return Case::Attribute(me, "year");
-        }
         // The zone of this machine has a name in Python.
         let zone = if r.one_in(6) { V::Small(1) } else { V::Zone([0, 7200, -34_200][r.below(3)]) };
         args = vec![zone];
