@@ -473,3 +473,17 @@ fn what_needs_python_says_so() {
         assert!(rendered(&session, Template::Text("x"), name).contains("is not supported: "));
     }
 }
+
+#[test]
+fn the_option_renderer_is_what_files_get() {
+    use brine_render::renderer::{check, default_pipe};
+    let opts = Opts::new(map! {"renderer" => "jinja|json"});
+    assert_eq!(default_pipe(&opts), "jinja|json");
+    assert!(check(&opts).is_ok());
+    let error = check(&Opts::new(map! {"renderer" => "jinja|nope"})).unwrap_err();
+    assert_eq!(
+        format!("{}: {error}", error.kind().name()),
+        "LoaderError: The renderer jinja|nope is unavailable, this error is often because the needed software is unavailable"
+    );
+    assert_eq!(default_pipe(&Opts::new(Map::new())), "jinja|yaml");
+}

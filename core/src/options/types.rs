@@ -160,6 +160,7 @@ pub(super) mod short {
     pub(in super::super) const RESTARTS: Status = no(
         "paces the restarts of a process that gave its master up; this one stays, and tries and resolves names anew all the time",
     );
+    pub(in super::super) const NO_PASS: Status = no("the renderer pass is refused");
     pub(in super::super) const NO_API: Status = no("the HTTP API is left out");
     pub(in super::super) const NO_TELEMETRY: Status = no("OpenTelemetry is left out");
     pub(in super::super) const ONE_PROCESS: Status =
