@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// libyaml's own bound, for brackets and for indentation each.
-const MAX_NESTING: usize = 1000;
+pub(super) const MAX_NESTING: usize = 1000;
 
 /// The document of a stream that holds at most one.
 pub(super) fn compose(text: &str, name: &str) -> Result<Option<Document>, YamlError> {

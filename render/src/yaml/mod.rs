@@ -7,6 +7,7 @@
 mod binary;
 mod compose;
 mod construct;
+mod direct;
 mod dump;
 mod error;
 mod flatten;
@@ -41,7 +42,8 @@ pub fn load(text: &str) -> Result<Value, YamlError> {
 /// # Errors
 /// As [`load`].
 pub fn load_named(text: &str, name: &str) -> Result<Value, YamlError> {
-    load_with_lines(text, name).map(|(value, _)| value)
+    let value = load_obj(text, name)?;
+    plain::value(&value, text.len(), name, Mark::default())
 }
 
 /// As [`load_named`], and the lines on which the keys of a top-level map stand.
@@ -68,6 +70,14 @@ pub fn load_obj(text: &str, name: &str) -> Result<Obj, YamlError> {
 /// # Errors
 /// PyYAML's and the loader's.
 pub fn load_with(text: &str, name: &str, loader: Loader) -> Result<Obj, YamlError> {
+    let input = input::Input::new(text, name, &[])?;
+    // Over a backslash at the very end the parser panics.
+    if !text.ends_with('\\')
+        && let Some(value) = direct::load(&input, loader)
+    {
+        return Ok(value);
+    }
+    drop(input);
     match compose::compose(text, name)? {
         Some(document) => construct::construct(document, name, loader).map(|(value, _)| value),
         None => Ok(Obj::None),
