@@ -1,6 +1,6 @@
 //! Data to text and back: `yaml`, `json`, `python`, `tojson`, `load_yaml` and their kin, of Salt's serializer extension.
 
-use super::undefined::{guarded, guarded_function, unless};
+use super::undefined::{guarded_function, unless};
 use crate::{json, yaml};
 use brine_jinja::{Markup, RUNTIME_ERROR, State, Table};
 use brine_python::{
@@ -9,15 +9,22 @@ use brine_python::{
 use std::rc::Rc;
 
 pub(super) fn add(table: &mut Table) {
-    table.insert("json", |s, a| guarded(s, a, format_json));
-    table.insert("yaml", |s, a| guarded(s, a, format_yaml));
-    table.insert("python", |s, a| guarded(s, a, format_python));
-    table.insert("xml", |s, a| guarded(s, a, super::xml::format_xml));
+    table.insert("json", |s, a| method("format_json", s, a, format_json));
+    table.insert("yaml", |s, a| method("format_yaml", s, a, format_yaml));
+    table.insert("python", |s, a| method("format_python", s, a, format_python));
+    table.insert("xml", |s, a| method("format_xml", s, a, super::xml::format_xml));
     table.insert("tojson", |s, a| guarded_function("tojson", s, a, tojson));
-    table.insert("load_yaml", |s, a| guarded(s, a, load_yaml));
-    table.insert("load_json", |s, a| guarded(s, a, load_json));
-    table.insert("load_text", |s, a| guarded(s, a, load_text));
-    table.insert("dict_to_sls_yaml_params", |s, a| guarded(s, a, dict_to_sls_yaml_params));
+    table.insert("load_yaml", |s, a| method("load_yaml", s, a, load_yaml));
+    table.insert("load_json", |s, a| method("load_json", s, a, load_json));
+    table.insert("load_text", |s, a| method("load_text", s, a, load_text));
+    table.insert("dict_to_sls_yaml_params", |s, a| {
+        method("dict_to_sls_yaml_params", s, a, dict_to_sls_yaml_params)
+    });
+}
+
+/// A method of the extension.
+fn method(name: &str, state: &State, args: &Args, filter: fn(&State, &Args) -> R) -> R {
+    guarded_function(&format!("SerializerExtension.{name}"), state, args, filter)
 }
 
 fn indentation(indent: Option<&Obj>) -> R<Option<String>> {

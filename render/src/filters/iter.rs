@@ -168,6 +168,10 @@ fn iters(args: &Args) -> R<Vec<Iter>> {
 
 fn zip(_: &State, args: &Args) -> R {
     let mut strict = false;
+    if args.kw.len() > 1 {
+        let given = args.kw.len();
+        return Err(PyErr::ty(format!("zip() takes at most 1 keyword argument ({given} given)")));
+    }
     for (name, value) in &args.kw {
         match &**name {
             "strict" => strict = truth(value)?,

@@ -11,6 +11,7 @@ mod globals;
 mod hash;
 mod http;
 mod iter;
+mod jmespath;
 pub(crate) mod kinds;
 mod lists;
 mod net;
@@ -50,6 +51,7 @@ fn build() -> (Rc<Table>, Rc<Table>) {
     hash::add(&mut filters);
     http::add(&mut filters);
     iter::add(&mut filters);
+    jmespath::add(&mut filters);
     lists::add(&mut filters);
     net::add(&mut filters);
     path::add(&mut filters);

@@ -56,15 +56,10 @@ fn search(value: &Obj, seen: &mut HashSet<usize>, found: &mut Vec<String>, depth
     Ok(())
 }
 
-/// The same for a filter that is a plain function.
-pub(super) fn guarded(state: &State, args: &Args, filter: fn(&State, &Args) -> R) -> R {
-    unless(args, |args| filter(state, args))
-}
-
-/// The same for a function whose own first parameter is not called `value`, as that of what Salt puts around it is.
+/// The same for a function, by its qualified name: the first parameter of what Salt puts around it is called `value`.
 pub(super) fn guarded_function(name: &str, state: &State, args: &Args, filter: fn(&State, &Args) -> R) -> R {
     if args.named("value").is_some() {
         return Err(PyErr::ty(format!("{name}() got multiple values for argument 'value'")));
     }
-    guarded(state, args, filter)
+    unless(args, |args| filter(state, args))
 }

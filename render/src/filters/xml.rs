@@ -23,6 +23,7 @@ pub(super) fn format_xml(_: &State, args: &Args) -> R {
     let Some(root) = root else {
         return Err(PyErr::new(Kind::AttributeError, "'NoneType' object has no attribute 'iter'"));
     };
+    root.check()?;
     let mut out = String::from("<?xml version=\"1.0\" ?>\n");
     root.write(&mut out, &mut Place::default(), 0)?;
     Ok(Markup::new(out))
@@ -128,12 +129,8 @@ impl Place {
 
     /// A name; what is no name is found at the character where it ends.
     fn name<'a>(&mut self, obj: &'a Obj) -> R<&'a str> {
-        // As an attribute, `None` is in ElementTree's table of names.
-        let name = if matches!(obj, Obj::None) { Some("None") } else { obj.as_str() };
-        let Some(name) = name else {
-            let class = super::kinds::short(obj).to_owned();
-            return Err(PyErr::ty(format!("cannot serialize {} (type {class})", repr(obj)?)));
-        };
+        // `None` is in ElementTree's table of names.
+        let name = obj.as_str().unwrap_or("None");
         let begins = |c: char| c.is_ascii_alphabetic() || c == '_' || c == ':';
         let fits =
             |(at, c): (usize, char)| begins(c) || at > 0 && (c.is_ascii_digit() || matches!(c, '-' | '.'));
@@ -186,6 +183,17 @@ fn escaped(out: &mut String, text: &str, attribute: bool) -> R<()> {
 }
 
 impl Element {
+    /// ElementTree looks at all names before it writes anything.
+    fn check(&self) -> R<()> {
+        for name in std::iter::once(&self.tag).chain(self.attributes.iter().map(|(name, _)| name)) {
+            if name.as_str().is_none() && !matches!(name, Obj::None) {
+                let class = super::kinds::short(name).to_owned();
+                return Err(PyErr::ty(format!("cannot serialize {} (type {class})", repr(name)?)));
+            }
+        }
+        self.children.iter().try_for_each(Element::check)
+    }
+
     fn write(&self, out: &mut String, place: &mut Place, depth: usize) -> R<()> {
         place.add("<");
         let tag = place.name(&self.tag)?;

@@ -22,8 +22,8 @@ pub use color::{Code, Colors};
 pub use json::dumps as json_dumps;
 pub use nested::nested;
 pub use progress::{DEFAULT_COLUMNS, Progress};
-pub use wrap::fill;
 pub(crate) use python::is_decimal;
+pub use wrap::fill;
 
 use brine_core::Opts;
 use brine_protocol::Value;

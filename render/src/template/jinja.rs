@@ -63,7 +63,6 @@ fn render(session: &Rc<Session>, text: &str, request: &JinjaRequest<'_>) -> R<St
     }
     let mut env = Environment::new(options.syntax);
     (env.filters, env.tests) = crate::filters::tables();
-    env.finalize = Some(crate::filters::finalize);
     for (name, value) in crate::filters::globals() {
         env.globals.set_str(name, value);
     }
