@@ -1,6 +1,6 @@
 //! What can be called here: names, documentation and parameters, out of the call registry.
 //!
-//! Returners are listed beside them. There are no states, renderers and runners of a minion yet, so their lists are empty.
+//! Returners and renderers are listed beside them. There are no states and runners of a minion yet, so their lists are empty.
 
 use brine_core::call::{Cx, Function, KwArgs, ParamKind, Result, VarArgs, exec, module};
 use brine_core::host::Refresh;
@@ -271,6 +271,9 @@ fn list_returner_functions(cx: &Cx, args: VarArgs, _kwargs: KwArgs) -> Result {
 ///
 /// CLI Example: salt '*' sys.list_renderers
 #[exec]
-fn list_renderers(_args: VarArgs) -> Result {
-    Ok(nothing())
+fn list_renderers(args: VarArgs) -> Result {
+    let wanted = names(&args);
+    let here = brine_render::renderer::names();
+    let listed = here.into_iter().filter(|name| wanted.is_empty() || wanted.iter().any(|w| fnmatch(name, w)));
+    Ok(listed.map(Value::from).collect::<Vec<_>>().into())
 }

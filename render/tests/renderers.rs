@@ -72,7 +72,9 @@ fn compare(cases: &[Case]) {
         }
         let request = Request { sls: case.sls, ..Request::new(Template::Text(&case.text), &case.pipe) };
         let ours = ours(&run, &request);
-        if Some(ours.as_str()) != theirs.as_str() {
+        // Below what stock says of YAML, ours shows the lines.
+        let said = ours.split_once("\n\nline ").map_or(ours.as_str(), |(said, _)| said);
+        if theirs.as_str().is_none_or(|t| t != ours && t != said) {
             wrong.push(format!("{} {:?}\n    stock {theirs}\n    ours  {ours}", case.pipe, case.text));
         }
     }
@@ -469,6 +471,8 @@ fn what_needs_python_says_so() {
             )
         );
     }
+    let names = brine_render::renderer::names();
+    assert!(names.contains(&"yaml") && !names.contains(&"py"), "{names:?}");
     for name in ["pass", "aws_kms"] {
         assert!(rendered(&session, Template::Text("x"), name).contains("is not supported: "));
     }

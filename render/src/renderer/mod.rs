@@ -64,6 +64,14 @@ pub fn find(name: &str) -> Option<&'static Renderer> {
     TABLE.iter().copied().find(|r| r.name == name)
 }
 
+/// The names of all that render, sorted: those that are refused are left out.
+pub fn names() -> Vec<&'static str> {
+    let mut all: Vec<_> =
+        TABLE.iter().map(|r| r.name).filter(|name| !python::REFUSED.contains(name)).collect();
+    all.sort_unstable();
+    all
+}
+
 /// What a renderer is told beside its input.
 pub struct Call<'a> {
     /// The run it belongs to.

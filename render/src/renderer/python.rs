@@ -11,7 +11,10 @@ macro_rules! refused {
                 Err(render_error(concat!("The renderer \"", $name, "\" ", $why)))
             },
         };
-    )*};
+    )*
+        /// The names of all these.
+        pub(super) const REFUSED: &[&str] = &[$($name),*];
+    };
 }
 
 refused! {
