@@ -17,6 +17,9 @@ pub struct Limits {
     pub steps: u64,
 }
 
+/// The steps of one operation that goes through all of a value, when nobody has set a limit.
+const DEFAULT_STEPS: u64 = 10_000_000;
+
 struct Left {
     limits: Limits,
     bytes: u64,
@@ -44,6 +47,14 @@ impl Limits {
         let _restore = Restore(LEFT.with(|left| left.borrow_mut().replace(mine)));
         run()
     }
+}
+
+/// Runs one operation of those that go through all of a value: within the limits that are in force, or the default ones.
+pub(crate) fn within<T>(run: impl FnOnce() -> T) -> T {
+    if LEFT.with(|left| left.borrow().is_some()) {
+        return run();
+    }
+    Limits { bytes: DEFAULT_BYTES, steps: DEFAULT_STEPS }.enter(run)
 }
 
 /// Asks for room for so many bytes. Outside of any limits, one call may ask for 256 MiB.

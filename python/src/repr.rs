@@ -77,9 +77,11 @@ pub fn to_str(obj: &Obj) -> R {
 /// # Errors
 /// As [`str`].
 pub fn repr(obj: &Obj) -> R<String> {
-    let mut out = String::new();
-    write(&mut out, obj)?;
-    Ok(out)
+    limit::within(|| {
+        let mut out = String::new();
+        write(&mut out, obj)?;
+        Ok(out)
+    })
 }
 
 fn write(out: &mut String, obj: &Obj) -> R<()> {

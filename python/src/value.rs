@@ -54,6 +54,10 @@ impl From<&Map> for Dict {
 /// # Errors
 /// `RecursionError` for cycles and for what is nested too deep, `TypeError` for what is no data, `Limit`.
 pub fn to_value(obj: &Obj) -> R<Value> {
+    limit::within(|| value_of(obj))
+}
+
+fn value_of(obj: &Obj) -> R<Value> {
     limit::bytes(size_of::<Value>())?;
     let _level = depth::enter("")?;
     Ok(match obj {
@@ -92,7 +96,7 @@ pub fn to_value(obj: &Obj) -> R<Value> {
 fn list_of(items: Vec<Obj>) -> R<Value> {
     let mut out = Vec::with_capacity(items.len());
     for item in &items {
-        out.push(to_value(item)?);
+        out.push(value_of(item)?);
     }
     Ok(Value::List(out))
 }
@@ -106,7 +110,7 @@ fn map_of(pairs: Vec<(Obj, Obj)>) -> R<Value> {
     let mut map = Map::with_capacity(pairs.len());
     for (key, value) in pairs {
         // `True` and `1` are one key in Python, so that nothing is lost here.
-        map.insert(to_value(&key)?, to_value(&value)?);
+        map.insert(value_of(&key)?, value_of(&value)?);
     }
     Ok(Value::Map(map))
 }

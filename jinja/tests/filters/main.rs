@@ -5,12 +5,15 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 mod make;
+mod pools;
+mod random;
 mod stock;
 mod values;
 
 use brine_jinja::{Behaviour, Context, Environment, State, Syntax, Undefined, globals};
 use brine_python::{Args, Dict, Kind, Limits, Obj, Op, PyErr, R, binary, call, getitem, repr, slice};
-use make::{Case, Random, case};
+use make::{Case, case};
+use random::Random;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use stock::Stock;

@@ -4,12 +4,13 @@ mod field;
 mod formatter;
 mod number;
 mod percent;
+mod percent_bytes;
 mod spec;
 
 pub(crate) use field::{Lookup, format_text};
 pub use formatter::{Formatter, vformat};
 pub use percent::percent;
-pub(crate) use percent::percent_bytes;
+pub(crate) use percent_bytes::percent_bytes;
 
 use crate::error::{PyErr, R};
 use crate::num::{Num, num};

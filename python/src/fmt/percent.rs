@@ -1,6 +1,7 @@
 //! `'%s' % x` and `b'%s' % x`.
 
 use super::number;
+use super::percent_bytes::bytes_of;
 use super::spec::radix_text;
 use crate::conv;
 use crate::error::{Kind, PyErr, R};
@@ -23,7 +24,7 @@ struct Values<'a> {
 
 /// What is formatted: text, or bytes, each of them as the character of its number.
 #[derive(Clone, Copy, PartialEq)]
-enum To {
+pub(super) enum To {
     Text,
     Bytes,
 }
@@ -59,14 +60,14 @@ fn is_mapping(obj: &Obj, to: To) -> bool {
 
 /// The flags, width and precision of one conversion.
 #[derive(Default)]
-struct Conversion {
+pub(super) struct Conversion {
     left: bool,
     plus: bool,
     space: bool,
     alternate: bool,
     zero: bool,
     width: usize,
-    precision: Option<usize>,
+    pub(super) precision: Option<usize>,
 }
 
 type Input<'a> = Peekable<std::iter::Enumerate<Chars<'a>>>;
@@ -83,22 +84,7 @@ pub fn percent(text: &str, all: &Obj) -> R {
     formatted(text, all, To::Text).map(Obj::from)
 }
 
-/// `bytes % values`.
-///
-/// # Errors
-/// As [`percent`].
-pub(crate) fn percent_bytes(bytes: &[u8], all: &Obj) -> R {
-    limit::bytes(bytes.len())?;
-    let text: String = bytes.iter().map(|b| char::from(*b)).collect();
-    Ok(Obj::bytes(to_bytes(&formatted(&text, all, To::Bytes)?)))
-}
-
-/// Characters back to bytes.
-fn to_bytes(text: &str) -> Vec<u8> {
-    text.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()).collect()
-}
-
-fn formatted(text: &str, all: &Obj, to: To) -> R<String> {
+pub(super) fn formatted(text: &str, all: &Obj, to: To) -> R<String> {
     let mut values = Values { all, taken: 0, to };
     let mut out = String::new();
     let mut input: Input<'_> = text.chars().enumerate().peekable();
@@ -120,7 +106,7 @@ fn formatted(text: &str, all: &Obj, to: To) -> R<String> {
                 return Err(PyErr::ty("format requires a mapping"));
             }
             let key = key(&mut input)?;
-            let key = if to == To::Text { key.into() } else { Obj::bytes(to_bytes(&key)) };
+            let key = if to == To::Text { key.into() } else { Obj::bytes(bytes_of(&key)) };
             value = Some(seq::getitem(all, &key)?);
             values.taken += 1;
         }
@@ -130,13 +116,9 @@ fn formatted(text: &str, all: &Obj, to: To) -> R<String> {
             Some(value) => value,
             None => values.next()?,
         };
-        match (to, kind) {
-            (To::Bytes, 'i') => conversion.write(&mut out, 'd', at, &value)?,
-            (To::Bytes, 's' | 'b' | 'c' | 'r') => conversion.write_bytes(&mut out, kind, &value)?,
-            (To::Bytes, 'e' | 'E' | 'f' | 'F' | 'g' | 'G') => {
-                conversion.float(&mut out, kind, &value).map_err(|e| not_float(e, &value))?;
-            }
-            _ => conversion.write(&mut out, kind, at, &value)?,
+        match to {
+            To::Text => conversion.write(&mut out, kind, at, &value)?,
+            To::Bytes => conversion.write_bytes(&mut out, kind, at, &value)?,
         }
         limit::grown(before, out.len())?;
     }
@@ -226,48 +208,8 @@ fn read(input: &mut Input<'_>, values: &mut Values<'_>) -> R<Conversion> {
     Ok(it)
 }
 
-/// The error of bytes for what is no number.
-fn not_float(e: PyErr, value: &Obj) -> PyErr {
-    match e.kind() {
-        Kind::Limit => e,
-        _ => PyErr::ty(format!("float argument required, not {}", value.type_name())),
-    }
-}
-
 impl Conversion {
-    /// Conversions that are of their own for bytes.
-    fn write_bytes(&self, out: &mut String, kind: char, value: &Obj) -> R<()> {
-        let chars = |bytes: &[u8]| bytes.iter().map(|b| char::from(*b)).collect::<String>();
-        let text = match (kind, value) {
-            ('r', _) => repr::ascii(value)?,
-            ('c', Obj::Bytes(bytes)) if bytes.len() == 1 => chars(bytes),
-            ('c', _) => match num(value) {
-                Some(Num::Int(n)) => match u8::try_from(n) {
-                    Ok(b) => chars(&[b]),
-                    Err(_) => return Err(PyErr::overflow("%c arg not in range(256)")),
-                },
-                Some(Num::Big(_)) => return Err(PyErr::overflow("%c arg not in range(256)")),
-                _ => return Err(PyErr::ty("%c requires an integer in range(256) or a single byte")),
-            },
-            (_, Obj::Bytes(bytes)) => {
-                limit::bytes(bytes.len())?;
-                chars(bytes)
-            }
-            _ => {
-                return Err(PyErr::ty(format!(
-                    "%b requires a bytes-like object, or an object that implements __bytes__, not '{}'",
-                    value.type_name()
-                )));
-            }
-        };
-        let text = match self.precision {
-            Some(most) if kind != 'c' && most < seq::chars(&text) => seq::substring(&text, 0, most),
-            _ => &text,
-        };
-        self.pad(out, "", text, false)
-    }
-
-    fn write(&self, out: &mut String, kind: char, at: usize, value: &Obj) -> R<()> {
+    pub(super) fn write(&self, out: &mut String, kind: char, at: usize, value: &Obj) -> R<()> {
         match kind {
             's' | 'r' | 'a' => {
                 let text = match kind {
@@ -337,7 +279,7 @@ impl Conversion {
         self.pad(out, &format!("{}{prefix}", self.sign(n.is_negative())), &digits, true)
     }
 
-    fn float(&self, out: &mut String, kind: char, value: &Obj) -> R<()> {
+    pub(super) fn float(&self, out: &mut String, kind: char, value: &Obj) -> R<()> {
         let own = match value {
             Obj::Other(o) => o.float()?,
             _ => None,
@@ -360,7 +302,7 @@ impl Conversion {
         self.pad(out, self.sign(x.is_sign_negative() && !x.is_nan()), &digits, true)
     }
 
-    fn pad(&self, out: &mut String, sign: &str, body: &str, number: bool) -> R<()> {
+    pub(super) fn pad(&self, out: &mut String, sign: &str, body: &str, number: bool) -> R<()> {
         let missing = self.width.saturating_sub(seq::chars(sign) + seq::chars(body));
         limit::bytes(missing)?;
         let (space, zeros) = match (self.left, self.zero && number) {
