@@ -70,6 +70,27 @@ fn filters_ask_before_they_take() {
 }
 
 #[test]
+fn long_words_take_no_longer_than_many() {
+    let limits = Limits { bytes: 1 << 30, steps: 10_000_000 };
+    let long = |text: &str| Obj::str(text.repeat(1 << 17));
+    for (name, args) in [
+        ("wordwrap", vec![long("a"), Obj::Int(7)]),
+        ("wordwrap", vec![long("-"), Obj::Int(7)]),
+        ("wordwrap", vec![long("é-"), Obj::Int(70)]),
+        ("urlize", vec![Obj::str(format!("a{}b{}", "(".repeat(1 << 17), ")".repeat(1 << 17)))]),
+        ("urlize", vec![long("a.")]),
+        ("striptags", vec![long("<a>&amp")]),
+        ("title", vec![long("a-")]),
+        ("pprint", vec![long("a b")]),
+    ] {
+        let started = Instant::now();
+        let done = limits.enter(|| state().call_filter(&name.into(), &Args::of(args)));
+        assert!(done.is_ok(), "{name}: {:?}", done.err());
+        assert!(started.elapsed() < Duration::from_secs(10), "{name}: {:?}", started.elapsed());
+    }
+}
+
+#[test]
 fn nesting_is_an_error() {
     let mut nested = Obj::list(Vec::new());
     for _ in 0..100_000 {

@@ -167,8 +167,11 @@ impl Links<'_> {
             if opened <= middle.matches(close).count() {
                 continue;
             }
-            for _ in 0..opened.min(tail.matches(close).count()) {
-                let Some(at) = tail.find(close) else { break };
+            // As many as possible come back, with all that stands before them.
+            let moved = opened.min(tail.matches(close).count());
+            if let Some(last) = moved.checked_sub(1)
+                && let Some((at, _)) = tail.match_indices(close).nth(last)
+            {
                 let end = at + close.len();
                 middle.push_str(&tail[..end]);
                 tail.replace_range(..end, "");

@@ -4,8 +4,8 @@ use super::html::not_text;
 use crate::env::State;
 use crate::syntax::Newline;
 use brine_python::{
-    Args, Cmp, Obj, Op, PyErr, R, Signature, binary, call_method, compare, is_alnum, need_bytes, take_steps,
-    truth,
+    Args, Cmp, Obj, Op, PyErr, R, Signature, binary, call_method, compare, is_alnum, need_bytes, need_items,
+    take_steps, truth,
 };
 
 /// How lines are wrapped.
@@ -45,6 +45,9 @@ pub(super) fn wordwrap(state: &State, args: &Args) -> R {
     join(paragraphs)
 }
 
+/// A word or the space between two, and its characters. They are counted once, as long words are taken apart bit by bit.
+type Chunk<'a> = (&'a str, i64);
+
 fn length(text: &str) -> i64 {
     text.chars().count() as i64
 }
@@ -66,26 +69,26 @@ impl Wrap<'_> {
         }
         // Only `True` itself splits at hyphens; for long words anything true will do.
         let hyphens = matches!(self.break_on_hyphens, Obj::Bool(true));
-        let mut chunks = if hyphens { split_hyphens(text) } else { split_words(text) };
-        chunks.reverse();
+        let chunks = if hyphens { split_hyphens(text)? } else { split_words(text) };
+        need_items(chunks.len(), size_of::<Chunk<'_>>())?;
+        let mut chunks: Vec<Chunk<'_>> = chunks.into_iter().rev().map(|text| (text, length(text))).collect();
         let mut lines: Vec<Obj> = Vec::new();
         while let Some(last) = chunks.last() {
             take_steps(1)?;
-            if !lines.is_empty() && is_blank(last) {
+            if !lines.is_empty() && is_blank(last.0) {
                 chunks.pop();
             }
             let (mut line, mut size) = (Vec::new(), 0);
-            while let Some(chunk) = chunks.last() {
-                let n = length(chunk);
+            while let Some((chunk, n)) = chunks.last() {
                 if !self.fits(size + n)? {
                     break;
                 }
                 line.push(*chunk);
-                chunks.pop();
                 size += n;
+                chunks.pop();
             }
-            if let Some(chunk) = chunks.last()
-                && !self.fits(length(chunk))?
+            if let Some((_, n)) = chunks.last()
+                && !self.fits(*n)?
             {
                 self.long_word(&mut chunks, &mut line, size)?;
             }
@@ -102,8 +105,8 @@ impl Wrap<'_> {
     }
 
     /// A word that no line can hold.
-    fn long_word<'t>(&self, chunks: &mut Vec<&'t str>, line: &mut Vec<&'t str>, size: i64) -> R<()> {
-        let Some(chunk) = chunks.last_mut() else { return Ok(()) };
+    fn long_word<'t>(&self, chunks: &mut Vec<Chunk<'t>>, line: &mut Vec<&'t str>, size: i64) -> R<()> {
+        let Some((chunk, len)) = chunks.last_mut() else { return Ok(()) };
         if truth(self.break_long_words)? {
             let left = if compare(Cmp::Lt, self.width, &Obj::Int(1))? {
                 Obj::Int(1)
@@ -114,7 +117,7 @@ impl Wrap<'_> {
                 return Err(PyErr::ty("slice indices must be integers or None or have an __index__ method"));
             };
             let mut end = left;
-            if truth(self.break_on_hyphens)? && length(chunk) > left {
+            if truth(self.break_on_hyphens)? && *len > left {
                 let within = &chunk[..at(chunk, left)];
                 if let Some(hyphen) = within.rfind('-')
                     && chunk[..hyphen].contains(|c| c != '-')
@@ -124,9 +127,10 @@ impl Wrap<'_> {
             }
             let (head, tail) = chunk.split_at(at(chunk, end));
             line.push(head);
+            *len -= end.clamp(0, *len);
             *chunk = tail;
         } else if line.is_empty() {
-            line.extend(chunks.pop());
+            line.extend(chunks.pop().map(|(chunk, _)| chunk));
         }
         Ok(())
     }
@@ -169,7 +173,8 @@ fn is_word_or_mark(c: char) -> bool {
 }
 
 /// Words that are split behind hyphens and at dashes, and the space between them.
-fn split_hyphens(text: &str) -> Vec<&str> {
+fn split_hyphens(text: &str) -> R<Vec<&str>> {
+    need_items(text.len(), size_of::<(usize, char)>())?;
     let chars: Vec<(usize, char)> = text.char_indices().collect();
     let c = |i: usize| chars.get(i).map(|(_, c)| *c);
     let is = |i: usize, test: fn(char) -> bool| c(i).is_some_and(test);
@@ -177,11 +182,15 @@ fn split_hyphens(text: &str) -> Vec<&str> {
     let dash = |c: char| c == '-';
     // The end of a dash of two hyphens or more before a word.
     let long_dash = |i: usize| {
+        // Asked first, so that a run is not gone through from each of its places.
+        if !before(i, 1, is_word_or_mark) {
+            return None;
+        }
         let mut end = i;
         while is(end, dash) {
             end += 1;
         }
-        (end >= i + 2 && is(end, is_word) && before(i, 1, is_word_or_mark)).then_some(end)
+        (end >= i + 2 && is(end, is_word)).then_some(end)
     };
     let hyphen = |i: usize| {
         is(i, dash)
@@ -216,5 +225,5 @@ fn split_hyphens(text: &str) -> Vec<&str> {
         chunks.push(&text[place(start)..place(end)]);
         start = end;
     }
-    chunks
+    Ok(chunks)
 }
