@@ -17,6 +17,11 @@ pub(crate) fn files(opts: &Opts) -> Arc<dyn Files> {
     if opts.str("file_client") == "local" { Arc::new(Roots::new(opts)) } else { Arc::new(Masters) }
 }
 
+/// Whether pillar comes from folders on this machine, although there may be a master.
+pub(crate) fn has_pillar(opts: &Opts) -> bool {
+    opts.str("file_client") == "local" && !opts.flag("use_master_when_local")
+}
+
 /// Compiles pillar from this machine's `pillar_roots`. `kept` is the pillar in force, if there is one yet.
 ///
 /// # Errors

@@ -15,6 +15,7 @@ modules! {
     config,
     cp,
     data,
+    defaults,
     disk,
     environ,
     event,
@@ -49,6 +50,7 @@ modules! {
 
 mod datastore;
 mod grains_core;
+mod live;
 mod python;
 mod tools;
 

@@ -124,7 +124,7 @@ pub(super) const ROWS: &[Row] = &[
     r("source_interface_name", Str(""), &[STR], by("minion/src/connect/address.rs::a_master_is_dialled_from_where_the_options_say"), "Interface that the minion connects from."),
     r("source_publish_port", Int(0), &[STR, INT], by("minion/src/connect/address.rs::a_master_is_dialled_from_where_the_options_say"), "Local port of the connection that jobs come over."),
     r("source_ret_port", Int(0), &[STR, INT], by("minion/src/connect/address.rs::a_master_is_dialled_from_where_the_options_say"), "Local port of the connection that requests go over."),
-    r("ssh_merge_pillar", Bool(true), &[BOOL], NO_SSH, "Merge the minion's pillar with that of the roster."),
+    r("ssh_merge_pillar", Bool(true), &[BOOL], by("pillar/tests/stock.rs::every_tree_compiles_as_by_stock"), "Merge pillar that is compiled on the minion over the pillar in force."),
     r("start_event_grains", List(&[]), &[], by("minion/tests/options.rs::start_events_and_returns_have_the_form_that_was_asked_for"), "Grains that the start event carries."),
     r("startup_states", Str(""), &[STR], STATES, "States that run when the minion starts: highstate, sls or top."),
     r("state_queue", Bool(false), &[BOOL, INT], STATES, "Let state runs wait for each other."),

@@ -26,6 +26,9 @@ pub enum PillarFailed {
     /// A reply that is no pillar.
     #[error("Got a bad pillar from master, expecting dict")]
     NoMap,
+    /// This machine's own, with `file_client: local`, could not be compiled.
+    #[error("{0}")]
+    Local(String),
 }
 
 /// The `_pillar` load.

@@ -6,7 +6,9 @@ use super::{bus, schedule};
 use crate::connect::link::MasterLink;
 use crate::connect::pillar::{self, PillarFailed, PillarWish};
 use crate::connect::settings::{seconds, tries};
+use crate::local_tree;
 use brine_core::call::{CallError, Cancel, Cx, Result as CallResult};
+use brine_core::files::Files;
 use brine_core::host::{Host, MasterClient, Refresh};
 use brine_core::{Map, Opts, Value, map};
 use parking_lot::{Mutex, RwLock};
@@ -105,7 +107,7 @@ impl Attached {
     }
 
     /// Reads the pillar and puts it in force.
-    pub async fn refresh_pillar(&self, clean_cache: bool) -> Result<(), PillarFailed> {
+    pub async fn refresh_pillar(self: &Arc<Self>, clean_cache: bool) -> Result<(), PillarFailed> {
         let wish = PillarWish { clean_cache, ..PillarWish::default() };
         let pillar = self.compile(wish).await?;
         if let Some(errors) = pillar.get("_errors").filter(|e| e.truthy()) {
@@ -117,7 +119,17 @@ impl Attached {
         Ok(())
     }
 
-    async fn compile(&self, wish: PillarWish) -> Result<Map, PillarFailed> {
+    async fn compile(self: &Arc<Self>, wish: PillarWish) -> Result<Map, PillarFailed> {
+        if local_tree::has_pillar(&self.opts) {
+            let cx = self.cx();
+            let compiled = tokio::task::spawn_blocking(move || {
+                let (saltenv, pillarenv) = (wish.saltenv.as_deref(), wish.pillarenv.as_deref());
+                let kept = Some(&*cx.pillar).filter(|pillar| !pillar.is_empty());
+                local_tree::compile_pillar(&cx, saltenv, pillarenv, wish.over, kept)
+            });
+            let compiled = compiled.await.map_err(|e| PillarFailed::Local(e.to_string()))?;
+            return compiled.map_err(|e| PillarFailed::Local(e.to_string()));
+        }
         let load = pillar::load(&self.opts, &self.minion.grains(), wish);
         let timeout = seconds(&self.opts, "request_channel_timeout", 60.0);
         pillar::compile(&self.link, &load, timeout, tries(&self.opts, "request_channel_tries", 3)).await
@@ -184,6 +196,10 @@ impl Host for Around {
             .minion
             .wait(&self.cancel, async move { this.compile(wish).await })?
             .map_err(|e| CallError::Client(e.to_string()))
+    }
+
+    fn files(&self) -> Arc<dyn Files> {
+        self.attached.minion.files.clone()
     }
 
     fn master_client(&self, client: MasterClient, order: Map) -> CallResult {

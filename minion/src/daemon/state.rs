@@ -9,6 +9,7 @@ use crate::jobs::recent::Recent;
 use crate::jobs::runner::Runner;
 use crate::jobs::table::JobTable;
 use brine_core::call::{CallError, Cancel};
+use brine_core::files::Files;
 use brine_core::{Map, Opts, Registry};
 use brine_net::ipc::EventBus;
 use brine_protocol::ids::MinionId;
@@ -30,6 +31,8 @@ pub struct Minion {
     pub grains: RwLock<Arc<Map>>,
     /// The functions in force.
     pub registry: RwLock<Arc<Registry>>,
+    /// The state tree, as jobs see it.
+    pub files: Arc<dyn Files>,
     /// Runs jobs.
     pub runner: Runner,
     /// Knows which run.

@@ -5,6 +5,7 @@ use super::super::attached::Attached;
 use super::super::bus;
 use super::super::state::Minion;
 use brine_core::call::{CallError, Cancel, Cx, Result as CallResult};
+use brine_core::files::Files;
 use brine_core::host::{Host, MasterClient, Refresh};
 use brine_core::{Map, Value};
 use std::sync::Arc;
@@ -82,8 +83,12 @@ impl Host for AnyMaster {
     ) -> CallResult<Map> {
         match &self.inner {
             Some(inner) => inner.compile_pillar(saltenv, pillarenv, over),
-            None => Ok(over.unwrap_or_default()),
+            None => crate::local_tree::compile_pillar(&cx(&self.minion), saltenv, pillarenv, over, None),
         }
+    }
+
+    fn files(&self) -> Arc<dyn Files> {
+        self.minion.files.clone()
     }
 
     fn running(&self) -> Vec<Map> {
