@@ -14,7 +14,7 @@ pub(super) const FROZEN: &[Method] = &[
     row("copy", Nil(|me| like(me, own(me)?.borrow().clone()))),
     row("difference", Any(|me, args| like(me, all(me, args, Op::Sub, "difference")?))),
     row("intersection", Any(|me, args| like(me, all(me, args, Op::And, "intersection")?))),
-    row("isdisjoint", One(|me, other| Ok(own(me)?.borrow().is_disjoint(&members_of(other)?).into()))),
+    row("isdisjoint", One(isdisjoint)),
     row("issubset", One(|me, other| Ok(own(me)?.borrow().is_subset(&members_of(other)?).into()))),
     row("issuperset", One(issuperset)),
     row(
@@ -23,6 +23,22 @@ pub(super) const FROZEN: &[Method] = &[
     ),
     row("union", Any(|me, args| like(me, all(me, args, Op::Or, "union")?))),
 ];
+
+/// The first member in common ends it: what follows may be anything.
+fn isdisjoint(me: &Obj, other: &Obj) -> R {
+    let me = own(me)?;
+    if let Obj::Set(other) = other {
+        return Ok(me.borrow().is_disjoint(&other.borrow()).into());
+    }
+    let iter = other.iter()?;
+    while let Some(item) = iter.next()? {
+        let key = Key::new(item)?;
+        if me.borrow().contains(&key) {
+            return Ok(false.into());
+        }
+    }
+    Ok(true.into())
+}
 
 pub(super) const SET: &[Method] = &[
     row(
