@@ -63,6 +63,23 @@ fn what_is_printed_is_escaped_once() {
 }
 
 #[test]
+fn filters_see_what_a_block_says_of_escaping() {
+    for (text, out) in [
+        (
+            "{% autoescape true %}{{ {'a': '<'}|xmlattr }}{{ ['<']|join }}{% endautoescape %}",
+            " a=\"&lt;\"&lt;",
+        ),
+        (
+            "{% autoescape true %}{{ 'www.x.org'|urlize|escape }}{{ 'a'|replace('a', '<') }}{% endautoescape %}",
+            "<a href=\"https://www.x.org\" rel=\"noopener\">www.x.org</a>&lt;",
+        ),
+        ("{% autoescape false %}{{ 'a'|replace('a', '<') }}{% endautoescape %}", "<"),
+    ] {
+        assert_eq!(render(text, false).as_deref(), Ok(out), "{text}");
+    }
+}
+
+#[test]
 fn format_sees_no_more_than_the_template() {
     assert_eq!(render("{{ '{a.b} {0[x]}'.format({'x': 1}, a={'b': 2}) }}", false).as_deref(), Ok("2 1"));
     for text in [
