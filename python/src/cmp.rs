@@ -91,7 +91,9 @@ pub fn eq(a: &Obj, b: &Obj) -> R<bool> {
         },
         (Obj::List(x), Obj::List(y)) => a.is(b) || all_eq(x.len(), y.len(), |i| x.get(i), |i| y.get(i))?,
         (Obj::Tuple(x), Obj::Tuple(y)) => {
-            all_eq(x.len(), y.len(), |i| x.get(i).cloned(), |i| y.get(i).cloned())?
+            // Unlike lists, tuples of different length compare what they both have first: that may raise.
+            let both = x.len().min(y.len());
+            all_eq(both, both, |i| x.get(i).cloned(), |i| y.get(i).cloned())? && x.len() == y.len()
         }
         (Obj::Dict(x), Obj::Dict(y)) => a.is(b) || dicts_eq(x, y)?,
         (Obj::Set(x), Obj::Set(y)) => *x.borrow() == *y.borrow(),

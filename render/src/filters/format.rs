@@ -58,9 +58,7 @@ fn blank(c: char) -> bool {
 fn tojson(_: &State, args: &Args) -> R {
     const SIG: Signature = Signature::new("tojson", 0, &["val", "indent"], 1).named();
     let a = SIG.bind(args)?;
-    // Text alone is written without a look at the indentation.
-    let indent = if a.at(0).as_str().is_some() { None } else { indentation(a.get(1))? };
-    let mut options = json::Options { indent, ..json::Options::default() };
+    let mut options = json::Options::default();
     for (name, value) in &a.named {
         match &**name {
             "ensure_ascii" => options.ensure_ascii = truth(value)?,
@@ -83,6 +81,10 @@ fn tojson(_: &State, args: &Args) -> R {
                 )));
             }
         }
+    }
+    // Text alone is written without a look at the indentation.
+    if a.at(0).as_str().is_none() {
+        options.indent = indentation(a.get(1))?;
     }
     let text = json::dumps(a.at(0), &options)?;
     let mut out = String::with_capacity(text.len());

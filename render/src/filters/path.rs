@@ -24,6 +24,11 @@ pub(super) fn path_of(obj: &Obj) -> R<PathBuf> {
     if let Some(undefined) = brine_jinja::Undefined::find(obj) {
         return Err(undefined.fail());
     }
+    for descriptor in 0..3 {
+        if !matches!(obj, Obj::Str(_)) && brine_python::eq(obj, &Obj::Int(descriptor))? {
+            return Err(PyErr::ty(format!("{} is not a permitted file descriptor", brine_python::str(obj)?)));
+        }
+    }
     let bytes = match obj {
         Obj::Bytes(bytes) => bytes.to_vec(),
         _ => match obj.as_str() {
@@ -60,7 +65,7 @@ pub(super) fn os_error(e: &std::io::Error, path: &Obj) -> PyErr {
 fn stat_path(obj: &Obj, function: &str) -> R<PathBuf> {
     match obj {
         Obj::Bytes(_) => path_of(obj).map_err(|e| null_in(e, function)),
-        _ if obj.as_str().is_some() => path_of(obj).map_err(|e| null_in(e, function)),
+        _ if obj.as_str().is_some() => path_of(obj),
         Obj::Bool(_) | Obj::Int(_) => {
             Ok(PathBuf::from(format!("/proc/self/fd/{}", brine_python::index(obj)?)))
         }
@@ -195,7 +200,7 @@ fn is_text_file(_: &State, args: &Args) -> R {
     const SIG: Signature = Signature::new("is_text", 0, &["fp_", "blocksize"], 1);
     let a = SIG.bind(args)?;
     let path = path_of(a.at(0))?;
-    if std::fs::File::open(&path).is_err() {
+    if path.is_dir() || std::fs::File::open(&path).is_err() {
         return Ok(false.into());
     }
     let size = match a.get(1) {

@@ -15,12 +15,8 @@ pub(super) fn format_xml(_: &State, args: &Args) -> R {
     const SIG: Signature = Signature::new("SerializerExtension.format_xml", 1, &["self", "value"], 2);
     let a = SIG.bind(args)?;
     let mut top = Vec::new();
-    let made = tree(&pairs(a.at(0))?, &mut top, 0)?;
-    let root = match made {
-        true => top.pop(),
-        false => None,
-    };
-    let Some(root) = root else {
+    tree(&pairs(a.at(0))?, &mut top, 0)?;
+    let Some(root) = top.pop() else {
         return Err(PyErr::new(Kind::AttributeError, "'NoneType' object has no attribute 'iter'"));
     };
     root.check()?;
@@ -51,18 +47,22 @@ fn two(pair: &Obj) -> R<(Obj, Obj)> {
     }
 }
 
-/// Adds elements; whether the last pair, or one before it, made one of its own.
-fn tree(items: &[Obj], into: &mut Vec<Element>, depth: usize) -> R<bool> {
+/// Adds elements. At the top those of a list belong to nothing, as in stock.
+fn tree(items: &[Obj], into: &mut Vec<Element>, depth: usize) -> R<()> {
     if depth > 200 {
         return Err(PyErr::recursion(""));
     }
-    let mut made = false;
     for pair in items {
         let (tag, value) = two(pair)?;
         if let Obj::List(list) = &value {
             let each = list.borrow().clone();
             for item in each {
-                tree(&[Obj::tuple(vec![tag.clone(), item])], into, depth + 1)?;
+                let pair = [Obj::tuple(vec![tag.clone(), item])];
+                if depth == 0 {
+                    tree(&pair, &mut Vec::new(), 0)?;
+                } else {
+                    tree(&pair, into, depth + 1)?;
+                }
             }
         } else {
             let text = match &value {
@@ -71,7 +71,6 @@ fn tree(items: &[Obj], into: &mut Vec<Element>, depth: usize) -> R<bool> {
             };
             need_bytes(size_of::<Element>() + text.len())?;
             into.push(Element { tag, attributes: Vec::new(), text, children: Vec::new() });
-            made = true;
             if value.as_str().is_some()
                 || matches!(value, Obj::Bool(_) | Obj::Int(_) | Obj::Big(_) | Obj::Float(_))
             {
@@ -100,7 +99,7 @@ fn tree(items: &[Obj], into: &mut Vec<Element>, depth: usize) -> R<bool> {
             last.children = below;
         }
     }
-    Ok(made)
+    Ok(())
 }
 
 /// What ElementTree writes and expat reads again, as far as places of errors need it: lines, and the bytes of the last one.

@@ -15,8 +15,8 @@ fn run(call: &Call<'_>, data: Data) -> R<Data> {
         );
     }
     let text = data.read()?;
-    let value = crate::yaml::load_with(text, crate::yaml::TEXT, Loader::SaltOrdered)
-        .map_err(|e| located(text, e))?;
+    let value =
+        crate::yaml::load_with(text, crate::yaml::TEXT, Loader::SaltOrdered).map_err(|e| located(text, e))?;
     Ok(Data::Value(if brine_python::truth(&value)? { value } else { Obj::dict(Dict::new()) }))
 }
 
