@@ -5,6 +5,7 @@
 mod data;
 mod date;
 mod dictkeys;
+mod entries;
 mod finalize;
 mod format;
 mod globals;
@@ -47,6 +48,7 @@ fn build() -> (Rc<Table>, Rc<Table>) {
     data::add(&mut filters);
     date::add(&mut filters);
     dictkeys::add(&mut filters);
+    entries::add(&mut filters);
     format::add(&mut filters);
     hash::add(&mut filters);
     http::add(&mut filters);
