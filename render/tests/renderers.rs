@@ -445,6 +445,31 @@ fn files_that_hold_nothing_give_an_empty_dict() {
     assert_eq!(rendered(&session, Template::File(dir.path()), "yaml"), "{}");
 }
 
+/// As Python's `toml` 0.10 reads them.
+#[test]
+fn toml_is_read() {
+    let session = session(Map::new());
+    for (text, expected) in [
+        ("a = 1\n[t]\nb = [1, 2]\nc = {d = 'x'}", "{'a': 1, 't': {'b': [1, 2], 'c': {'d': 'x'}}}"),
+        ("a = 1979-05-27", "{'a': datetime.date(1979, 5, 27)}"),
+        ("a = 07:32:00", "{'a': datetime.time(7, 32)}"),
+        ("a = 1979-05-27T07:32:00.999", "{'a': datetime.datetime(1979, 5, 27, 7, 32, 0, 999000)}"),
+        (
+            "a = 1979-05-27T07:32:00-07:00",
+            "{'a': datetime.datetime(1979, 5, 27, 7, 32, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=61200)))}",
+        ),
+        ("#!toml\na.'b.c' = true", "{'a': {'b.c': True}}"),
+        ("[[t]]\nz = 1\n[[t]]\nz = 2.5", "{'t': [{'z': 1}, {'z': 2.5}]}"),
+        (" # nothing", "{}"),
+    ] {
+        assert_eq!(rendered(&session, Template::Text(text), "toml"), expected, "{text}");
+    }
+    for text in ["a =", "a = 1\na = 2", "x", &format!("a = {}", "[".repeat(100_000))] {
+        let said = rendered(&session, Template::Text(text), "toml");
+        assert!(said.starts_with("DeserializationError: "), "{said}");
+    }
+}
+
 #[test]
 fn renderers_are_allowed_and_forbidden_by_options() {
     let allowed = |key: &str, names: &[&str], pipe: &str| {

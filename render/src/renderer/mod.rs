@@ -16,6 +16,7 @@ mod nacl;
 mod python;
 mod shebang;
 mod stateconf;
+mod toml;
 mod yaml;
 
 pub use compile::{Rendered, Request, Template, compile_template, run_one};
@@ -43,6 +44,7 @@ const TABLE: &[&Renderer] = &[
     &yaml::RENDERER,
     &json::RENDERER,
     &json5::RENDERER,
+    &toml::RENDERER,
     &msgpack::RENDERER,
     &gpg::RENDERER,
     &nacl::RENDERER,
