@@ -18,7 +18,7 @@ pub(super) fn cache_file(
     cx: &Cx,
     path: String,
     saltenv: Option<String>,
-    source_hash: Value,
+    source_hash: Option<Value>,
     #[default(true)] verify_ssl: Value,
     #[default(false)] use_etag: Value,
 ) -> Result {
@@ -194,7 +194,7 @@ pub(super) fn is_cached(cx: &Cx, path: String, saltenv: Option<String>) -> Resul
 ///
 /// CLI Example: salt '*' cp.hash_file salt://path/to/file
 #[exec]
-pub(super) fn hash_file(cx: &Cx, path: String, saltenv: Option<String>) -> Result<Map> {
+pub(super) fn hash_file(cx: &Cx, path: String, saltenv: Option<String>) -> Result {
     let (path, own) = split(&path);
     let saltenv = own.unwrap_or_else(|| env(cx, saltenv));
     let file = match path.strip_prefix("salt://") {
@@ -202,10 +202,11 @@ pub(super) fn hash_file(cx: &Cx, path: String, saltenv: Option<String>) -> Resul
         None => Some(path.clone()).filter(|path| Path::new(path).is_file()),
     };
     let Some(file) = file else {
-        if !path.starts_with("salt://") {
-            tracing::warn!("specified file {path} is not present to generate hash: Unsupported path: {path}");
+        if path.starts_with("salt://") {
+            return Ok("".into());
         }
-        return Ok(Map::new());
+        tracing::warn!("specified file {path} is not present to generate hash: Unsupported path: {path}");
+        return Ok(Map::new().into());
     };
     let form = cx.opts.str("hash_type");
     let form = if form.is_empty() { "sha256" } else { form };
@@ -215,7 +216,8 @@ pub(super) fn hash_file(cx: &Cx, path: String, saltenv: Option<String>) -> Resul
         map! {"hash_type" => form, "hsum" => sum}
     } else {
         map! {"hsum" => sum, "hash_type" => form}
-    })
+    }
+    .into())
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ pub(super) fn get_file(
     saltenv: Option<String>,
     #[default(false)] makedirs: bool,
     template: Option<String>,
-    gzip: Value,
+    gzip: Option<Value>,
     kwargs: KwArgs,
 ) -> Result {
     // Local files are not sent anywhere.
@@ -127,7 +127,7 @@ pub(super) fn get_dir(
     dest: String,
     saltenv: Option<String>,
     template: Option<String>,
-    gzip: Value,
+    gzip: Option<Value>,
     kwargs: KwArgs,
 ) -> Result<Vec<String>> {
     let _gzip = gzip;
@@ -167,7 +167,7 @@ pub(super) fn get_url(
     #[default("")] dest: Value,
     saltenv: Option<String>,
     #[default(false)] makedirs: bool,
-    source_hash: Value,
+    source_hash: Option<Value>,
 ) -> Result {
     // What is known to be the same is not copied anyway.
     let _source_hash = source_hash;
@@ -201,6 +201,5 @@ pub(super) fn get_file_str(cx: &Cx, path: String, saltenv: Option<String>) -> Re
     let Ok(bytes) = std::fs::read(&source) else { return Ok(false.into()) };
     let decoded = brine_python::call_method(&Obj::bytes(bytes), "decode", &brine_python::Args::default());
     let text = python_str(&brine_python::to_value(&decoded.map_err(call_error)?).map_err(call_error)?);
-    // As Python reads text.
-    Ok(text.replace("\r\n", "\n").replace('\r', "\n").into())
+    Ok(text.into())
 }

@@ -56,7 +56,7 @@ pub(super) fn list_states(cx: &Cx, saltenv: Option<String>) -> Result<Vec<String
     Ok(names.into_iter().collect())
 }
 
-/// The files in the cache.
+/// The files in the cache that come from a tree, or from this machine.
 ///
 /// CLI Example: salt '*' cp.list_minion
 #[exec]

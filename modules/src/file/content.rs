@@ -2,7 +2,7 @@
 
 use super::stat::absolute;
 use crate::hashutil::file_error;
-use crate::python::path::expanduser;
+use crate::python::path::{expanduser, realpath};
 use crate::python::shlex;
 use crate::tools;
 use brine_core::call::{CallError, Cx, Result, VarArgs, exec};
@@ -27,16 +27,31 @@ fn bytes(path: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A file's text as Python reads it: every kind of line end is `\n`.
+/// A file's text, its line ends as they are.
 fn text(path: &str) -> Result<String> {
-    let text = String::from_utf8(bytes(path)?).map_err(|e| {
+    String::from_utf8(bytes(path)?).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
         let byte = e.as_bytes().get(at).copied().unwrap_or_default();
         let why = if e.utf8_error().error_len().is_none() { "unexpected end of data" } else { "invalid start byte" };
         let text = format!("'utf-8' codec can't decode byte 0x{byte:02x} in position {at}: {why}");
         CallError::exception("UnicodeDecodeError", text)
-    })?;
-    Ok(if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text })
+    })
+}
+
+/// Lines with their ends, as Python's files give them: `\n`, `\r` and both together end a line.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let end = match rest.find(['\n', '\r']) {
+            Some(at) if rest[at..].starts_with("\r\n") => at + 2,
+            Some(at) => at + 1,
+            None if rest.is_empty() => return None,
+            None => rest.len(),
+        };
+        let (line, after) = rest.split_at(end);
+        rest = after;
+        Some(line)
+    })
 }
 
 fn regex(pattern: &str, flags: &str) -> Result<Regex> {
@@ -69,7 +84,13 @@ pub(super) fn seek_read(path: String, size: u64, offset: u64) -> Result {
     let mut file = File::open(&path).map_err(failed)?;
     file.seek(SeekFrom::Start(offset)).map_err(failed)?;
     let mut out = Vec::new();
-    file.take(size.min(LARGEST)).read_to_end(&mut out).map_err(failed)?;
+    // Python has forgotten the name by then.
+    file.take(size.min(LARGEST)).read_to_end(&mut out).map_err(|e| match file_error(&e, &path) {
+        CallError::Exception { kind, message } => {
+            CallError::exception(kind, message.split(": ").next().unwrap_or_default())
+        }
+        other => other,
+    })?;
     Ok(Value::Bytes(out))
 }
 
@@ -127,7 +148,7 @@ pub(super) fn contains_regex(path: String, regex: String, #[default("")] lchar: 
         Err(e) => return unreadable(e),
     };
     let regex = self::regex(&regex, "")?;
-    for line in text.split_inclusive('\n') {
+    for line in lines(&text) {
         if hit(&regex, line.trim_start_matches(|c| lchar.contains(c)))? {
             return Ok(true);
         }
@@ -197,23 +218,20 @@ pub(super) fn search(
 ) -> Result<bool> {
     // Files are read whole.
     let _bufsize = bufsize;
-    let path = expanduser(&path);
+    let mut letters = self::flags(&flags)?;
+    let path = realpath(&expanduser(&path));
     if !Path::new(&path).exists() {
         if ignore_if_missing {
             return Ok(false);
         }
         return Err(CallError::invocation(format!("File not found: {path}")));
     }
-    let mut letters = self::flags(&flags)?;
     if multiline {
         letters.push('m');
     }
-    let bytes = bytes(&path)?;
-    if bytes.contains(&0) {
-        return Err(CallError::invocation(format!(
-            "Cannot perform string replacements on a binary file: {path}"
-        )));
-    }
+    let binary =
+        || CallError::invocation(format!("Cannot perform string replacements on a binary file: {path}"));
+    let bytes = bytes(&path).ok().filter(|bytes| !bytes.contains(&0)).ok_or_else(binary)?;
     hit(&regex(&python_str(&pattern), &letters)?, &String::from_utf8_lossy(&bytes))
 }
 
@@ -254,7 +272,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f").to_string_lossy().into_owned();
         fs::write(&path, "one\r\n  two\nTHREE\n").unwrap();
-        assert_eq!(read(path.clone(), false.into()).unwrap(), "one\n  two\nTHREE\n".into());
+        assert_eq!(read(path.clone(), false.into()).unwrap(), "one\r\n  two\nTHREE\n".into());
         assert!(contains(path.clone(), " two ".into()).unwrap());
         assert!(contains_regex(path.clone(), "^two".into(), " ".into()).unwrap());
         assert!(!contains_regex(path.clone(), "^two".into(), String::new()).unwrap());

@@ -3,8 +3,12 @@
 
 use std::cmp::Ordering;
 
-/// Compares two versions; `None` where one is none (white space in it, an epoch that is no number, nothing at all).
+/// Compares two versions; `None` where one is none (white space in it, an epoch that is no number, an empty revision). Nothing
+/// at all comes before every version.
 pub(crate) fn compare(a: &str, b: &str) -> Option<Ordering> {
+    if a.is_empty() || b.is_empty() {
+        return Some(a.is_empty().cmp(&b.is_empty()).reverse());
+    }
     let (a, b) = (parse(a)?, parse(b)?);
     Some(a.0.cmp(&b.0).then_with(|| part(a.1, b.1)).then_with(|| part(a.2, b.2)))
 }
@@ -18,7 +22,11 @@ fn parse(version: &str) -> Option<(u64, &str, &str)> {
         Some((epoch, rest)) => (epoch.parse::<u32>().ok()?.into(), rest),
         None => (0, version),
     };
-    let (upstream, revision) = rest.rsplit_once('-').unwrap_or((rest, ""));
+    let (upstream, revision) = match rest.rsplit_once('-') {
+        Some((_, "")) => return None,
+        Some(parts) => parts,
+        None => (rest, ""),
+    };
     (!upstream.is_empty()).then_some((epoch, upstream, revision))
 }
 
@@ -76,6 +84,7 @@ mod tests {
         }
         assert_eq!(compare("1.00", "1.0"), Some(Ordering::Equal));
         assert_eq!(compare("0:1-0", "1"), Some(Ordering::Equal));
-        assert_eq!((compare("", "1"), compare("a b", "1"), compare("x:1", "1")), (None, None, None));
+        assert_eq!((compare("1-", "1"), compare("a b", "1"), compare("x:1", "1")), (None, None, None));
+        assert_eq!(compare("", "~"), Some(Ordering::Less));
     }
 }
