@@ -171,7 +171,15 @@ fn load_yaml(_: &State, args: &Args) -> R {
     let a = only("SerializerExtension.load_yaml", args)?;
     let value = loaded(a.at(0))?;
     let text = match &value {
-        Obj::Bytes(_) => super::text::text_of(&value)?,
+        Obj::Bytes(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Obj::str(text),
+            Err(e) => {
+                return Err(runtime(format!(
+                    "Encountered error loading yaml: {}",
+                    no_utf8(bytes, e.valid_up_to())
+                )));
+            }
+        },
         Obj::Str(_) => value.clone(),
         _ => return Err(PyErr::ty("a string or stream input is required")),
     };
@@ -186,6 +194,35 @@ fn load_yaml(_: &State, args: &Args) -> R {
             e => Err(e),
         },
     }
+}
+
+/// What PyYAML says of bytes that are no UTF-8, from a place on.
+fn no_utf8(bytes: &[u8], at: usize) -> String {
+    let lead = bytes.get(at).copied().unwrap_or_default();
+    let width = match lead {
+        0xc0..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf7 => 4,
+        _ => 0,
+    };
+    let rest = bytes.get(at + 1..).unwrap_or_default();
+    let trailing = rest.iter().take(width - usize::from(width > 0)).position(|b| b & 0xc0 != 0x80);
+    let (value, why, at) = match trailing {
+        _ if width == 0 => (format!("{lead:04x}"), "invalid leading UTF-8 octet", at),
+        _ if rest.len() + 1 < width => ("-001".into(), "incomplete UTF-8 octet sequence", at),
+        Some(n) => (format!("{:04x}", rest[n]), "invalid trailing UTF-8 octet", at + 1 + n),
+        None => {
+            let first = u32::from(lead) & (0x7f >> width);
+            let code = rest.iter().take(width - 1).fold(first, |n, b| n << 6 | u32::from(b & 0x3f));
+            let least = [0, 0, 0x80, 0x800, 0x1_0000][width];
+            if code < least {
+                ("-001".into(), "invalid length of a UTF-8 sequence", at)
+            } else {
+                (format!("{code:04x}"), "invalid Unicode character", at)
+            }
+        }
+    };
+    format!("unacceptable character #x{value}: {why}\n  in \"<byte string>\", position {at}")
 }
 
 /// `salt.utils.data.decode`: a copy of plain dicts and lists, with bytes as text; what holds itself ends in `None`.

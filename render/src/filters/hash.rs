@@ -176,6 +176,10 @@ fn file_hashsum(_: &State, args: &Args) -> R {
         return Err(PyErr::value(format!("Invalid hash type: {form}")));
     };
     let path = super::path::path_of(a.at(0))?;
+    if path.is_dir() {
+        let error = std::io::Error::from_raw_os_error(nix::errno::Errno::EISDIR as i32);
+        return Err(super::path::os_error(&error, a.at(0)));
+    }
     let mut file = std::fs::File::open(&path).map_err(|e| super::path::os_error(&e, a.at(0)))?;
     // How much is read at a time changes nothing, but must be a number.
     if let Some(count) = a.some(2) {

@@ -19,15 +19,17 @@ mod net;
 mod path;
 mod random;
 mod regex;
+mod regex_template;
 mod text;
+mod traverse;
 mod undefined;
 mod white;
 mod xml;
 mod yamltext;
 
-pub use data::{find, traverse};
 pub use finalize::finalize;
 pub use globals::globals;
+pub use traverse::{find, traverse};
 
 use brine_jinja::{Environment, State, Syntax, Table};
 use brine_python::{Args, R, Signature, eq};

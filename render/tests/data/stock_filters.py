@@ -1,6 +1,6 @@
 # Calls filters and tests of the environment that stock Salt gives its templates. Reads a line of JSON each: what it is, its name,
 # and its arguments as Python's source; answers with the result's repr, or the exception as text. "names" asks for all names.
-import collections, datetime, itertools, json, logging, os, re, sys, tempfile, warnings
+import collections, datetime, itertools, json, logging, os, re, resource, signal, sys, tempfile, warnings
 
 warnings.simplefilter("ignore")
 logging.disable(logging.CRITICAL)
@@ -79,8 +79,20 @@ def answer(kind, name, source):
     return re.sub(r"0x[0-9a-f]{6,}", "0x", out)
 
 
+def late(*_):
+    raise MemoryError
+
+
+# What takes more than a test should is not compared.
+resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+signal.signal(signal.SIGALRM, late)
 for line in sys.stdin:
-    out = answer(*json.loads(line))
+    signal.setitimer(signal.ITIMER_REAL, 5)
+    try:
+        out = answer(*json.loads(line))
+    except MemoryError:
+        out = None
+    signal.setitimer(signal.ITIMER_REAL, 0)
     if isinstance(out, str):
         out = out.encode("utf-8", "replace").decode()
     print(json.dumps(out), flush=False)

@@ -73,8 +73,16 @@ impl Case {
                     && [" ", "0a", "0d", "09"].iter().any(|c| self.py().contains(c))
             }
             "flatten" => stock.starts_with("RecursionError: Ref") && self.py().contains(".items()"),
-            "random_sample" => self.args.len() < 3 && self.named.is_empty() && stock.starts_with('['),
-            "random_shuffle" => self.args.len() < 2 && self.named.is_empty() && stock.starts_with('['),
+            "random_sample" => {
+                matches!(self.args.get(2), None | Some(Arg::V(V::None)))
+                    && self.named.is_empty()
+                    && stock.starts_with('[')
+            }
+            "random_shuffle" => {
+                matches!(self.args.get(1), None | Some(Arg::V(V::None)))
+                    && self.named.is_empty()
+                    && stock.starts_with('[')
+            }
             _ => false,
         }
     }
