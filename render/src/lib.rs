@@ -11,5 +11,6 @@ pub mod renderer;
 pub mod saltfile;
 pub mod schedule_conf;
 pub mod sdb;
+pub mod serialize;
 pub mod template;
 pub mod yaml;

@@ -209,7 +209,8 @@ impl Writer<'_, '_> {
                 Some(text) => text.to_owned(),
                 None if self.options.skipkeys => return Ok(None),
                 None => {
-                    let class = class(key);
+                    // The two encoders of Python name it differently.
+                    let class = if self.options.indent.is_some() { class(key) } else { key.type_name() };
                     return Err(PyErr::ty(format!(
                         "keys must be str, int, float, bool or None, not {class}"
                     )));

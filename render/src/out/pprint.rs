@@ -6,7 +6,8 @@ use brine_core::Opts;
 use brine_core::text::python_repr;
 use brine_protocol::Value;
 
-const WIDTH: isize = 80;
+/// Python's own width.
+pub(super) const WIDTH: isize = 80;
 
 pub(super) fn output(data: &Value, _: &Opts, style: &Style) -> Result<String, CannotPrint> {
     let indent = match &style.indent {
@@ -18,12 +19,12 @@ pub(super) fn output(data: &Value, _: &Opts, style: &Style) -> Result<String, Ca
         // Python cannot compare these with a number.
         Some(_) => return Err(CannotPrint::Data),
     };
-    Ok(pformat(data, indent))
+    Ok(pformat(data, indent, WIDTH))
 }
 
-/// `pprint.pformat(data, indent=indent)`.
-pub(super) fn pformat(data: &Value, indent: usize) -> String {
-    let mut printer = Printer { out: String::new(), step: indent };
+/// `pprint.pformat(data, indent=indent, width=width)`.
+pub(crate) fn pformat(data: &Value, indent: usize, width: isize) -> String {
+    let mut printer = Printer { out: String::new(), step: indent, width };
     printer.value(data, 0, 0, 0);
     printer.out
 }
@@ -49,13 +50,15 @@ struct Printer {
     out: String,
     /// Columns per level.
     step: usize,
+    /// Columns of a line.
+    width: isize,
 }
 
 impl Printer {
     /// `indent`: the column this starts at. `allowance`: columns needed after it. `level`: how deep it lies.
     fn value(&mut self, value: &Value, indent: isize, allowance: isize, level: usize) {
         let rep = repr(value);
-        if len(&rep) <= WIDTH - indent - allowance {
+        if len(&rep) <= self.width - indent - allowance {
             self.out.push_str(&rep);
             return;
         }
@@ -114,7 +117,7 @@ impl Printer {
             indent += 1;
             allowance += 1;
         }
-        let width = WIDTH - indent;
+        let width = self.width - indent;
         let lines = splitlines(text, true);
         let mut chunks = Vec::new();
         for (i, line) in lines.iter().enumerate() {
@@ -151,7 +154,7 @@ impl Printer {
             indent += 1;
             allowance += 1;
         }
-        let mut width = WIDTH - indent;
+        let mut width = self.width - indent;
         let mut chunks = Vec::new();
         let mut current: Vec<u8> = Vec::new();
         let last = bytes.len() / 4 * 4;

@@ -36,10 +36,9 @@ fn located(text: &str, e: YamlError) -> PyErr {
 /// The exception that stock raises: for what the scanner finds, its words alone.
 fn error(e: YamlError) -> PyErr {
     match e.class {
-        Class::Scanner => render_error(if e.problem == "found character '\\t' that cannot start any token" {
-            "Illegal tab character".to_owned()
-        } else {
-            e.problem
+        Class::Scanner => render_error(match &*e.problem {
+            "found character '\\t' that cannot start any token" => "Illegal tab character",
+            problem => problem,
         }),
         Class::Parser | Class::Constructor => render_error(e.to_string()),
         Class::Python(kind) => PyErr::new(kind, e.to_string()),

@@ -18,7 +18,7 @@ pub(super) fn compose(text: &str, name: &str) -> Result<Option<Document>, YamlEr
         // escape it says what libyaml says; elsewhere a backslash means nothing.
         const UNKNOWN: &str = "found unknown escape character";
         if let Err(e) = compose(&format!("{text}q"), name)
-            && e.problem == UNKNOWN
+            && &*e.problem == UNKNOWN
         {
             return Err(e);
         }
@@ -140,10 +140,10 @@ impl Composer<'_, '_> {
         let class = if e.kind() == ErrorKind::Parser { Class::Parser } else { Class::Scanner };
         Err(YamlError {
             class,
-            name: self.name.to_owned(),
-            context: e.context().map(str::to_owned),
+            name: self.name.into(),
+            context: e.context().map(Box::from),
             context_mark: e.context_mark().map(|m| self.input.mark(m, within)),
-            problem: e.problem().to_owned(),
+            problem: e.problem().into(),
             problem_mark: e.problem_mark().map(|m| self.input.mark(m, within)),
         })
     }

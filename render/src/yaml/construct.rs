@@ -10,7 +10,7 @@ use super::scalars;
 use super::shown;
 use brine_core::scalar::Kind;
 use brine_python::{Dict, Key, Members, Obj, PyErr, R, Set, Table};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 
 /// Pairs that merge keys may add to a document, beside its own size.
@@ -30,6 +30,10 @@ pub(super) fn construct(
         name,
         loader,
         waiting: VecDeque::new(),
+        deep: false,
+        depth: 0,
+        aggregates: HashSet::new(),
+        kept: Vec::new(),
         merged: 0,
         room: MERGED + document.size,
     };
@@ -62,6 +66,14 @@ pub(super) struct Constructor<'n> {
     made: Vec<Option<Obj>>,
     /// Collections that are made but not filled.
     waiting: VecDeque<(Id, Obj)>,
+    /// Collections are filled at once.
+    pub(super) deep: bool,
+    /// How many maps of yamlex are open.
+    pub(super) depth: usize,
+    /// Addresses of the collections that yamlex has marked.
+    pub(super) aggregates: HashSet<usize>,
+    /// They, so that their addresses stay theirs.
+    pub(super) kept: Vec<Obj>,
     /// How many pairs merge keys have added, and how many they may.
     pub(super) merged: usize,
     pub(super) room: usize,
@@ -87,17 +99,17 @@ impl Constructor<'_> {
         }
     }
 
-    pub(super) fn error(&self, id: Id, problem: impl Into<String>) -> YamlError {
+    pub(super) fn error(&self, id: Id, problem: impl Into<Box<str>>) -> YamlError {
         YamlError::at(Class::Constructor, self.name, problem, self.nodes[id].start)
     }
 
-    fn python(&self, id: Id) -> impl Fn(PyErr) -> YamlError + use<> {
+    pub(super) fn python(&self, id: Id) -> impl Fn(PyErr) -> YamlError + use<> {
         let (name, start) = (self.name.to_owned(), self.nodes[id].start);
         move |e| YamlError::python(&e, &name, start)
     }
 
     /// The value of a node; a collection is empty yet.
-    fn value(&mut self, id: Id) -> Result<Obj, YamlError> {
+    pub(super) fn value(&mut self, id: Id) -> Result<Obj, YamlError> {
         if self.shared
             && let Some(Some(made)) = self.made.get(id)
         {
@@ -108,12 +120,19 @@ impl Constructor<'_> {
             if self.made.is_empty() {
                 self.made.resize(self.nodes.len(), None);
             }
-            self.made[id] = Some(made.clone());
+            if let Some(place) = self.made.get_mut(id) {
+                *place = Some(made.clone());
+            }
         }
         Ok(made)
     }
 
-    fn make(&mut self, id: Id) -> Result<Obj, YamlError> {
+    pub(super) fn make(&mut self, id: Id) -> Result<Obj, YamlError> {
+        if self.loader == Loader::Yamlex
+            && let Some(made) = self.sls(id)?
+        {
+            return Ok(made);
+        }
         let made = match &self.nodes[id].tag {
             Tag::Plain(Kind::Str) => return self.scalar(id).map(Obj::str),
             Tag::Plain(Kind::Null) => return self.scalar(id).map(|_| Obj::None),
@@ -135,7 +154,7 @@ impl Constructor<'_> {
             Tag::Set => Obj::Set(Rc::new(Set::default())),
             tag => {
                 let tag = tag.text();
-                if self.loader == Loader::Serializer
+                if matches!(self.loader, Loader::Serializer | Loader::Yamlex)
                     && let Some(made) = self.by_prefix(id, &tag)
                 {
                     return made;
@@ -144,7 +163,11 @@ impl Constructor<'_> {
                 return Err(self.error(id, format!("could not determine a constructor for the tag {tag}")));
             }
         };
-        self.waiting.push_back((id, made.clone()));
+        if self.deep {
+            self.fill(id, &made)?;
+        } else {
+            self.waiting.push_back((id, made.clone()));
+        }
         Ok(made)
     }
 
@@ -266,7 +289,7 @@ impl Constructor<'_> {
                 let problem = if self.loader.is_salt() {
                     format!("found unacceptable key {}", shown::value(&self.nodes, key_id))
                 } else {
-                    "found unhashable key".into()
+                    "found unhashable key".to_owned()
                 };
                 return Err(within(self.error(key_id, problem), self.nodes[id].start));
             };

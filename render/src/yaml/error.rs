@@ -55,23 +55,23 @@ pub struct YamlError {
     /// The exception's class.
     pub class: Class,
     /// PyYAML's name of the input.
-    pub name: String,
+    pub name: Box<str>,
     /// What was being read, if PyYAML tells.
-    pub context: Option<String>,
+    pub context: Option<Box<str>>,
     /// Where that began.
     pub context_mark: Option<Mark>,
     /// What is wrong.
-    pub problem: String,
+    pub problem: Box<str>,
     /// Where.
     pub problem_mark: Option<Mark>,
 }
 
 impl YamlError {
     /// An error at a place.
-    pub(super) fn at(class: Class, name: &str, problem: impl Into<String>, mark: Mark) -> Self {
+    pub(super) fn at(class: Class, name: &str, problem: impl Into<Box<str>>, mark: Mark) -> Self {
         Self {
             class,
-            name: name.to_owned(),
+            name: name.into(),
             context: None,
             context_mark: None,
             problem: problem.into(),
@@ -80,7 +80,7 @@ impl YamlError {
     }
 
     /// An error without a place.
-    pub(super) fn nowhere(class: Class, name: &str, problem: impl Into<String>) -> Self {
+    pub(super) fn nowhere(class: Class, name: &str, problem: impl Into<Box<str>>) -> Self {
         Self { problem_mark: None, ..Self::at(class, name, problem, Mark::default()) }
     }
 
@@ -91,7 +91,7 @@ impl YamlError {
 
     /// Adds what was being read.
     pub(super) fn within(mut self, context: &str, mark: Option<Mark>) -> Self {
-        self.context = Some(context.to_owned());
+        self.context = Some(context.into());
         self.context_mark = mark;
         self
     }

@@ -17,6 +17,8 @@ pub enum Loader {
     Safe,
     /// As [`Loader::Safe`], and `!encrypted`: `salt.serializers.yaml`.
     Serializer,
+    /// `salt.serializers.yamlex`: repeated keys are merged; `!aggregate` and `!reset`.
+    Yamlex,
 }
 
 impl Loader {
@@ -38,6 +40,10 @@ impl Encrypted {
 impl Object for Encrypted {
     fn type_name(&self) -> &str {
         "EncryptedString"
+    }
+
+    fn module(&self) -> &str {
+        "salt.serializers.yaml"
     }
 
     fn as_str(&self) -> Option<&str> {
@@ -64,11 +70,12 @@ const BROKEN: &[(&str, &str)] = &[
 impl Constructor<'_> {
     /// The constructor of the serializer's loader for all tags that begin in some way.
     pub(super) fn by_prefix(&self, id: Id, tag: &str) -> Option<Result<Obj, YamlError>> {
-        if tag.starts_with("!encrypted") {
+        if tag.starts_with("!encrypted") && self.loader == Loader::Serializer {
             return Some(self.scalar(id).map(|text| Obj::other(Encrypted::new(text))));
         }
         let name = tag.strip_prefix("tag:yaml.org,2002:")?;
-        let (_, method) = BROKEN.iter().find(|(prefix, _)| name.starts_with(prefix))?;
+        let own = |prefix: &str| self.loader == Loader::Yamlex && matches!(prefix, "int" | "str" | "omap");
+        let (_, method) = BROKEN.iter().find(|(prefix, _)| name.starts_with(prefix) && !own(prefix))?;
         let e = format!("SafeConstructor.{method}() takes 2 positional arguments but 3 were given");
         Some(Err(YamlError::python(&PyErr::ty(e), self.name, self.nodes[id].start)))
     }

@@ -17,6 +17,7 @@ mod node;
 mod plain;
 mod scalars;
 mod shown;
+mod sls;
 
 pub use dump::{DumpOptions, Dumper, Flow, Style, dump, dump_obj, safe_dump};
 pub use error::{Class, Mark, YamlError};
@@ -73,6 +74,7 @@ pub fn load_with(text: &str, name: &str, loader: Loader) -> Result<Obj, YamlErro
     let input = input::Input::new(text, name, &[])?;
     // Over a backslash at the very end the parser panics.
     if !text.ends_with('\\')
+        && loader != Loader::Yamlex
         && let Some(value) = direct::load(&input, loader)
     {
         return Ok(value);
@@ -82,4 +84,13 @@ pub fn load_with(text: &str, name: &str, loader: Loader) -> Result<Obj, YamlErro
         Some(document) => construct::construct(document, name, loader).map(|(value, _)| value),
         None => Ok(Obj::None),
     }
+}
+
+/// Bytes of base64 text as Python's lenient decoder reads them.
+///
+/// # Errors
+/// The text of Python's `binascii.Error`.
+pub(crate) fn decode_base64(text: &str) -> Result<Obj, String> {
+    let prefix = "failed to decode base64 data: ";
+    scalars::bytes(text).map_err(|e| e.strip_prefix(prefix).map_or(e.clone(), str::to_owned))
 }

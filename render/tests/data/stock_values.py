@@ -1,5 +1,5 @@
 # Builds what the tests describe, and answers questions on it.
-import collections, datetime, json, sys, yaml
+import collections, datetime, importlib, json, sys, yaml
 import logging; logging.disable(logging.CRITICAL)
 import salt.utils.yamldumper as sd
 import salt.utils.json
@@ -46,10 +46,27 @@ def answer(what, x, o):
         return json.dumps(value, **o)
     if what == "serialize":
         name, options = o
-        import importlib
-        module = importlib.import_module("salt.serializers." + name)
-        out = module.serialize(value, **options)
+        out = importlib.import_module("salt.serializers." + name).serialize(value, **options)
         return out if isinstance(out, str) else "bytes " + out.hex()
+    if what == "deserialize":
+        name, options = o
+        out = importlib.import_module("salt.serializers." + name).deserialize(value, **options)
+        return json.dumps(plain(out), ensure_ascii=False)
+    if what == "loads":
+        return json.dumps(plain(json.loads(value)), ensure_ascii=False)
+    if what == "find_json":
+        return json.dumps(plain(salt.utils.json.find_json(value)), ensure_ascii=False)
+
+def plain(x):
+    if isinstance(x, dict): return ["d", [[plain(k), plain(v)] for k, v in x.items()]]
+    if isinstance(x, (list, tuple)): return ["l", [plain(i) for i in x]]
+    if isinstance(x, set): return ["s", sorted(plain(i) for i in x)]
+    if isinstance(x, bytes): return ["b", x.hex()]
+    if isinstance(x, str): return str.__str__(x) if type(x) is str else str.__getitem__(x, slice(None))
+    if isinstance(x, datetime.date): return ["t", x.isoformat()]
+    if isinstance(x, int) and not isinstance(x, bool): return ["i", str(x)]
+    if isinstance(x, float): return ["f", repr(x)]
+    return x
 
 if __name__ == "__main__":
     for line in sys.stdin:

@@ -212,7 +212,7 @@ fn unordered(states: &Map, lines: &mut Vec<String>) {
                  return missing data is:"
                     .into(),
             );
-            lines.push(pformat(info, 1));
+            lines.push(pformat(info, 1, super::pprint::WIDTH));
         }
     }
 }

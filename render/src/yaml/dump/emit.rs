@@ -2,7 +2,7 @@
 
 use super::analyze::{Analysis, Manner, analyze};
 use super::represent::{Representer, Scalar, Shape};
-use super::share::{DEEP, Mention, Shared};
+use super::share::{DEEP, Mention, Shared, Sort};
 use super::write::Writer;
 use super::{DumpOptions, Dumper, Flow, Style};
 use crate::json::sort_pairs;
@@ -84,7 +84,7 @@ struct Emitter<'o> {
     depth: usize,
     /// How much of the output is accounted for.
     counted: usize,
-    sort: &'o dyn Fn(&mut Vec<(Obj, Obj)>),
+    sort: Sort<'o>,
 }
 
 impl Emitter<'_> {
@@ -174,12 +174,12 @@ impl Emitter<'_> {
                     if sorted {
                         (self.sort)(&mut pairs);
                     }
-                    self.map(&pairs, None, anchor, place)
+                    self.map(&pairs, None, anchor)
                 }
                 Shape::Set(members) => {
                     let mut pairs = members.into_iter().map(|m| (m, Obj::None)).collect();
                     (self.sort)(&mut pairs);
-                    self.map(&pairs, Some("!!set"), anchor, place)
+                    self.map(&pairs, Some("!!set"), anchor)
                 }
             },
         }
@@ -287,8 +287,7 @@ impl Emitter<'_> {
         self.w.indicator(bracket, false, false, false);
     }
 
-    fn map(&mut self, pairs: &[(Obj, Obj)], tag: Option<&str>, anchor: Option<usize>, place: Place) -> R<()> {
-        let _ = place;
+    fn map(&mut self, pairs: &[(Obj, Obj)], tag: Option<&str>, anchor: Option<usize>) -> R<()> {
         self.anchor(anchor);
         match tag {
             Some(tag) => self.tag(tag),

@@ -5,6 +5,9 @@ use brine_python::{Obj, PyErr, R};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+/// Puts the pairs of a map in order.
+pub(super) type Sort<'a> = &'a dyn Fn(&mut Vec<(Obj, Obj)>);
+
 /// How deep values may nest; Python's own limit is about that, three calls a level.
 pub(super) const DEEP: usize = 325;
 
@@ -27,7 +30,7 @@ pub(super) enum Mention {
 
 impl Shared {
     /// Of a value and all in it. Numbers follow the order in which values are met for the second time.
-    pub(super) fn of(value: &Obj, representer: &Representer, sort: &dyn Fn(&mut Vec<(Obj, Obj)>)) -> R<Self> {
+    pub(super) fn of(value: &Obj, representer: &Representer, sort: Sort<'_>) -> R<Self> {
         let mut out = Self::default();
         // Where nothing is shared, nothing need be walked through in order.
         if any_shared(value, 0)? {
@@ -41,7 +44,7 @@ impl Shared {
         &mut self,
         value: &Obj,
         representer: &Representer,
-        sort: &dyn Fn(&mut Vec<(Obj, Obj)>),
+        sort: Sort<'_>,
         depth: usize,
         last: &mut usize,
     ) -> R<()> {
