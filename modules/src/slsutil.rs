@@ -1,6 +1,7 @@
 //! The `slsutil` execution module: what SLS files are helped with. Files through renderers, merging, serializers, banners.
 
 mod banner;
+mod serializers;
 mod tree;
 
 use banner::*;
@@ -10,13 +11,14 @@ use brine_python::{Dict, Obj, PyErr, R, to_value};
 use brine_render::live::dictupdate;
 use brine_render::renderer::{Request, Template, check, compile_template};
 use brine_render::template::{Session, call_error};
+use serializers::*;
 use std::path::PathBuf;
 use std::rc::Rc;
 use tree::*;
 
 module! {
     "slsutil":
-    banner, boolstr, dir_exists, file_exists, findup, merge, merge_all, path_exists, renderer, update
+    banner, boolstr, deserialize, dir_exists, file_exists, findup, merge, merge_all, path_exists, renderer, serialize, update
 }
 
 /// Works on values as templates have them.

@@ -295,6 +295,26 @@ fn slsutil_is_as_in_stock() {
 }
 
 #[test]
+fn serializers_are_as_in_stock() {
+    let mut calls = Vec::new();
+    let values =
+        [json!({"a": 1}), json!([1, null, 2.5, "x"]), json!("text"), json!({"s": {"k": "v"}}), json!(null)];
+    let texts = ["a: 1", "{\"a\": 1}", "[s]\nk = v\n", "a", "", "a: b: c"];
+    for name in ["json", "yaml", "python", "configparser", "keyvalue", "nope", "toml"] {
+        for value in &values {
+            calls.push(json!(["slsutil.serialize", [name, value], {}]));
+        }
+        for text in texts {
+            calls.push(json!(["slsutil.deserialize", [name, text], {}]));
+        }
+    }
+    calls.push(json!(["slsutil.serialize", ["yaml", {"a": [1]}], {"default_flow_style": true}]));
+    calls.push(json!(["slsutil.serialize", ["json", {"b": 1, "a": 2}], {"indent": 2, "sort_keys": true}]));
+    calls.push(json!(["slsutil.serialize", ["json", {"a": 1}], {"__pub_fun": "x"}]));
+    compare(&calls, &json!({}));
+}
+
+#[test]
 fn jinja_is_as_in_stock() {
     let calls = [
         json!(["jinja.load_map", ["d/map.jinja", "m"], {}]),

@@ -18,6 +18,7 @@ mod shebang;
 mod stateconf;
 mod toml;
 mod yaml;
+mod yamlex;
 
 pub use compile::{Rendered, Request, Template, compile_template, run_one};
 pub use data::Data;
@@ -45,6 +46,7 @@ const TABLE: &[&Renderer] = &[
     &json::RENDERER,
     &json5::RENDERER,
     &toml::RENDERER,
+    &yamlex::RENDERER,
     &msgpack::RENDERER,
     &gpg::RENDERER,
     &nacl::RENDERER,

@@ -1,5 +1,6 @@
 """Reads cases of text and pipeline, gives what stock makes of each: the repr of the value, or the class and text of the error."""
 
+import collections
 import io
 import json
 import logging
@@ -16,6 +17,19 @@ opts.update({"file_client": "local", "grains": {}, "pillar": {}, "cachedir": hea
 opts.update(head["opts"])
 
 
+def plain(value):
+    """Without the types of yamlex, which show themselves in other ways."""
+    if type(value).__name__ in ("SLSMap", "AggregatedMap"):
+        return collections.OrderedDict((plain(k), plain(v)) for k, v in value.items())
+    if type(value).__name__ in ("AggregatedSequence",):
+        return [plain(v) for v in value]
+    if type(value).__name__ == "SLSString":
+        return str.__str__(value)
+    if type(value) is list:
+        return [plain(v) for v in value]
+    return value
+
+
 def run(rend, case):
     try:
         ret = salt.template.compile_template(
@@ -23,7 +37,7 @@ def run(rend, case):
         )
     except BaseException as exc:  # pylint: disable=broad-except
         return f"{type(exc).__name__}: {exc}"
-    return repr(ret.read()) + " read" if isinstance(ret, io.StringIO) else repr(ret)
+    return repr(ret.read()) + " read" if isinstance(ret, io.StringIO) else repr(plain(ret))
 
 
 rend = None
