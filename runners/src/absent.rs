@@ -27,7 +27,7 @@ const RUNNERS: &[(&str, &str)] = &[
     ("launchd", "it is for macOS"),
     ("lxc", GUESTS),
     ("mattermost", VENDOR),
-    ("nacl", "it comes with the renderer nacl, a later piece of work"),
+    ("nacl", "its functions are in the execution module nacl, as in `salt-call --local nacl.enc`"),
     ("net", NAPALM),
     ("pagerduty", VENDOR),
     ("pkg", "it comes with the execution module pkg, and that with states, a later piece of work"),
