@@ -11,6 +11,7 @@ mod ipcidr;
 mod minion;
 mod nodegroup;
 mod pyre;
+mod pyre_group;
 mod pyre_syntax;
 mod subdict;
 

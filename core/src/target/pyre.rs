@@ -209,6 +209,12 @@ mod tests {
             ("web(1|2)", "web2"),
             ("^web", "web"),
             (r"\d+", "\u{0663}"),
+            (r"\w", "²"),
+            (r"\s", "\u{1c}"),
+            ("(?i)(?s)A.", "a\n"),
+            ("x(?<=x)+y", "xy"),
+            ("(a)?(?(1)b|c)", "c"),
+            (r"(a)(?:\1)0", "aa0"),
         ] {
             assert!(hit(pattern, text), "{pattern:?} {text:?}");
         }
@@ -218,12 +224,43 @@ mod tests {
             assert!(!hit(pattern, text), "{pattern:?} {text:?}");
         }
         for pattern in [
-            ")(?=1", "a)|(?:b", "^*", "a**", "a{2}{3}", "(?:a", "{2}", "(", "*a", "[a", r"\h", "(?<n>a)",
-            "a(?i)b", r"a\", "(?P>n)",
+            ")(?=1",
+            "a)|(?:b",
+            "^*",
+            "a**",
+            "a{2}{3}",
+            "(?:a",
+            "{2}",
+            "(",
+            "*a",
+            "[a",
+            r"\h",
+            "(?<n>a)",
+            "a(?i)b",
+            r"a\",
+            "(?P>n)",
+            "(?(1)a)",
+            r"(\1)",
+            "(?P<n>a)(?P<n>b)",
+            "[z-a]",
         ] {
             assert!(Regex::new(pattern, Anchor::Match).is_err(), "{pattern:?}");
         }
         assert!(Regex::new("a|ab", Anchor::Full).unwrap().is_match("ab").unwrap());
+    }
+
+    #[test]
+    fn errors_in_pythons_words() {
+        for (pattern, why) in [
+            ("a**", "multiple repeat at position 2"),
+            ("(a", "missing ), unterminated subpattern at position 0"),
+            ("a\n[b", "unterminated character set at position 2 (line 2, column 1)"),
+            (r"(a)\2", "invalid group reference 2 at position 4"),
+            ("(?P<1>a)", "bad character in group name '1' at position 4"),
+        ] {
+            let said = Regex::new(pattern, Anchor::Search).err();
+            assert_eq!(said, Some(RegexError::Invalid(why.into())), "{pattern}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! From the syntax of Python's `re` to that of `fancy-regex`.
 
 use super::RegexError;
+use super::pyre_group::looks_around;
 
 /// Stands for an unescaped `$` in translated text; no pattern holds it.
 pub(super) const DOLLAR: char = '\u{10ffff}';
@@ -10,13 +11,17 @@ pub(super) struct Translation {
     pub(super) verbose: bool,
     pub(super) multiline: bool,
     /// `(?a)`: classes mean ASCII only.
-    ascii: bool,
+    pub(super) ascii: bool,
     /// Groups not yet closed: where they begin, and their numbers if they have some.
-    open: Vec<(usize, Option<usize>)>,
+    pub(super) open: Vec<(usize, Option<usize>)>,
     /// How many groups have a number.
-    groups: usize,
-    names: Vec<(String, usize)>,
-    last: Last,
+    pub(super) groups: usize,
+    pub(super) names: Vec<(String, usize)>,
+    /// Groups that conditions ask about, and where.
+    pub(super) asked: Vec<(usize, usize)>,
+    /// Whether anything but global flags and comments was read.
+    pub(super) begun: bool,
+    pub(super) last: Last,
 }
 
 /// An error at a place, in characters, in Python's words.
@@ -30,13 +35,13 @@ pub(super) fn error_at(why: impl std::fmt::Display, at: usize, chars: &[char]) -
     format!("{why} at position {at} (line {line}, column {column})")
 }
 
-fn bad<T>(why: impl std::fmt::Display, at: usize, chars: &[char]) -> Result<T, RegexError> {
+pub(super) fn bad<T>(why: impl std::fmt::Display, at: usize, chars: &[char]) -> Result<T, RegexError> {
     Err(RegexError::Invalid(error_at(why, at, chars)))
 }
 
 /// What stands before the place that is read: whether it can be repeated.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Last {
+pub(super) enum Last {
     /// Nothing, or a place such as `^`.
     Nothing,
     Atom,
@@ -55,6 +60,8 @@ impl Translation {
             open: Vec::new(),
             groups: 0,
             names: Vec::new(),
+            asked: Vec::new(),
+            begun: false,
             last: Last::Nothing,
         };
         let mut i = 0;
@@ -69,6 +76,9 @@ impl Translation {
                 continue;
             }
             let mut last = Last::Atom;
+            if c != '(' || chars.get(i) != Some(&'?') {
+                out.begun = true;
+            }
             match c {
                 '^' => {
                     out.text.push('^');
@@ -118,17 +128,26 @@ impl Translation {
                     last = Last::Nothing;
                 }
                 ')' => {
-                    if out.open.pop().is_none() {
+                    let Some((start, _)) = out.open.pop() else {
                         return bad("unbalanced parenthesis", i - 1, &chars);
-                    }
-                    out.text.push(')');
+                    };
+                    // What looks around may be repeated, which the engine takes from a choice only.
+                    let repeated = matches!(chars.get(i), Some('*' | '+' | '?' | '{'));
+                    out.text.push_str(match (looks_around(&chars, start), repeated) {
+                        (false, _) => ")",
+                        (true, false) => "))",
+                        (true, true) => ")|(?!))",
+                    });
                 }
                 c => out.text.push(c),
             }
             out.last = last;
         }
-        match out.open.last() {
-            Some((at, _)) => bad("missing ), unterminated subpattern", *at, &chars),
+        if let Some((at, _)) = out.open.last() {
+            return bad("missing ), unterminated subpattern", *at, &chars);
+        }
+        match out.asked.iter().find(|(group, _)| *group > out.groups) {
+            Some((group, at)) => bad(format!("invalid group reference {group}"), *at, &chars),
             None => Ok(out),
         }
     }
@@ -156,7 +175,14 @@ impl Translation {
             'S' if self.ascii => self.text.push_str(r"[^ \t\n\r\f\v]"),
             'w' if self.ascii => self.text.push_str("[0-9A-Za-z_]"),
             'W' if self.ascii => self.text.push_str("[^0-9A-Za-z_]"),
-            'A' | 'b' | 'B' | 'd' | 'D' | 's' | 'S' | 'w' | 'W' | 'a' | 'f' | 'n' | 'r' | 't' | 'v' => {
+            // Of a text without characters, Python says that no place is within a word.
+            'B' => self.text.push_str(r"(?:(?!\A\z)\B)"),
+            // As `str.isspace` and `str.isalnum`; sets in sets are understood, so that these may stand in one.
+            's' => self.text.push_str(r"[\s\x1c-\x1f]"),
+            'S' => self.text.push_str(r"[^\s\x1c-\x1f]"),
+            'w' => self.text.push_str(r"[\p{L}\p{N}_]"),
+            'W' => self.text.push_str(r"[^\p{L}\p{N}_]"),
+            'A' | 'b' | 'd' | 'D' | 'a' | 'f' | 'n' | 'r' | 't' | 'v' => {
                 self.text.push('\\');
                 self.text.push(e);
             }
@@ -296,132 +322,6 @@ impl Translation {
         self.text.push(']');
         Ok(())
     }
-
-    /// After `(`, at `?`: only what Python knows is let through. Whether anything but a comment was read.
-    fn group(&mut self, chars: &[char], i: &mut usize) -> Result<bool, RegexError> {
-        let at = *i;
-        let next = chars.get(at + 1).copied();
-        let after = chars.get(at + 2).copied();
-        // The letters and signs up to `head` are no pattern.
-        let (head, numbered) = match (next, after) {
-            (Some('#'), _) => {
-                let Some(end) = (at..chars.len()).find(|&k| chars[k] == ')') else {
-                    return bad("missing ), unterminated comment", at - 1, chars);
-                };
-                *i = end + 1;
-                return Ok(false);
-            }
-            (Some(':' | '=' | '!' | '>'), _) => (at + 1, false),
-            (Some('('), _) => match (at..chars.len()).find(|&k| chars[k] == ')') {
-                Some(end) => (end, false),
-                None => return bad("missing ), unterminated name", at + 2, chars),
-            },
-            (Some('<'), Some('=' | '!')) => (at + 2, false),
-            (Some('P'), Some('<')) => {
-                let (name, end) = name_until(chars, at + 3, '>')?;
-                check_name(&name, at + 3, chars)?;
-                let number = self.groups + 1;
-                if let Some((_, was)) = self.names.iter().find(|(n, _)| *n == name) {
-                    let why =
-                        format!("redefinition of group name '{name}' as group {number}; was group {was}");
-                    return bad(why, at + 3, chars);
-                }
-                self.names.push((name, number));
-                (end, true)
-            }
-            (Some('P'), Some('=')) => {
-                // A reference is a whole; copied so that its end does not close a group.
-                let (name, end) = name_until(chars, at + 3, ')')?;
-                check_name(&name, at + 3, chars)?;
-                let Some((_, number)) = self.names.iter().find(|(n, _)| *n == name) else {
-                    return bad(format!("unknown group name '{name}'"), at + 3, chars);
-                };
-                if self.open.iter().any(|(_, open)| *open == Some(*number)) {
-                    return bad("cannot refer to an open group", at + 3, chars);
-                }
-                self.text.push('(');
-                self.text.extend(&chars[at..=end]);
-                *i = end + 1;
-                self.last = Last::Atom;
-                return Ok(false);
-            }
-            (Some(c), _) if "aiLmsux-".contains(c) => return self.flags(chars, i).map(|()| true),
-            (None, _) | (Some('P' | '<'), None) => {
-                return bad("unexpected end of pattern", chars.len(), chars);
-            }
-            (Some(c @ ('P' | '<')), Some(then)) => {
-                return bad(format!("unknown extension ?{c}{then}"), at, chars);
-            }
-            (Some(c), _) => return bad(format!("unknown extension ?{c}"), at, chars),
-        };
-        if numbered {
-            self.groups += 1;
-        }
-        self.open.push((at - 1, numbered.then_some(self.groups)));
-        self.text.push('(');
-        self.text.extend(&chars[at..=head]);
-        *i = head + 1;
-        Ok(true)
-    }
-
-    fn flags(&mut self, chars: &[char], i: &mut usize) -> Result<(), RegexError> {
-        let Some(end) = (*i..chars.len()).find(|&k| matches!(chars[k], ')' | ':')) else {
-            return bad("missing -, : or )", chars.len(), chars);
-        };
-        if chars[end] == ')' && *i != 1 {
-            return bad("global flags not at the start of the expression", *i - 1, chars);
-        }
-        let (mut on, mut off, mut negated) = (String::new(), String::new(), false);
-        for (at, &flag) in chars.iter().enumerate().take(end).skip(*i + 1) {
-            match flag {
-                '-' => negated = true,
-                'i' | 'm' | 's' | 'x' if negated => off.push(flag),
-                'i' | 'm' | 's' | 'x' => {
-                    self.verbose |= flag == 'x';
-                    self.multiline |= flag == 'm';
-                    on.push(flag);
-                }
-                'a' => self.ascii = true,
-                'u' | 'L' => {}
-                _ => return bad("unknown flag", at, chars),
-            }
-        }
-        self.text.push_str("(?");
-        self.text.push_str(&on);
-        if !off.is_empty() {
-            self.text.push('-');
-            self.text.push_str(&off);
-        }
-        if on.is_empty() && off.is_empty() && chars[end] == ')' {
-            // Flags that change nothing: an empty group.
-            self.text.push(':');
-        }
-        self.text.push(chars[end]);
-        if chars[end] == ':' {
-            self.open.push((*i - 1, None));
-        }
-        *i = end + 1;
-        Ok(())
-    }
-}
-
-/// A name up to a sign, and where that is.
-fn name_until(chars: &[char], from: usize, end: char) -> Result<(String, usize), RegexError> {
-    match chars[from.min(chars.len())..].iter().position(|c| *c == end) {
-        Some(0) => bad("missing group name", from, chars),
-        Some(length) => Ok((chars[from..from + length].iter().collect(), from + length)),
-        None if from >= chars.len() => bad("missing group name", chars.len(), chars),
-        None => bad(format!("missing {end}, unterminated name"), from, chars),
-    }
-}
-
-fn check_name(name: &str, at: usize, chars: &[char]) -> Result<(), RegexError> {
-    let mut letters = name.chars();
-    let begins = letters.next().is_some_and(|c| c.is_alphabetic() || c == '_');
-    if begins && letters.all(|c| c.is_alphanumeric() || c == '_') {
-        return Ok(());
-    }
-    bad(format!("bad character in group name '{name}'"), at, chars)
 }
 
 /// `{m}`, `{m,}`, `{,n}`, `{m,n}` after a `{`, in the engine's form; anything else is literal text in Python.

@@ -2,7 +2,7 @@
 
 use crate::Random;
 use crate::case::{Arg, Case};
-use crate::pools::{ADDRESSES, FILTERS, OPTIONS, PATTERNS, QUERIES, TEMPLATES, TEXTS};
+use crate::pools::{ADDRESSES, FILTERS, OPTIONS, PATTERNS, PIECES, QUERIES, TEMPLATES, TEXTS};
 use crate::values::{V, s};
 use brine_python::Part;
 
@@ -85,6 +85,14 @@ fn value(r: &mut Random, depth: usize) -> V {
     }
 }
 
+/// One that is known, or pieces in any order.
+fn pattern(r: &mut Random) -> V {
+    if r.one_in(2) {
+        return s(r.pick(PATTERNS));
+    }
+    V::Str((0..1 + r.below(5)).map(|_| r.pick(PIECES)).collect())
+}
+
 /// A list of text, mostly.
 fn texts(r: &mut Random, pool: &[&str]) -> V {
     let all = (0..r.below(4)).map(|_| if r.one_in(9) { value(r, 1) } else { s(r.pick(pool)) }).collect();
@@ -126,8 +134,8 @@ fn fit(r: &mut Random, name: &str, files: &[String]) -> (V, Vec<V>, Vec<(&'stati
     };
     let list = |r: &mut Random| if r.one_in(4) { value(r, 0) } else { V::List(items(r, 0)) };
     match name {
-        "regex_search" | "regex_match" | "match" => (text(r), vec![s(r.pick(PATTERNS))], flags(r)),
-        "regex_replace" => (text(r), vec![s(r.pick(PATTERNS)), s(r.pick(TEMPLATES))], flags(r)),
+        "regex_search" | "regex_match" | "match" => (text(r), vec![pattern(r)], flags(r)),
+        "regex_replace" => (text(r), vec![pattern(r), s(r.pick(TEMPLATES))], flags(r)),
         "is_ip" | "is_ipv4" | "is_ipv6" => {
             (s(r.pick(ADDRESSES)), if r.one_in(2) { vec![s(r.pick(OPTIONS))] } else { vec![] }, vec![])
         }
