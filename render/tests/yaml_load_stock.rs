@@ -13,7 +13,7 @@ use brine_render::yaml::{Encrypted, Loader, TEXT, load_with};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, HashMap};
 use stock::Stock;
-use yamlgen::{Random, document, number};
+use yamlgen::{Random, documents::document, number};
 
 const LOADERS: &[(&str, Loader)] = &[
     ("salt", Loader::Salt),

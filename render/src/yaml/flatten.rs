@@ -19,16 +19,25 @@ impl Constructor<'_> {
         let mut own = Vec::with_capacity(pairs.len());
         let mut merged: Vec<(Id, Id)> = Vec::new();
         for (key, value) in pairs {
+            if self.merged + merged.len() > self.room {
+                let problem = "aliases expand to too much data";
+                return Err(YamlError::at(Class::Constructor, self.name, problem, start));
+            }
             match self.nodes[key].tag {
                 Tag::Plain(Kind::Merge) => match self.nodes[value].content.clone() {
                     Content::Mapping(_) => merged.extend(self.flat_pairs(value)?),
                     Content::Sequence(items) => {
                         let mut all = Vec::with_capacity(items.len());
+                        let mut count = 0;
                         for item in items {
                             if !matches!(self.nodes[item].content, Content::Mapping(_)) {
                                 return Err(self.bad_merge(id, item, "a mapping for merging"));
                             }
                             all.push(self.flat_pairs(item)?);
+                            count += all.last().map_or(0, Vec::len);
+                            if self.merged + count > self.room {
+                                return Err(self.error(item, "aliases expand to too much data"));
+                            }
                         }
                         if self.loader.is_salt() {
                             all.reverse();

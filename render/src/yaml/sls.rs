@@ -9,8 +9,8 @@ use super::scalars;
 use brine_core::scalar::{self, Kind};
 use brine_python::{Dict, Key, Obj, R};
 
-/// How deep maps may nest; Python's own limit is about that.
-const DEEP: usize = 150;
+/// How deep maps may nest; Python goes to some 240.
+const DEEP: usize = 100;
 
 impl Constructor<'_> {
     /// The value of a node that yamlex reads in its own way.

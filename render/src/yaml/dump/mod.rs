@@ -3,9 +3,11 @@
 //! An emitter of our own: what is written is decided by the same rules as in libyaml, or in PyYAML's own emitter, for yamlex uses that.
 
 mod analyze;
+mod block;
 mod emit;
 mod represent;
 mod share;
+mod style;
 mod write;
 
 use brine_protocol::Value;

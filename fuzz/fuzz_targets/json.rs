@@ -1,0 +1,8 @@
+//! libFuzzer program for JSON.
+#![no_main]
+
+#[path = "../documents.rs"]
+#[allow(dead_code, reason = "each program uses a part")]
+mod documents;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| documents::json(data));
