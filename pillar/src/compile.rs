@@ -100,8 +100,39 @@ impl Compiler {
             pillar = self.merge(&pillar, &self.over().into())?;
         }
         match to_value(&pillar)? {
-            Value::Map(map) => Ok(map),
+            Value::Map(mut map) => {
+                self.encrypted(&mut map);
+                Ok(map)
+            }
             _ => Err(PyErr::ty("pillar is no dict")),
+        }
+    }
+
+    /// Nothing is decrypted yet, which is told for each value that should be.
+    fn encrypted(&self, pillar: &mut Map) {
+        let names: Vec<&Value> = match self.cx.opts.get("decrypt_pillar") {
+            Some(Value::List(list)) => list
+                .iter()
+                .flat_map(|item| match item {
+                    Value::Map(map) => map.keys().collect(),
+                    name => vec![name],
+                })
+                .collect(),
+            Some(Value::Map(map)) => map.keys().collect(),
+            _ => return,
+        };
+        let delimiter = match self.cx.opts.str("decrypt_pillar_delimiter") {
+            "" => target::DEFAULT_TARGET_DELIM,
+            given => given,
+        };
+        for name in names.into_iter().map(brine_core::text::python_str) {
+            if target::traverse(&Value::Map(pillar.clone()), &name, delimiter).is_some() {
+                let text = format!("Failed to decrypt pillar key '{name}': decrypt_pillar is not supported");
+                tracing::error!("{text}");
+                let mut errors = pillar.get("_errors").and_then(Value::as_list).unwrap_or_default().to_vec();
+                errors.push(text.into());
+                pillar.insert("_errors", errors);
+            }
         }
     }
 
@@ -256,4 +287,43 @@ fn sls_names(files: &[String]) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Wish;
+    use brine_core::files::NoFiles;
+    use brine_core::host::NoHost;
+    use brine_core::{Opts, map};
+
+    fn compiled(opts: Map) -> Map {
+        let opts = Arc::new(Opts::new(opts));
+        let cx = Cx::new(opts, Arc::default(), Arc::new(NoHost));
+        let wish = Wish { id: "m1".into(), over: Some(map! {"a" => map! {"b" => "x"}}), ..Wish::default() };
+        let settled = Settled::new(&cx.opts, wish);
+        compile(&cx, settled, Arc::new(NoFiles)).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_supported_is_told_in_the_data() {
+        let errors = |opts| compiled(opts).get("_errors").cloned();
+        assert_eq!(errors(Map::new()), None);
+        assert_eq!(
+            errors(map! {"decrypt_pillar" => vec![Value::from("a:b"), map! {"nope" => "gpg"}.into()]}),
+            Some(vec!["Failed to decrypt pillar key 'a:b': decrypt_pillar is not supported"].into())
+        );
+        let git = map! {"ext_pillar" => vec![Value::from(map! {"git" => "x"})]};
+        assert_eq!(errors(git), Some(vec!["Failed to load ext_pillar git: not supported"].into()));
+        assert_eq!(
+            errors(map! {"ext_pillar" => "git"}),
+            Some(vec!["The \"ext_pillar\" option is malformed"].into())
+        );
+    }
+
+    #[test]
+    fn names_come_from_files() {
+        let files = ["a.sls", "b/init.sls", "b/c.sls", "init.sls", "d.txt", "b.sls"].map(str::to_owned);
+        assert_eq!(sls_names(&files), ["a", "b", "b.c", "init"]);
+    }
 }
