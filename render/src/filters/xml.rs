@@ -85,12 +85,16 @@ fn tree(items: &[Obj], into: &mut Vec<Element>, depth: usize) -> R<()> {
                 }
             }
         }
-        let mut below = Vec::new();
+        let mut nested = Vec::new();
         for item in pairs(&value)? {
             let second = getitem(&item, &Obj::Int(1))?;
             if matches!(second, Obj::Dict(_) | Obj::List(_)) {
-                tree(&[item], &mut below, depth + 1)?;
+                nested.push(item);
             }
+        }
+        let mut below = Vec::new();
+        for item in nested {
+            tree(&[item], &mut below, depth + 1)?;
         }
         if !matches!(value, Obj::List(_))
             && let Some(last) = into.last_mut()
@@ -127,9 +131,8 @@ impl Place {
     }
 
     /// A name; what is no name is found at the character where it ends.
-    fn name<'a>(&mut self, obj: &'a Obj) -> R<&'a str> {
-        // `None` is in ElementTree's table of names.
-        let name = obj.as_str().unwrap_or("None");
+    fn name(&mut self, obj: &Obj) -> R<String> {
+        let name = str(obj)?;
         let begins = |c: char| c.is_ascii_alphabetic() || c == '_' || c == ':';
         let fits =
             |(at, c): (usize, char)| begins(c) || at > 0 && (c.is_ascii_digit() || matches!(c, '-' | '.'));
@@ -182,13 +185,16 @@ fn escaped(out: &mut String, text: &str, attribute: bool) -> R<()> {
 }
 
 impl Element {
-    /// ElementTree looks at all names before it writes anything.
+    /// ElementTree looks at all names before it writes anything: what can be sliced passes as an attribute's, and `None`
+    /// always.
     fn check(&self) -> R<()> {
-        for name in std::iter::once(&self.tag).chain(self.attributes.iter().map(|(name, _)| name)) {
-            if name.as_str().is_none() && !matches!(name, Obj::None) {
-                let class = super::kinds::short(name).to_owned();
-                return Err(PyErr::ty(format!("cannot serialize {} (type {class})", repr(name)?)));
-            }
+        let fits = |name: &Obj| name.as_str().is_some() || matches!(name, Obj::None);
+        let sliced = |name: &Obj| matches!(name, Obj::Tuple(_) | Obj::Bytes(_));
+        let attributes = self.attributes.iter().map(|(name, _)| name);
+        let wrong = Some(&self.tag).filter(|tag| !fits(tag));
+        if let Some(name) = wrong.or_else(|| attributes.into_iter().find(|n| !fits(n) && !sliced(n))) {
+            let class = super::kinds::short(name).to_owned();
+            return Err(PyErr::ty(format!("cannot serialize {} (type {class})", repr(name)?)));
         }
         self.children.iter().try_for_each(Element::check)
     }
