@@ -278,3 +278,36 @@ fn load_text(_: &State, args: &Args) -> R {
     let a = only("SerializerExtension.load_text", args)?;
     loaded(a.at(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_text() {
+        for (bytes, why) in [
+            (&b"\xff\x00"[..], "#x00ff: invalid leading UTF-8 octet 0"),
+            (b"ab\xe2\x82", "#x-001: incomplete UTF-8 octet sequence 2"),
+            (b"\xe2\x28\xa1", "#x0028: invalid trailing UTF-8 octet 1"),
+            (b"a\xc0\x80", "#x-001: invalid length of a UTF-8 sequence 1"),
+            (b"\xed\xa0\x80", "#xd800: invalid Unicode character 0"),
+            (b"\xf4\x90\x80\x80", "#x110000: invalid Unicode character 0"),
+        ] {
+            let at = std::str::from_utf8(bytes).unwrap_err().valid_up_to();
+            let said = no_utf8(bytes, at).replace("\n  in \"<byte string>\", position", "");
+            assert_eq!(said, format!("unacceptable character {why}"));
+        }
+    }
+
+    #[test]
+    fn what_holds_itself_ends() {
+        let list = Obj::list(Vec::new());
+        if let Obj::List(l) = &list {
+            l.borrow_mut().push(list.clone());
+        }
+        assert_eq!(brine_python::repr(&decode(&list, &mut Vec::new()).unwrap()).unwrap(), "[None]");
+        if let Obj::List(l) = &list {
+            l.borrow_mut().clear();
+        }
+    }
+}

@@ -142,7 +142,8 @@ fn sample(value: &Obj, size: &Obj, seed: Option<&Obj>) -> R {
     }
     let n = len(value)?;
     let k = match size {
-        Obj::Int(_) | Obj::Big(_) | Obj::Bool(_) => index(size)?,
+        Obj::Big(_) => -1,
+        Obj::Int(_) | Obj::Bool(_) => index(size)?,
         other => {
             brine_python::compare(brine_python::Cmp::Le, &Obj::Int(0), other)?;
             if brine_python::compare(brine_python::Cmp::Le, other, &Obj::from(n))? {
