@@ -135,6 +135,15 @@ pub(super) fn looks_around(chars: &[char], start: usize) -> bool {
             || after(2) == Some('<') && matches!(after(3), Some('=' | '!')))
 }
 
+/// Whether a repeat stands there, or behind comments.
+pub(super) fn is_repeated(chars: &[char], mut at: usize) -> bool {
+    while chars[at.min(chars.len())..].starts_with(&['(', '?', '#']) {
+        let Some(end) = chars[at..].iter().position(|c| *c == ')') else { return false };
+        at += end + 1;
+    }
+    matches!(chars.get(at), Some('*' | '+' | '?' | '{'))
+}
+
 /// A name up to a sign, and where that is.
 fn name_until(chars: &[char], from: usize, end: char) -> Result<(String, usize), RegexError> {
     match chars[from.min(chars.len())..].iter().position(|c| *c == end) {

@@ -1,7 +1,7 @@
 //! From the syntax of Python's `re` to that of `fancy-regex`.
 
 use super::RegexError;
-use super::pyre_group::looks_around;
+use super::pyre_group::{is_repeated, looks_around};
 
 /// Stands for an unescaped `$` in translated text; no pattern holds it.
 pub(super) const DOLLAR: char = '\u{10ffff}';
@@ -132,7 +132,7 @@ impl Translation {
                         return bad("unbalanced parenthesis", i - 1, &chars);
                     };
                     // What looks around may be repeated, which the engine takes from a choice only.
-                    let repeated = matches!(chars.get(i), Some('*' | '+' | '?' | '{'));
+                    let repeated = is_repeated(&chars, i);
                     out.text.push_str(match (looks_around(&chars, start), repeated) {
                         (false, _) => ")",
                         (true, false) => "))",
