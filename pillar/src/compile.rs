@@ -21,7 +21,9 @@ use std::sync::Arc;
 /// What stock does not catch: top files that are no dicts, matchers that do not exist, includes that are no names.
 pub fn compile(cx: &Cx, settled: Settled, files: Arc<dyn Files>) -> Result<Map> {
     let mut cx = cx.clone();
-    cx.opts = Arc::new(settled.opts.clone());
+    let mut opts = settled.opts.clone();
+    opts.map_mut().insert("grains", cx.grains.as_ref().clone());
+    cx.opts = Arc::new(opts);
     if settled.opts.flag("ext_pillar_first") {
         cx.pillar = Arc::new(settled.wish.over.clone().unwrap_or_default());
     }

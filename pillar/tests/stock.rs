@@ -9,7 +9,7 @@ mod common;
 use brine_core::call::{Cx, Registry};
 use brine_core::host::NoHost;
 use brine_core::options::Daemon;
-use brine_core::text::python_repr;
+use brine_core::text::{python_repr, python_str};
 use brine_core::{CallError, Map, Opts, Value, map};
 use brine_files::PillarRoots;
 use brine_pillar::{Settled, Wish, compile};
@@ -60,6 +60,16 @@ fn write(dir: &Path, case: &Case) -> Json {
     opts
 }
 
+/// An error without the lines around its place, which ours show more often.
+fn in_short(error: &Value) -> Value {
+    let text = python_str(error);
+    let cut = text.match_indices("\n\nline ").map(|(at, _)| at).find(|at| {
+        let rest = text[at + 7..].trim_start_matches(|c: char| c.is_ascii_digit());
+        rest.starts_with(":\n")
+    });
+    text[..cut.unwrap_or(text.len())].into()
+}
+
 fn ours(case: &Case, opts: &Json, registry: &Arc<Registry>) -> String {
     let mut all = Daemon::Minion.defaults();
     all.update(value(opts).as_map().unwrap().clone());
@@ -77,7 +87,12 @@ fn ours(case: &Case, opts: &Json, registry: &Arc<Registry>) -> String {
     let settled = Settled::new(&cx.opts, wish);
     let files = Arc::new(PillarRoots::new(&settled.roots, &settled.opts));
     match compile(&cx, settled, files) {
-        Ok(pillar) => python_repr(&pillar.into()),
+        Ok(mut pillar) => {
+            if let Some(Value::List(errors)) = pillar.get("_errors").cloned() {
+                pillar.insert("_errors", errors.iter().map(in_short).collect::<Vec<_>>());
+            }
+            python_repr(&pillar.into())
+        }
         Err(CallError::Exception { kind, message }) => format!("{kind}: {message}"),
         Err(CallError::Arguments(text)) => format!("TypeError: {text}"),
         Err(other) => format!("{other:?}"),

@@ -72,6 +72,7 @@ fn value(r: &mut Random, depth: usize) -> String {
                 "\"{{ pillar.get('k2', 'y') }}\"",
                 "\"{{ opts.id }}\"",
                 "\"{{ opts.pillarenv }}\"",
+                "\"{{ opts.grains.os }}|{{ opts['saltenv'] }}|{{ env }}\"",
                 "\"{{ salt['grains.get']('os') }}\"",
                 "\"{{ slspath }}|{{ tpldir }}|{{ tplfile }}\"",
             ])
