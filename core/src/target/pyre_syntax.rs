@@ -307,12 +307,14 @@ impl Translation {
                 '-' if chars.get(*i) == Some(&'-') => self.text.push_str(r"\x{2d}"),
                 '-' => self.text.push('-'),
                 c => {
-                    // A range of plain characters must go up.
-                    if let (Some('-'), Some(&to)) = (chars.get(*i), chars.get(*i + 1))
-                        && !matches!(to, ']' | '\\')
-                        && to < c
-                    {
-                        return bad(format!("bad character range {c}-{to}"), *i - 1, chars);
+                    // A range of characters must go up.
+                    let to = match (chars.get(*i), chars.get(*i + 1), chars.get(*i + 2)) {
+                        (Some('-'), Some('\\'), Some(&to)) if to.is_ascii_punctuation() => Some((to, "\\")),
+                        (Some('-'), Some(&to), _) if !matches!(to, ']' | '\\') => Some((to, "")),
+                        _ => None,
+                    };
+                    if let Some((to, slash)) = to.filter(|(to, _)| *to < c) {
+                        return bad(format!("bad character range {c}-{slash}{to}"), *i - 1, chars);
                     }
                     self.literal(c);
                 }
