@@ -4,6 +4,9 @@ use crate::compile::Compiler;
 use crate::sls::{Mods, no_environment};
 use brine_python::{Args, Dict, Obj, PyErr, R, call_method, truth};
 
+/// How many errors are kept. Told again at each level, those of a chain of files would be twice as many with every one.
+const MOST_ERRORS: usize = 1000;
+
 /// Where an include stands.
 pub(crate) struct At<'a> {
     pub(crate) sls: &'a str,
@@ -71,7 +74,8 @@ impl Compiler {
                         included.push(state_of);
                     }
                 }
-                errors.extend(last.iter().cloned());
+                let room = MOST_ERRORS.saturating_sub(errors.len());
+                errors.extend(last.iter().take(room).cloned());
             }
         }
         if over {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 pub(crate) type Mods = HashMap<String, Obj>;
 
 /// How deep SLS files may include each other.
-const DEPTH: usize = 400;
+const DEPTH: usize = 100;
 
 impl Compiler {
     /// Renders what matched and merges it over what is given on the command line.
