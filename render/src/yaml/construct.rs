@@ -141,7 +141,7 @@ impl Constructor<'_> {
             Tag::Plain(Kind::Int) => return self.typed(id, scalars::int),
             Tag::Plain(Kind::Float) => return self.typed(id, scalars::float),
             Tag::Plain(Kind::Timestamp) if self.loader.is_salt() => return self.scalar(id).map(Obj::str),
-            Tag::Plain(Kind::Timestamp) => return self.typed(id, scalars::timestamp),
+            Tag::Plain(Kind::Timestamp) => return self.timestamp(id),
             Tag::Unicode if self.loader.is_salt() => return Ok(self.unicode(id)),
             Tag::Binary => {
                 let text = self.scalar(id)?;
@@ -174,6 +174,9 @@ impl Constructor<'_> {
     /// `construct_scalar`: a scalar's text; `{=: text}` where a scalar is expected means the text.
     pub(super) fn scalar(&self, id: Id) -> Result<&str, YamlError> {
         match &self.nodes[id].content {
+            Content::Scalar(text) if self.loader.is_salt() && self.nodes[id].tag == Tag::Plain(Kind::Int) => {
+                Ok(scalars::without_zeros(text))
+            }
             Content::Scalar(text) => Ok(text),
             Content::Mapping(pairs) => {
                 let default = |key: Id| self.nodes[key].tag == Tag::Plain(Kind::Default);
@@ -183,6 +186,19 @@ impl Constructor<'_> {
                 }
             }
             Content::Sequence(_) => Err(self.error(id, "expected a scalar node, but found sequence")),
+        }
+    }
+
+    /// PyYAML looks at the node's value as it is.
+    fn timestamp(&self, id: Id) -> Result<Obj, YamlError> {
+        let made = self.typed(id, scalars::timestamp);
+        match &self.nodes[id].content {
+            Content::Scalar(_) => made,
+            _ if self.scalar(id).is_err() => made,
+            _ => {
+                let e = "expected string or bytes-like object, got 'list'";
+                Err(self.python(id)(PyErr::ty(e)))
+            }
         }
     }
 

@@ -27,7 +27,7 @@ pub(super) fn load(input: &Input<'_>, loader: Loader) -> Option<Obj> {
         // The parser panics on a few malformed documents.
         catch_unwind(AssertUnwindSafe(|| parser.parse())).ok()?.ok()
     };
-    let mut builder = Builder { input, loader, open: Vec::new(), texts: Texts::default() };
+    let mut builder = Builder { input, loader, open: Vec::new(), texts: Texts::of(input.text.len()) };
     next()?; // stream start
     if !matches!(next()?.data, EventData::DocumentStart { .. }) {
         return None;
@@ -66,7 +66,7 @@ impl Builder<'_> {
                 return (self.open.len() < MAX_NESTING).then_some(None);
             }
             EventData::MappingStart { anchor: None, tag: None, .. } => {
-                self.open.push(Open::Map(Table::with_hasher(Carried), None));
+                self.open.push(Open::Map(Table::with_capacity_and_hasher(1, Carried), None));
                 return (self.open.len() < MAX_NESTING).then_some(None);
             }
             EventData::SequenceEnd | EventData::MappingEnd => match self.open.pop()? {
@@ -119,13 +119,12 @@ impl Builder<'_> {
 /// Short texts that were met lately. The same words come again and again; each is held once, and hashed once.
 struct Texts(Vec<Option<Key>>);
 
-impl Default for Texts {
-    fn default() -> Self {
-        Self(vec![None; 1024])
-    }
-}
-
 impl Texts {
+    /// Room for a document of so many bytes.
+    fn of(size: usize) -> Self {
+        Self(vec![None; (size / 16).next_power_of_two().clamp(8, 1024)])
+    }
+
     /// Where a text would be.
     fn place(text: &str) -> usize {
         let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);

@@ -217,18 +217,33 @@ fn tags(text: &str) -> Vec<(usize, Option<usize>)> {
     let mut out = Vec::new();
     // The parser takes these for parts of a tag.
     let of_tag = |b: &u8| b.is_ascii_alphanumeric() || b";/?:@&=+$.%!~*'()_-".contains(b);
-    let mut last = 0;
+    // Behind the comma before, where the line begins, and where a `!<` without its end does.
+    let (mut last, mut line, mut verbatim) = (0, 0, None);
     for (comma, _) in text.match_indices(',') {
-        let start = if bytes[..comma].last() == Some(&b'>') {
-            text[last..comma].rfind("!<").filter(|at| bytes[last + at..comma - 1].iter().all(|b| *b > b' '))
-        } else {
-            let run = bytes[last..comma].iter().rev().take_while(|b| of_tag(b)).count();
-            text[comma - run..comma].find('!').map(|at| comma - run + at - last)
-        };
-        if let Some(start) = start {
-            out.push((comma, Some(last + start)));
-            last = comma + 1;
+        let piece = &text[last..comma];
+        if let Some(at) = piece.rfind(['\n', '\r']) {
+            line = last + at + 1;
         }
+        let closed = piece.rfind(|c: char| c == '>' || c.is_whitespace());
+        let open_before = verbatim;
+        let before = if closed.is_none() { verbatim } else { None };
+        verbatim =
+            piece[closed.unwrap_or(0)..].find("!<").map(|at| last + closed.unwrap_or(0) + at).or(before);
+        let start = if let Some(open) = piece.strip_suffix('>') {
+            let gap = |c: char| c == '>' || c.is_whitespace();
+            let after = open.rsplit_once(gap).map_or(0, |(_, rest)| open.len() - rest.len());
+            let here = open[after..].find("!<").map(|at| last + after + at);
+            here.or(open_before.filter(|_| after == 0))
+        } else {
+            let run = piece.bytes().rev().take_while(|b| of_tag(b)).count();
+            text[comma - run..comma].find('!').map(|at| comma - run + at)
+        };
+        // A blank after a colon would make it that of a pair; within `!<...>` and in directives it would end a tag.
+        let changes = piece.ends_with(':') || verbatim.is_some() || bytes.get(line) == Some(&b'%');
+        if start.is_some() && !changes {
+            out.push((comma, start));
+        }
+        last = comma + 1;
     }
     out
 }

@@ -88,6 +88,8 @@ pub(super) fn float(text: &str) -> R {
 
 /// A node with the tag `timestamp`, to loaders other than Salt's.
 pub(super) fn timestamp(text: &str) -> R {
+    // Python's expressions overlook a line end.
+    let text = text.strip_suffix('\n').unwrap_or(text);
     // What PyYAML does to text that is none ends so.
     let none = || PyErr::new(Kind::AttributeError, "'NoneType' object has no attribute 'groupdict'");
     if scalar::resolve(text) != scalar::Kind::Timestamp && !is_date(text) {
@@ -138,7 +140,6 @@ fn far(seconds: i32) -> PyErr {
 
 /// `2020-1-2`, which is a date where a date is asked for.
 fn is_date(text: &str) -> bool {
-    let text = text.strip_suffix('\n').unwrap_or(text);
     let digits = |part: &str, most: usize| {
         (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
     };
