@@ -48,6 +48,11 @@ impl Activation {
         self.around.clone()
     }
 
+    /// Whether something was extended here or around.
+    pub(super) fn is_extended(&self) -> bool {
+        self.extended.borrow().is_some() || self.around.as_ref().is_some_and(|a| a.is_extended())
+    }
+
     /// What a place holds.
     pub(super) fn get(&self, place: Place) -> Option<Obj> {
         let mut at = self;

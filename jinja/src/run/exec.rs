@@ -2,16 +2,14 @@
 
 use super::activation::Activation;
 use super::blocks::{TemplateReference, block_of};
-use super::code::{Enter, For, Keep, LoopFilter, Names, Op, Recursive, Scope, To};
-use super::loops::{LoopContext, LoopObject, Recurse};
+use super::code::{Enter, Keep, Names, Op, Scope};
 use super::macros::Macro;
 use super::module::Module;
 use super::template::{Template, Trace};
-use crate::context::Context;
 use crate::env::State;
 use crate::markup::{Markup, escape};
-use crate::undefined::{RUNTIME_ERROR, Undefined};
-use brine_python::{Args, Dict, Iter, Kind, Obj, PyErr, R, need_bytes, repr, str as text_of, take_steps};
+use crate::undefined::RUNTIME_ERROR;
+use brine_python::{Args, Obj, PyErr, R, need_bytes, str as text_of};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -59,7 +57,7 @@ impl Exec {
         Ok(())
     }
 
-    fn leave(&self, scope: &Scope) {
+    pub(super) fn leave(&self, scope: &Scope) {
         scope.leave.iter().for_each(|slot| self.act.set(*slot, None));
     }
 
@@ -104,7 +102,7 @@ impl Exec {
         Ok(Flow::Next)
     }
 
-    fn at(&self, line: u32) {
+    pub(super) fn at(&self, line: u32) {
         self.act.line.set(line);
     }
 
@@ -117,7 +115,7 @@ impl Exec {
                 self.print(&value, out)?;
             }
             Op::UnlessExtended(body) => {
-                if self.act.extended.borrow().is_none() {
+                if !self.act.is_extended() {
                     return self.run(body, out);
                 }
             }
@@ -343,187 +341,6 @@ impl Exec {
         Ok(())
     }
 
-    fn check_namespaces(&self, to: &To) -> R<()> {
-        match to {
-            To::Place(_) => Ok(()),
-            To::Attr(place, ..) => match self.act.get(*place) {
-                Some(value) if crate::globals::is_namespace(&value) => Ok(()),
-                _ => Err(PyErr::new(RUNTIME_ERROR, "cannot assign attribute on non-namespace object")),
-            },
-            To::Tuple(items) => items.iter().try_for_each(|i| self.check_namespaces(i)),
-        }
-    }
-
-    /// Assigns, unpacking as Python does.
-    pub(super) fn assign(&self, to: &To, value: Obj) -> R<()> {
-        match to {
-            To::Place(slot) => self.act.set(*slot, Some(value)),
-            To::Attr(place, attr) => {
-                let namespace = self.act.get(*place).unwrap_or_default();
-                brine_python::setattr(&namespace, attr, value)?;
-            }
-            To::Tuple(items) => {
-                let values = unpack(&value, items.len())?;
-                for (to, value) in items.iter().zip(values) {
-                    self.assign(to, value)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn for_(&self, for_: &For, out: &mut String) -> R<Flow> {
-        self.at(for_.line);
-        let iterable = self.eval(&for_.iter, Some(out))?;
-        let Some(recursive) = &for_.recursive else {
-            return self.each(for_, &iterable, None, 0, out);
-        };
-        self.state.env.keep_ring(&self.act, &self.state.context);
-        let recurse = self.recurse(recursive);
-        let value = recurse(&iterable, 0)?;
-        Self::write(out, value.as_str().unwrap_or_default())?;
-        Ok(Flow::Next)
-    }
-
-    /// The body of a recursive loop as a function.
-    fn recurse(&self, code: &Arc<Recursive>) -> Recurse {
-        let (outer, code) = (self.clone(), code.clone());
-        Rc::new(move |items, depth| {
-            let env = &outer.state.env;
-            let level = env.depth.get();
-            if level >= 200 {
-                return Err(PyErr::recursion(""));
-            }
-            env.depth.set(level + 1);
-            let done = stacker::maybe_grow(256 << 10, 2 << 20, || {
-                let act = Activation::new(code.slots, Some(outer.act.clone()))?;
-                let exec = Exec { act, ..outer.clone() };
-                exec.at(code.inner.line);
-                let mut text = String::new();
-                let again = exec.outer_recurse(&outer, &code);
-                exec.traced(|| exec.each(&code.inner, items, Some(again), depth, &mut text))?;
-                Ok(exec.printed(&text))
-            });
-            env.depth.set(level);
-            done
-        })
-    }
-
-    /// What `loop(...)` calls within a recursive loop: the same function, called from where the loop stands.
-    fn outer_recurse(&self, outer: &Exec, code: &Arc<Recursive>) -> Recurse {
-        outer.recurse(code)
-    }
-
-    fn each(
-        &self,
-        for_: &For,
-        iterable: &Obj,
-        recurse: Option<Recurse>,
-        depth: usize,
-        out: &mut String,
-    ) -> R<Flow> {
-        let filtered;
-        let iterable = match &for_.test {
-            Some(test) => {
-                filtered = self.filtered(test, iterable)?;
-                &filtered
-            }
-            None => iterable,
-        };
-        let mut none = true;
-        if let Some(slot) = for_.loop_ {
-            let context = LoopContext::new(iterable, &self.state, recurse, depth)?;
-            let object = Obj::other(LoopObject(context.clone()));
-            loop {
-                self.at(for_.line);
-                let Some(item) = context.next()? else { break };
-                take_steps(1)?;
-                self.assign(&for_.target, item)?;
-                self.act.set(slot, Some(object.clone()));
-                match self.round(for_, out)? {
-                    Flow::Stop => return Ok(Flow::Stop),
-                    Flow::Break => {
-                        // As in Python, `break` skips what would note that there was a round, unless one went before.
-                        self.leave(&for_.scope);
-                        return self.otherwise(for_, none, out);
-                    }
-                    Flow::Next => none = false,
-                    Flow::Continue => {}
-                }
-            }
-        } else {
-            let iter = iterable.iter()?;
-            loop {
-                self.at(for_.line);
-                let Some(item) = iter.next()? else { break };
-                self.assign(&for_.target, item)?;
-                match self.round(for_, out)? {
-                    Flow::Stop => return Ok(Flow::Stop),
-                    Flow::Break => {
-                        self.leave(&for_.scope);
-                        return self.otherwise(for_, none, out);
-                    }
-                    Flow::Next => none = false,
-                    Flow::Continue => {}
-                }
-            }
-        }
-        self.leave(&for_.scope);
-        self.otherwise(for_, none, out)
-    }
-
-    fn round(&self, for_: &For, out: &mut String) -> R<Flow> {
-        self.enter(&for_.scope)?;
-        self.act.loop_vars.borrow_mut().clear();
-        self.run(&for_.body, out)
-    }
-
-    fn otherwise(&self, for_: &For, none: bool, out: &mut String) -> R<Flow> {
-        if !none || for_.else_.is_empty() {
-            return Ok(Flow::Next);
-        }
-        self.enter(&for_.else_scope)?;
-        let flow = self.run(&for_.else_, out)?;
-        if flow == Flow::Next {
-            self.leave(&for_.else_scope);
-        }
-        Ok(flow)
-    }
-
-    /// The items for which a loop's condition holds, one by one.
-    fn filtered(&self, code: &Arc<LoopFilter>, items: &Obj) -> R<Obj> {
-        let around = if code.recursive { self.act.around() } else { Some(self.act.clone()) };
-        let act = Activation::new(code.slots, around)?;
-        let exec = Exec { act, ..self.clone() };
-        let (code, items) = (code.clone(), items.clone());
-        let mut iter: Option<Iter> = None;
-        Ok(Obj::Iter(Iter::generator("t_1", move || {
-            exec.traced(|| {
-                exec.at(code.line);
-                if iter.is_none() {
-                    exec.enter(&code.scope)?;
-                    iter = Some(items.iter()?);
-                }
-                let Some(iter) = &iter else { return Ok(None) };
-                while let Some(item) = iter.next()? {
-                    exec.assign(&code.target, item)?;
-                    if brine_python::truth(&exec.eval(&code.test, None)?)? {
-                        return Ok(Some(exec.target_value(&code.target)));
-                    }
-                }
-                Ok(None)
-            })
-        })))
-    }
-
-    fn target_value(&self, to: &To) -> Obj {
-        match to {
-            To::Place(slot) => self.act.get(super::code::Place { up: 0, slot: *slot }).unwrap_or_default(),
-            To::Attr(..) => Obj::None,
-            To::Tuple(items) => Obj::tuple(items.iter().map(|t| self.target_value(t)).collect()),
-        }
-    }
-
     /// Reads data with the filter of the format.
     fn read(&self, format: crate::tree::Format, from: super::code::Place) -> R {
         let name = match format {
@@ -544,97 +361,6 @@ impl Exec {
             Some(filter) => filter(&self.state, &Args::of([value])),
             None => Err(PyErr::new(RUNTIME_ERROR, format!("No filter named '{name}' found."))),
         }
-    }
-
-    /// The names that a template included here sees beside the context.
-    fn locals(&self, names: &Names) -> Vec<(Arc<str>, Obj)> {
-        names.iter().filter_map(|(name, place)| Some((name.clone(), self.act.get(*place)?))).collect()
-    }
-
-    /// A context for another template, of everything that is seen here.
-    fn shared_context(&self, names: &Names) -> R<Rc<Dict>> {
-        let all = self.state.context.all();
-        let locals = self.locals(names);
-        if locals.is_empty() {
-            return Ok(all);
-        }
-        need_bytes(all.len() * 64)?;
-        let dict = Dict::new();
-        *dict.borrow_mut() = all.borrow().clone();
-        for (name, value) in locals {
-            dict.set_str(&name, value);
-        }
-        Ok(Rc::new(dict))
-    }
-
-    fn include(
-        &self,
-        name: &Obj,
-        select: bool,
-        ignore_missing: bool,
-        names: Option<&Names>,
-        out: &mut String,
-    ) -> R<()> {
-        let env = &self.state.env;
-        let template = if select { env.select_template(name) } else { env.get_or_select_template(name) };
-        let template = match template {
-            Err(e) if ignore_missing && is_not_found(&e) => {
-                env.trace.borrow_mut().take();
-                return Ok(());
-            }
-            other => other?,
-        };
-        match names {
-            Some(names) => {
-                let parent = self.shared_context(names)?;
-                let context = Context::new(parent, template.name.clone(), env.autoescape);
-                context.add_blocks(&template);
-                template.run_root(
-                    &State { context: Rc::new(context), autoescape: env.autoescape, env: env.clone() },
-                    out,
-                )
-            }
-            None => {
-                let module = template.default_module(env, None)?;
-                Self::write(out, Module::find(&module).map_or("", |m| &m.body))
-            }
-        }
-    }
-
-    fn import(&self, name: &Obj, names: Option<&Names>) -> R {
-        let env = &self.state.env;
-        let template = env.get_template(name)?;
-        match names {
-            Some(names) => template.module(env, self.shared_context(names)?),
-            None => template.default_module(env, Some(&self.state.context)),
-        }
-    }
-
-    fn not_exported(&self, module: &Obj, name: &Arc<str>, line: u32) -> Obj {
-        let of = Module::find(module).and_then(|m| m.name.clone());
-        let shown = repr(&of.map_or(Obj::None, |n| Obj::str(&*n))).unwrap_or_default();
-        let position = self.template.position(line);
-        let wanted = repr(&Obj::str(&**name)).unwrap_or_default();
-        let hint = format!(
-            "the template {shown} (imported on {position}) does not export the requested name {wanted}"
-        );
-        Undefined::hint(self.state.env.undefined, hint, Some(name))
-    }
-
-    fn block(&self, name: &Arc<str>, required: bool, scoped: Option<&Names>, out: &mut String) -> R<()> {
-        let context = match scoped {
-            Some(names) => Rc::new(self.state.context.derived(self.locals(names))?),
-            None => self.state.context.clone(),
-        };
-        let stack = self.state.context.blocks.borrow().get(name).cloned().unwrap_or_default();
-        if required && stack.len() <= 1 {
-            let shown = repr(&Obj::str(&**name))?;
-            return Err(PyErr::new(RUNTIME_ERROR, format!("Required block {shown} not found")));
-        }
-        let Some(block) = stack.first() else { return Ok(()) };
-        // What is escaped in a block is decided where it stands, not from where it is called.
-        let env = self.state.env.clone();
-        block.run(&State { context, autoescape: env.autoescape, env }, out)
     }
 
     /// Gives a function its `self` and `super`.
@@ -661,42 +387,7 @@ impl brine_python::Object for Started {
     }
 }
 
-fn is_not_found(e: &PyErr) -> bool {
-    matches!(e.kind(), Kind::Other("TemplateNotFound" | "TemplatesNotFound"))
-}
-
 /// What `''.join` says of what is no text.
 fn not_text(value: &Obj) -> PyErr {
     PyErr::ty(format!("sequence item 0: expected str instance, {} found", value.type_name()))
-}
-
-/// As many values as there are targets.
-fn unpack(value: &Obj, wanted: usize) -> R<Vec<Obj>> {
-    if let Some(items) = value.sequence() {
-        return match items.len() {
-            n if n == wanted => Ok(items),
-            n if n < wanted => Err(too_few(wanted, n)),
-            _ => Err(too_many(wanted)),
-        };
-    }
-    let iter = value.iter().map_err(|e| match e.kind() {
-        Kind::TypeError => PyErr::ty(format!("cannot unpack non-iterable {} object", value.type_name())),
-        _ => e,
-    })?;
-    let mut items = Vec::with_capacity(wanted);
-    while items.len() < wanted {
-        match iter.next()? {
-            Some(item) => items.push(item),
-            None => return Err(too_few(wanted, items.len())),
-        }
-    }
-    if iter.next()?.is_some() { Err(too_many(wanted)) } else { Ok(items) }
-}
-
-fn too_few(wanted: usize, got: usize) -> PyErr {
-    PyErr::value(format!("not enough values to unpack (expected {wanted}, got {got})"))
-}
-
-fn too_many(wanted: usize) -> PyErr {
-    PyErr::value(format!("too many values to unpack (expected {wanted})"))
 }

@@ -3,15 +3,18 @@
 //! What is observable follows Jinja2's compiled Python: scopes ([`symbols`]), what macros see, lines in errors, contexts of imports.
 
 mod activation;
+mod assign;
 mod blocks;
 mod cache;
 mod code;
 mod compile;
+mod each;
 mod eval;
 mod exec;
 mod loops;
 mod macros;
 mod module;
+mod others;
 mod symbols;
 mod template;
 mod walk;

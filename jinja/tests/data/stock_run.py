@@ -36,22 +36,23 @@ def answer(question):
     options.update(question.get("options", {}))
     env = jinja2.sandbox.SandboxedEnvironment(loader=Loader(question["files"]), **options)
     env.globals.update(question.get("globals", {}))
-    signal.setitimer(signal.ITIMER_REAL, 1)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 2)
     try:
         return {"text": env.from_string(question["files"]["main"]).render(**question["vars"])}
     except (RecursionError, MemoryError, TimeoutError):
         return {"deep": True}
     except Exception as error:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         return {"error": type(error).__name__, "message": str(error), "place": place(error)}
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
 def late(*_):
     raise TimeoutError
 
 
-signal.signal(signal.SIGALRM, late)
+signal.signal(signal.SIGVTALRM, late)
 resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
 ADDRESS = re.compile(r"0x[0-9a-f]+")
 for line in sys.stdin:

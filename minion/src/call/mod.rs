@@ -36,6 +36,17 @@ pub fn main(words: impl IntoIterator<Item = String>) -> u8 {
     }
 }
 
+/// The context of local calls with the configuration in a folder: what measures many calls in one process needs no process for each.
+///
+/// # Errors
+/// What `salt-call` would print.
+pub fn local_context(config_dir: &str) -> Result<brine_core::Cx, String> {
+    let words = ["--local", "-c", config_dir, "test.ping"].map(str::to_owned);
+    let line = cmdline::parse(&options::PROGRAM, words)?;
+    let made = setup::options(&line, brine_core::Map::new()).and_then(run::local_context);
+    made.map_err(|failure| failure.stderr)
+}
+
 fn work(mut line: Parsed) -> Result<u8, Failure> {
     setup::read_stdin(&mut line)?;
     let rest = saltfile::fill(&options::PROGRAM, &mut line).map_err(|e| match e {

@@ -45,9 +45,7 @@ pub(super) fn run(line: &Parsed, settled: Settled) -> Result<u8, Failure> {
     let opts = Arc::new(opts);
     let host = CallHost { remote: remote.clone(), opts, registry, grains, pillar: Arc::default(), files };
     if is_local && needs_grains(fun) && !line.has("doc") && !line.has("grains_run") {
-        let env = |key: &str| host.opts.get(key).and_then(Value::as_str).filter(|env| !env.is_empty());
-        let compiled = local_tree::compile_pillar(&host.cx(), env("saltenv"), env("pillarenv"), None, None);
-        pillar = Some(compiled.map_err(|e| Failure { stderr: e.traceback(), code: 1 })?);
+        pillar = Some(local_pillar(&host)?);
     }
     if let Some(pillar) = pillar {
         // It is set here alone.
@@ -71,6 +69,27 @@ pub(super) fn run(line: &Parsed, settled: Settled) -> Result<u8, Failure> {
         crate::jobs::job_cache::store(&cx.opts, &ret);
     }
     show(&cx.opts, &ret)
+}
+
+/// The pillar of this machine's own roots.
+fn local_pillar(host: &CallHost) -> Result<Map, Failure> {
+    let env = |key: &str| host.opts.get(key).and_then(Value::as_str).filter(|env| !env.is_empty());
+    local_tree::compile_pillar(&host.cx(), env("saltenv"), env("pillarenv"), None, None)
+        .map_err(|e| Failure { stderr: e.traceback(), code: 1 })
+}
+
+/// What a local call with these options sees, for programs that make many calls in one process.
+pub(super) fn local_context(settled: Settled) -> Result<Cx, Failure> {
+    let opts = settled.opts;
+    let registry = Arc::new(registry(&opts));
+    let grains = Arc::new(brine_modules::grains(&opts));
+    let files = local_tree::files(&opts);
+    let opts = Arc::new(opts);
+    let host = CallHost { remote: None, opts, registry, grains, pillar: Arc::default(), files };
+    let pillar = local_pillar(&host)?;
+    // It is set here alone.
+    let _ = host.pillar.set(Arc::new(pillar));
+    Ok(host.cx())
 }
 
 /// Functions that surely look at no grains, so that a local call of them need not collect any.

@@ -11,6 +11,7 @@ mod run;
 mod script;
 mod shells;
 mod spawn;
+mod template;
 mod variants;
 mod vt;
 mod wait;

@@ -3,7 +3,7 @@
 
 use super::given::{Given, retcodes};
 use super::spawn::Identity;
-use super::{identity, which};
+use super::{identity, template, which};
 use crate::python::shlex;
 use brine_core::Cx;
 use brine_core::call::{Args, CallError, Result};
@@ -68,11 +68,7 @@ impl Options {
         {
             return Err(CallError::execution(format!("The shell {shell} is not available")));
         }
-        if let Some(template) = given.text("template").filter(|template| !template.is_empty()) {
-            return Err(CallError::execution(format!(
-                "Attempted to render file paths with unavailable engine {template}"
-            )));
-        }
+        let (cmd, cwd) = template::render(cx, given, cmd, cwd)?;
         if given.extra.contains("__pub_jid") && !permitted(cx, &cmd)? {
             return Err(CallError::execution(format!(
                 "The shell command \"{}\" is not permitted",

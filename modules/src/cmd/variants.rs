@@ -15,7 +15,7 @@ command! {
     /// cmd: the command, text or a list of arguments. cwd: where it runs (default: the user's home).
     /// stdin: what it reads. runas, group: who it runs as. shell: which shell. env: variables, as a dict or list.
     /// clean_env: nothing of the minion's own environment. prepend_path: a directory in front of `PATH`.
-    /// template: refused, unless a renderer of that name exists. rstrip: drop blanks at the end of the output.
+    /// template: `jinja`: command and `cwd` are templates. rstrip: drop blanks at the end of the output.
     /// umask: octal. output_encoding: how to read the output. output_loglevel: at which level it is logged, or `quiet`.
     /// hide_output: return nothing. timeout: seconds until it is killed. reset_system_locale: run it in the C locale.
     /// ignore_retcode: do not fail the job. use_vt: run it on a terminal. bg: do not wait for it.

@@ -4,6 +4,8 @@ use brine_python::{Args, Obj, call_method};
 
 /// Lines before and after.
 const AROUND: usize = 5;
+/// Characters of a line that are shown, so that an error stays one that can be read.
+const WIDTH: usize = 10_000;
 /// What marks the line.
 pub const MARKER: &str = "    <======================";
 
@@ -20,7 +22,10 @@ pub fn get_context(text: &str, line: usize, marker: &str) -> String {
         shown.push("[...]".into());
     }
     let first = shown.len();
-    shown.extend(lines[start..end].iter().cloned());
+    shown.extend(lines[start..end].iter().map(|line| match line.char_indices().nth(WIDTH) {
+        Some((end, _)) => format!("{}[...]", &line[..end]),
+        None => line.clone(),
+    }));
     if end < lines.len() {
         shown.push("[...]".into());
     }

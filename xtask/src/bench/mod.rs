@@ -1,5 +1,7 @@
 //! Ours and stock Salt measured in one run: medians and ratios, printed. Never an assertion: machines are noisy.
 
+mod rendering;
+
 use crate::fleet::Fleet;
 use crate::run::{Result, cargo, output, run, target_dir};
 use crate::setup;
@@ -24,10 +26,13 @@ struct Numbers {
     minion_idle: f64,
 }
 
-/// `cargo xtask bench [RUNS]`.
+/// `cargo xtask bench [RUNS] [rendering]`.
 pub(crate) fn bench(args: &[String]) -> Result {
     let runs: usize = args.first().and_then(|a| a.parse().ok()).unwrap_or(5);
     let stock = setup::setup()?;
+    if args.get(1).is_some_and(|only| only == "rendering") {
+        return rendering::bench(&stock, runs);
+    }
     run(cargo().args(["build", "--release", "--quiet", "--workspace", "--bins"]))?;
     let sides = [
         Side { name: "ours", bin: target_dir("release") },
@@ -40,7 +45,7 @@ pub(crate) fn bench(args: &[String]) -> Result {
         rows.push((side.name, measure(side, runs)?));
     }
     print(&rows);
-    Ok(())
+    rendering::bench(&stock, runs)
 }
 
 fn measure(side: &Side, runs: usize) -> Result<Numbers> {
