@@ -85,16 +85,10 @@ fn a_top_file_that_is_none_ends_the_call() {
 
 #[test]
 fn files_come_from_the_roots_by_way_of_the_cache() {
-    let dir = tree(
-        &[("salt/web/x.conf", "port: {{ pillar.get('port', 5) }}\n"), ("secret", "s")],
-        "",
-    );
+    let dir = tree(&[("salt/web/x.conf", "port: {{ pillar.get('port', 5) }}\n"), ("secret", "s")], "");
     let run = |words: &[&str]| call(dir.path(), words);
     let cached = dir.path().join("var/cache/salt/minion/files/base/web/x.conf");
-    assert_eq!(
-        run(&["cp.cache_file", "salt://web/x.conf"]).1,
-        local(&format!("\"{}\"", cached.display()))
-    );
+    assert_eq!(run(&["cp.cache_file", "salt://web/x.conf"]).1, local(&format!("\"{}\"", cached.display())));
     assert!(cached.is_file());
     assert_eq!(run(&["cp.list_master"]).1, local(r#"["web/x.conf"]"#));
     assert_eq!(run(&["cp.get_file_str", "salt://../secret"]).1, local("false"));
