@@ -209,7 +209,7 @@ fn calls(dir: &Path) -> Vec<Json> {
             }
         }
     }
-    for name in ["list_states", "list_master", "list_master_dirs", "envs"] {
+    for name in ["list_states", "list_master", "list_master_dirs"] {
         calls.push(call(&format!("cp.{name}"), json!([])));
     }
     for args in [
