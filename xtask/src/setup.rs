@@ -18,7 +18,7 @@ const NEEDS_OF_3006_9: &str = "PyYAML Jinja2 msgpack pyzmq distro requests packa
 const DRIVERS: [&str; 4] = ["psycopg2-binary", "pymysql", "redis", "elasticsearch<8"];
 
 /// Programs the tests call, with the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 17] = [
+const PROGRAMS: [(&str, &str); 18] = [
     ("openvpn", "openvpn"),
     ("ping", "iputils-ping"),
     ("ip", "iproute2"),
@@ -27,6 +27,7 @@ const PROGRAMS: [(&str, &str); 17] = [
     ("ss", "iproute2"),
     ("time", "time"),
     ("git", "git"),
+    ("gpg", "gnupg"),
     ("slapd", "slapd"),
     ("setpriv", "util-linux"),
     ("pg_ctlcluster", "postgresql"),
