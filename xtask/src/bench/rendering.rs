@@ -45,7 +45,7 @@ fn document() -> String {
             i % 9,
             i % 7,
             1024 + i % 60_000,
-            i % 2 == 0,
+            i.is_multiple_of(2),
             i % 100,
         );
         i += 1;
