@@ -10,34 +10,51 @@ pub(super) struct Failure {
     pub(super) stderr: String,
     /// The exit code.
     pub(super) code: u8,
+    /// The function's documentation follows on stdout.
+    pub(super) shows_usage: bool,
 }
 
 impl Failure {
+    /// A text with its line ends, and an exit code.
+    pub(super) fn new(stderr: impl Into<String>, code: u8) -> Self {
+        Self { stderr: stderr.into(), code, shows_usage: false }
+    }
+
     /// A text and exit code 1.
     pub(super) fn text(text: impl std::fmt::Display) -> Self {
-        Self { stderr: format!("{text}\n"), code: 1 }
+        Self { stderr: format!("{text}\n"), code: 1, shows_usage: false }
     }
 
     /// A wrong command line.
     pub(super) fn usage(message: &str) -> Self {
-        Self { stderr: super::options::PROGRAM.usage_error(message), code: EX_USAGE }
+        Self { stderr: super::options::PROGRAM.usage_error(message), code: EX_USAGE, shows_usage: false }
     }
 
     /// A function that does not exist.
     pub(super) fn missing(error: &CallError) -> Self {
-        Self { stderr: format!("{error}\n"), code: 255 }
+        Self { stderr: format!("{error}\n"), code: 255, shows_usage: false }
     }
 
-    /// A call that failed.
-    pub(super) fn call(fun: &str, error: &CallError) -> Self {
+    /// A call that failed. To stock a `SaltInvocationError` of a function is a `TypeError`, too; keywords that a function without
+    /// `takes_kwargs` does not know are refused before it is called.
+    pub(super) fn call(fun: &str, error: &CallError, takes_kwargs: bool) -> Self {
+        let before =
+            |e: &str| !takes_kwargs && e.starts_with("The following keyword arguments are not valid");
+        let shows_usage = match error {
+            CallError::Arguments(_) => true,
+            CallError::Invocation(e) => !before(e),
+            _ => false,
+        };
         let stderr = match error {
             CallError::Execution(e) => format!("Error running '{fun}': {e}\n"),
             CallError::CommandNotFound(e) => format!("Command required for '{fun}' not found: {e}\n"),
-            CallError::Arguments(e) => format!("\nPassed invalid arguments: {e}.\n\nUsage:\n"),
-            CallError::Invocation(e) | CallError::Client(e) => format!("{e}\n"),
+            CallError::Arguments(e) | CallError::Invocation(e) if shows_usage => {
+                format!("\nPassed invalid arguments: {e}.\n\nUsage:\n")
+            }
+            CallError::Arguments(e) | CallError::Invocation(e) | CallError::Client(e) => format!("{e}\n"),
             other => other.traceback(),
         };
-        Self { stderr, code: 1 }
+        Self { stderr, code: 1, shows_usage }
     }
 }
 
@@ -47,13 +64,15 @@ mod tests {
 
     #[test]
     fn failures_are_told_in_stocks_words() {
-        let text = |e: &CallError| Failure::call("t.f", e).stderr;
+        let text = |e: &CallError| Failure::call("t.f", e, false).stderr;
         assert_eq!(text(&CallError::execution("x")), "Error running 't.f': x\n");
         assert_eq!(
             text(&CallError::CommandNotFound("x".into())),
             "Command required for 't.f' not found: x\n"
         );
-        assert_eq!(text(&CallError::invocation("x")), "x\n");
+        assert_eq!(text(&CallError::invocation("x")), "\nPassed invalid arguments: x.\n\nUsage:\n");
+        let unknown = CallError::invocation("The following keyword arguments are not valid: a=b");
+        assert_eq!(text(&unknown), "The following keyword arguments are not valid: a=b\n");
         assert_eq!(
             text(&CallError::Arguments("f() takes 0".into())),
             "\nPassed invalid arguments: f() takes 0.\n\nUsage:\n"

@@ -29,11 +29,10 @@ pub(super) struct Remote {
 impl Remote {
     /// Signs in to the first master that lets us.
     pub(super) fn connect(opts: &Opts, id: &MinionId, grains: &Arc<Map>) -> Result<Self, Failure> {
-        let masters =
-            match address::masters(opts).map_err(|e| Failure { stderr: format!("{e}\n"), code: 42 })? {
-                Masters::Hot(list) | Masters::Failover(list) => list,
-                Masters::Disabled => Vec::new(),
-            };
+        let masters = match address::masters(opts).map_err(|e| Failure::new(format!("{e}\n"), 42))? {
+            Masters::Hot(list) | Masters::Failover(list) => list,
+            Masters::Disabled => Vec::new(),
+        };
         let pki = Arc::new(Pki::open(opts).map_err(Failure::text)?);
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::text)?;
@@ -90,12 +89,12 @@ fn auth_failure(error: &AuthError, several: bool) -> Failure {
     match error {
         AuthError::Pending if !several => {
             super::print(NOT_ACCEPTED);
-            Failure { stderr: String::new(), code: 2 }
+            Failure::new(String::new(), 2)
         }
         AuthError::Pending => Failure::text(NOT_ACCEPTED.trim_end()),
         // Stock's EX_NOPERM.
-        AuthError::Rejected { .. } => Failure { stderr: format!("{error}\n"), code: 77 },
-        AuthError::MasterKey(_) => Failure { stderr: format!("{error}\n"), code: 42 },
+        AuthError::Rejected { .. } => Failure::new(format!("{error}\n"), 77),
+        AuthError::MasterKey(_) => Failure::new(format!("{error}\n"), 42),
         AuthError::NoAnswer(_) => {
             tracing::debug!("{error}");
             Failure::text("Attempt to authenticate with the salt master failed with timeout error")

@@ -11,7 +11,7 @@ use crate::local_tree;
 use crate::modules_in_force::registry;
 use crate::startup::config::Settled;
 use crate::startup::{directories, log};
-use brine_core::call::{CallError, Cx, JobContext};
+use brine_core::call::{Cx, JobContext};
 use brine_core::user;
 use brine_core::{Map, Opts, Value, map};
 use brine_render::args::{parse_input, yamlify_arg};
@@ -25,8 +25,7 @@ pub(super) fn run(line: &Parsed, settled: Settled) -> Result<u8, Failure> {
     if opts.get("verify_env").is_none_or(Value::truthy) {
         directories::prepare(&opts, &directories::of_call(&opts)).map_err(Failure::text)?;
     }
-    user::become_user(opts.str("user"))
-        .map_err(|e| Failure { stderr: format!("{e}\n"), code: user::EX_NOUSER })?;
+    user::become_user(opts.str("user")).map_err(|e| Failure::new(format!("{e}\n"), user::EX_NOUSER))?;
     let is_local =
         opts.flag("local") || opts.str("file_client") == "local" || opts.str("master_type") == "disable";
     let registry = Arc::new(registry(&opts));
@@ -75,7 +74,7 @@ pub(super) fn run(line: &Parsed, settled: Settled) -> Result<u8, Failure> {
 fn local_pillar(host: &CallHost) -> Result<Map, Failure> {
     let env = |key: &str| host.opts.get(key).and_then(Value::as_str).filter(|env| !env.is_empty());
     local_tree::compile_pillar(&host.cx(), env("saltenv"), env("pillarenv"), None, None)
-        .map_err(|e| Failure { stderr: e.traceback(), code: 1 })
+        .map_err(|e| Failure::new(e.traceback(), 1))
 }
 
 /// What a local call with these options sees, for programs that make many calls in one process.
@@ -148,8 +147,8 @@ fn call(line: &Parsed, mut cx: Cx, fun: &str) -> Result<Map, Failure> {
         proc.remove(&jid);
     }
     let value = result.map_err(|e| {
-        let failure = Failure::call(fun, &e);
-        if let CallError::Arguments(_) = e {
+        let failure = Failure::call(fun, &e, function.takes_kwargs());
+        if failure.shows_usage {
             // Stock writes the text to stderr and the function's own documentation to stdout.
             eprint!("{}", failure.stderr);
             super::print(&format!("{}\n", function.doc));
