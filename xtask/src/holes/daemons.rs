@@ -502,8 +502,8 @@ const MINION_LIB: &[Hole] = &[
 const CALL: &[Hole] = &[Hole {
     row: "2024-37088",
     file: "minion/src/call/run.rs",
-    find: "pillar = connected.pillar(&opts, &grains, None)?;",
-    put: "pillar = connected.pillar(&opts, &grains, None).unwrap_or_default();",
+    find: "pillar = Some(connected.pillar(&opts, &grains, None)?);",
+    put: "pillar = Some(connected.pillar(&opts, &grains, None).unwrap_or_default());",
     tests: &["cve_2022_22934_and_2024_37088_a_call_with_a_bad_pillar_fails"],
 }];
 

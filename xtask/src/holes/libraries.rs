@@ -63,9 +63,11 @@ const SALTFILE: &[Hole] = &[Hole {
 const RENDER: &[Hole] = &[Hole {
     row: "2025-62348",
     file: "render/src/yaml/construct.rs",
-    find: r#"Some("binary") => self.binary(id),"#,
-    put: r#"Some("binary") => self.binary(id),
-            Some(tag) if tag.starts_with("python/") => Ok(Value::Str(tag.to_owned())),"#,
+    find: "let tag = shown::text(&tag);",
+    put: r#"if tag.contains("python/") {
+                    return Ok(Obj::str(&*tag));
+                }
+                let tag = shown::text(&tag);"#,
     tests: &["cve_2025_62348_no_object_is_built_from_a_tag"],
 }];
 
