@@ -150,3 +150,65 @@ fn trees_render_as_in_stock() {
     println!("{} trees compared", trees.len());
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), trees.len(), wrong.join("\n"));
 }
+
+/// Each option of Jinja's environment, as a dict of options and a template that it changes.
+fn option_cases() -> Vec<(Map, &'static str, &'static str)> {
+    let blocks = "{% if true %}\n  {% set x = 1 %}\na: {{ x }}\n{% endif %}\n";
+    let marks = map! {
+        "variable_start_string" => "<<", "variable_end_string" => ">>", "block_start_string" => "[%", "block_end_string" => "%]",
+        "comment_start_string" => "[#", "comment_end_string" => "#]", "line_statement_prefix" => "%%", "line_comment_prefix" => "//",
+        "newline_sequence" => "\r\n", "keep_trailing_newline" => true, "nonsense" => 1
+    };
+    let marked =
+        "a: << 1 >>[# no #]\n[% if true %]b[% endif %]\n%% for x in [1, 2]\n- << x >> // said\n%% endfor\n";
+    vec![
+        (map! {"jinja_trim_blocks" => true}, "a", blocks),
+        (map! {"jinja_lstrip_blocks" => true}, "a", blocks),
+        (map! {"jinja_sls_env" => map! {"trim_blocks" => true}}, "a", blocks),
+        (map! {"jinja_sls_env" => map! {"LSTRIP_BLOCKS" => true}}, "a", blocks),
+        (map! {"jinja_sls_env" => marks.clone()}, "a", marked),
+        (map! {"jinja_env" => marks}, "", marked),
+        (
+            map! {"jinja_env" => map! {"trim_blocks" => true}, "jinja_sls_env" => map! {"lstrip_blocks" => true}},
+            "",
+            blocks,
+        ),
+        (map! {"allow_undefined" => true}, "a", "[{{ nope }}]\n"),
+    ]
+}
+
+fn json_of(value: &Value) -> Json {
+    match value {
+        Value::Map(map) => map.iter().map(|(k, v)| (k.as_str().unwrap().to_owned(), json_of(v))).collect(),
+        Value::Bool(b) => (*b).into(),
+        Value::Int(i) => i64::try_from(*i).unwrap().into(),
+        other => other.as_str().unwrap().into(),
+    }
+}
+
+#[test]
+fn options_change_how_templates_are_read() {
+    let cases = option_cases();
+    let questions: Vec<Json> = cases
+        .iter()
+        .map(|(opts, sls, text)| {
+            let main = if sls.is_empty() { "t.txt" } else { "a.sls" };
+            json!({"files": {main: text}, "main": main, "sls": sls, "opts": json_of(&opts.clone().into())})
+        })
+        .collect();
+    let mut stock = Stock::start(include_str!("data/stock_templates.py"));
+    for ((opts, sls, text), theirs) in cases.iter().zip(stock.ask(&questions)) {
+        let dir = tempfile::tempdir().unwrap();
+        let cx =
+            Cx::new(Arc::new(Opts::new(opts.clone())), Arc::new(Registry::new([&TEST])), Arc::new(NoHost));
+        let session = Session::new(&cx, Arc::new(Folder(dir.path().to_path_buf())));
+        let path = dir.path().join("a.sls").display().to_string();
+        let request =
+            JinjaRequest { saltenv: "base", sls: Some(sls), tmplpath: Some(&path), vars: Vec::new() };
+        let ours = match render_jinja(&session, text, &request) {
+            Ok(text) => json!({"text": text}),
+            Err(e) => json!({"error": e.to_string()}),
+        };
+        assert_eq!(ours, theirs, "{opts:?}");
+    }
+}
