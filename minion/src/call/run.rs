@@ -31,7 +31,7 @@ pub(super) fn run(line: &Parsed, settled: Settled) -> Result<u8, Failure> {
     let registry = Arc::new(registry(&opts));
     let fun = line.args.first().map_or("", String::as_str);
 
-    let wants_grains = !is_local || line.has("grains_run") || needs_grains(fun);
+    let wants_grains = !is_local || line.has("grains_run") || needs_grains(&line.args);
     let grains = if wants_grains { Arc::new(brine_modules::grains(&opts)) } else { Arc::default() };
     let (mut opts, mut pillar, mut remote) = (opts, None, None);
     if !is_local {
@@ -43,7 +43,7 @@ pub(super) fn run(line: &Parsed, settled: Settled) -> Result<u8, Failure> {
     let files = local_tree::files(&opts);
     let opts = Arc::new(opts);
     let host = CallHost { remote: remote.clone(), opts, registry, grains, pillar: Arc::default(), files };
-    if is_local && needs_grains(fun) && !line.has("doc") && !line.has("grains_run") {
+    if is_local && needs_grains(&line.args) && !line.has("doc") && !line.has("grains_run") {
         pillar = Some(local_pillar(&host)?);
     }
     if let Some(pillar) = pillar {
@@ -92,24 +92,26 @@ pub(super) fn local_context(settled: Settled) -> Result<Cx, Failure> {
 }
 
 /// Functions that surely look at no grains, so that a local call of them need not collect any.
-fn needs_grains(fun: &str) -> bool {
-    !matches!(
-        fun,
-        "test.ping"
-            | "test.echo"
-            | "test.sleep"
-            | "test.version"
-            | "test.true"
-            | "test.false"
-            | "cmd.run"
-            | "cmd.run_all"
-            | "cmd.run_stdout"
-            | "cmd.run_stderr"
-            | "cmd.retcode"
-            | "cmd.shell"
-            | "cmd.has_exec"
-            | "cmd.which"
-    )
+fn needs_grains(words: &[String]) -> bool {
+    let templates = words.iter().any(|word| word.starts_with("template="));
+    templates
+        || !matches!(
+            words.first().map_or("", String::as_str),
+            "test.ping"
+                | "test.echo"
+                | "test.sleep"
+                | "test.version"
+                | "test.true"
+                | "test.false"
+                | "cmd.run"
+                | "cmd.run_all"
+                | "cmd.run_stdout"
+                | "cmd.run_stderr"
+                | "cmd.retcode"
+                | "cmd.shell"
+                | "cmd.has_exec"
+                | "cmd.which"
+        )
 }
 
 fn call(line: &Parsed, mut cx: Cx, fun: &str) -> Result<Map, Failure> {
