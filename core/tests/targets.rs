@@ -33,7 +33,7 @@ fn report(wrong: &[String]) {
 #[test]
 fn a_minion_answers_as_stock_does() {
     let cases = cases();
-    let (grains, pillar) = (untag(&cases["grains"]), untag(&cases["pillar"]));
+    let (grains, pillar) = (map(&cases["grains"]), map(&cases["pillar"]));
     let nodegroups = map(&cases["nodegroups"]);
     let id = cases["id"].as_str().unwrap();
     let subject = Subject { id, grains: &grains, pillar: &pillar, nodegroups: &nodegroups };
@@ -146,13 +146,14 @@ fn hostile_targets_end_soon() {
     for i in 1..64 {
         nodegroups.insert(format!("g{i}"), format!("N@g{0} or N@g{0}", i - 1));
     }
-    let mut deep = Value::from("x");
-    for _ in 0..60 {
+    let mut deep = Map::new();
+    deep.insert("a", "x");
+    for _ in 1..60 {
         let mut map = Map::new();
         map.insert("a", deep);
-        deep = map.into();
+        deep = map;
     }
-    let pillar = Value::Nil;
+    let pillar = Map::new();
     let subject = Subject { id: "web1", grains: &deep, pillar: &pillar, nodegroups: &nodegroups };
     assert!(!matches(&"N@g63".into(), "compound", ":", subject));
     assert!(!matches(&(vec!["a"; 62].join(":") + ":nope").into(), "grain", ":", subject));

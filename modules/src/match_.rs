@@ -16,18 +16,10 @@ module! {
 /// Asks the matchers about this minion, or about another id.
 fn ask(cx: &Cx, tgt: &Value, tgt_type: &str, delimiter: &str, minion_id: Option<&Value>) -> bool {
     let id = minion_id.filter(|id| id.truthy()).map_or_else(|| cx.opts.str("id").to_owned(), python_str);
-    // Templates ask often, mostly by id: what an expression does not look at is not copied for it.
-    let compound = (tgt_type == "compound").then(|| python_str(tgt));
-    let looks = |kind: &str, words: &[&str]| match &compound {
-        Some(text) => words.iter().any(|word| text.contains(word)),
-        None => tgt_type.starts_with(kind) || (kind == "grain" && tgt_type == "ipcidr"),
-    };
-    let copy = |map: &Map, wanted: bool| Value::Map(if wanted { map.clone() } else { Map::new() });
-    let grains = copy(&cx.grains, looks("grain", &["G@", "P@", "S@", "N@"]));
-    let pillar = copy(&cx.pillar, looks("pillar", &["I@", "J@", "N@"]));
     let empty = Map::new();
     let nodegroups = cx.opts.get("nodegroups").and_then(Value::as_map).unwrap_or(&empty);
-    matches(tgt, tgt_type, delimiter, Subject { id: &id, grains: &grains, pillar: &pillar, nodegroups })
+    let subject = Subject { id: &id, grains: &cx.grains, pillar: &cx.pillar, nodegroups };
+    matches(tgt, tgt_type, delimiter, subject)
 }
 
 /// Whether a compound expression means this minion.

@@ -269,8 +269,8 @@ impl Compiler {
         }
         let none = Map::new();
         let nodegroups = self.cx.opts.get("nodegroups").and_then(Value::as_map).unwrap_or(&none);
-        let (grains, pillar) = (Value::Map((*self.cx.grains).clone()), Value::Map((*self.cx.pillar).clone()));
-        let subject = Subject { id: &self.settled.wish.id, grains: &grains, pillar: &pillar, nodegroups };
+        let Cx { grains, pillar, .. } = &self.cx;
+        let subject = Subject { id: &self.settled.wish.id, grains, pillar, nodegroups };
         let target = to_value(target)?;
         Ok(match matcher.as_str() {
             "nodegroup" => target.as_str().is_some_and(|name| target::nodegroup_match(name, subject)),

@@ -153,7 +153,9 @@ impl Check<'_> {
                         Part::Grains => &data.grains,
                         Part::Pillar => &data.pillar,
                     };
-                    Search::new(compare).subdict_match(searched, expr, delimiter)
+                    searched
+                        .as_map()
+                        .is_some_and(|map| Search::new(compare).subdict_match(map, expr, delimiter))
                 })
             });
         }

@@ -11,10 +11,10 @@ use brine_protocol::{Map, Value};
 pub struct Subject<'a> {
     /// The minion's id.
     pub id: &'a str,
-    /// Its grains, a map.
-    pub grains: &'a Value,
-    /// Its pillar in force, a map.
-    pub pillar: &'a Value,
+    /// Its grains.
+    pub grains: &'a Map,
+    /// Its pillar in force.
+    pub pillar: &'a Map,
     /// The option `nodegroups`, empty where there is none.
     pub nodegroups: &'a Map,
 }
@@ -74,10 +74,7 @@ fn list_match(tgt: &Value, id: &str) -> bool {
 }
 
 fn ipcidr_match(text: &str, subject: Subject<'_>) -> bool {
-    match (Ipcidr::parse(text), subject.grains.as_map()) {
-        (Some(target), Some(grains)) => target.matches(grains),
-        _ => false,
-    }
+    Ipcidr::parse(text).is_some_and(|target| target.matches(subject.grains))
 }
 
 fn compound_match(mut words: Vec<String>, subject: Subject<'_>) -> Option<bool> {

@@ -37,7 +37,7 @@ impl Search {
     }
 
     /// Whether `expr` matches within `data`. An expression without delimiter never does.
-    pub fn subdict_match(&mut self, data: &Value, expr: &str, delimiter: &str) -> bool {
+    pub fn subdict_match(&mut self, data: &Map, expr: &str, delimiter: &str) -> bool {
         if delimiter.is_empty() {
             return false;
         }
@@ -45,26 +45,17 @@ impl Search {
         (1..splits.len()).rev().any(|at| self.split_match(data, expr, &splits, at, delimiter))
     }
 
-    fn split_match(&mut self, data: &Value, expr: &str, splits: &[&str], at: usize, delimiter: &str) -> bool {
+    fn split_match(&mut self, data: &Map, expr: &str, splits: &[&str], at: usize, delimiter: &str) -> bool {
         if !self.step() {
             return false;
         }
-        let (found, pattern);
         if at == 1 && splits[0] == "*" {
             // Everything below the top level: the whole expression against the whole data.
-            (found, pattern) = (Some(data), expr.to_owned());
-        } else {
-            found = traverse_parts(data, &splits[..at]);
-            pattern = splits[at..].join(delimiter);
+            return !data.is_empty() && self.map_match(data, expr);
         }
-        match found {
+        match in_map(data, splits[0]).and_then(|first| traverse_parts(first, &splits[1..at])) {
+            Some(found) => self.found_match(found, &splits[at..].join(delimiter)),
             None => false,
-            Some(Value::Map(map)) => !map.is_empty() && self.map_match(map, &pattern),
-            Some(Value::List(list)) => list.iter().any(|member| {
-                member.as_map().is_some_and(|map| self.map_match(map, &pattern))
-                    || self.value_match(member, &pattern)
-            }),
-            Some(value) => self.value_match(value, &pattern),
         }
     }
 

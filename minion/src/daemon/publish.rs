@@ -89,13 +89,8 @@ fn give_back(attached: &Attached, ret: Map) {
 fn is_for_us(attached: &Attached, publish: &PublishLoad) -> bool {
     let minion = &attached.minion;
     let delimiter = publish.raw.get_str("delimiter").unwrap_or(target::DEFAULT_TARGET_DELIM);
-    // Most targets look at the id alone: no need to copy grains and pillar for those.
-    let by_id = matches!(publish.tgt_type.as_str(), "glob" | "pcre" | "list");
-    let value = |map: &Map| if by_id { Value::Nil } else { Value::Map(map.clone()) };
-    let grains = value(&minion.grains());
-    let pillar = value(&attached.pillar.read());
-    let nodegroups = attached.opts.get("nodegroups").and_then(Value::as_map).cloned().unwrap_or_default();
-    let subject =
-        Subject { id: minion.id.as_str(), grains: &grains, pillar: &pillar, nodegroups: &nodegroups };
+    let (grains, pillar, none) = (minion.grains(), attached.pillar.read(), Map::new());
+    let nodegroups = attached.opts.get("nodegroups").and_then(Value::as_map).unwrap_or(&none);
+    let subject = Subject { id: minion.id.as_str(), grains: &grains, pillar: &pillar, nodegroups };
     target::matches(&publish.tgt, &publish.tgt_type, delimiter, subject)
 }

@@ -58,9 +58,9 @@ fn addresses(host: &Map, interfaces: &[String], cidrs: &[String]) -> Vec<String>
 }
 
 fn in_network(address: &str, cidr: &str) -> bool {
-    let grains = Value::Map(map! { "ipv4" => vec![address], "ipv6" => vec![address] });
-    let (pillar, nodegroups) = (Value::Map(Map::new()), Map::new());
-    let subject = Subject { id: "", grains: &grains, pillar: &pillar, nodegroups: &nodegroups };
+    let grains = map! { "ipv4" => vec![address], "ipv6" => vec![address] };
+    let none = Map::new();
+    let subject = Subject { id: "", grains: &grains, pillar: &none, nodegroups: &none };
     matches(&cidr.into(), "ipcidr", DEFAULT_TARGET_DELIM, subject)
 }
 
