@@ -89,7 +89,7 @@ fn give_back(attached: &Attached, ret: Map) {
 fn is_for_us(attached: &Attached, publish: &PublishLoad) -> bool {
     let minion = &attached.minion;
     let delimiter = publish.raw.get_str("delimiter").unwrap_or(target::DEFAULT_TARGET_DELIM);
-    let (grains, pillar, none) = (minion.grains(), attached.pillar.read(), Map::new());
+    let (grains, pillar, none) = (minion.grains(), attached.pillar.read().clone(), Map::new());
     let nodegroups = attached.opts.get("nodegroups").and_then(Value::as_map).unwrap_or(&none);
     let subject = Subject { id: minion.id.as_str(), grains: &grains, pillar: &pillar, nodegroups };
     target::matches(&publish.tgt, &publish.tgt_type, delimiter, subject)
