@@ -91,6 +91,29 @@ impl Environment {
     }
 }
 
+/// How deep macros, blocks, templates and recursive loops may be within each other; Python's stack ends at about as many.
+const DEEPEST: usize = 200;
+/// Stack that one of them may need, and how much is added where there is less.
+const RED_ZONE: usize = 256 << 10;
+const MORE_STACK: usize = 2 << 20;
+
+impl Environment {
+    /// Runs a function of a template, one level deeper.
+    ///
+    /// # Errors
+    /// `RecursionError`, and what it raises.
+    pub(crate) fn deeper<T>(&self, run: impl FnOnce() -> R<T>) -> R<T> {
+        let depth = self.depth.get();
+        if depth >= DEEPEST {
+            return Err(PyErr::recursion(""));
+        }
+        self.depth.set(depth + 1);
+        let done = stacker::maybe_grow(RED_ZONE, MORE_STACK, run);
+        self.depth.set(depth);
+        done
+    }
+}
+
 /// Where a filter, a test or a function is called from. Cheap to clone, so that generators can keep it.
 #[derive(Clone)]
 pub struct State {
@@ -141,14 +164,8 @@ impl State {
     /// # Errors
     /// What a value's own code raises.
     pub fn getattr(&self, obj: &Obj, name: &str) -> R {
-        match brine_python::find_attr(obj, name) {
-            Ok(Some(value)) => return self.checked(obj, name, value),
-            Ok(None) => {}
-            Err(e) if e.kind() == Kind::AttributeError => {}
-            Err(e) => return Err(e),
-        }
-        if name.starts_with('_') && brine_python::has_special(obj, name) && self.env.sandboxed {
-            return Ok(self.closed(obj, name));
+        if let Some(value) = self.attribute(obj, name)? {
+            return Ok(value);
         }
         // A missing key or a type without items is the common case: it costs no error value.
         if let Obj::Dict(dict) = obj {
@@ -177,29 +194,28 @@ impl State {
         if let Some(value) = found {
             return Ok(value);
         }
-        if let Some(name) = key.as_str() {
-            match brine_python::find_attr(obj, name) {
-                Ok(Some(value)) => return self.checked(obj, name, value),
-                Ok(None) => {}
-                Err(e) if e.kind() == Kind::AttributeError => {}
-                Err(e) => return Err(e),
-            }
-            if name.starts_with('_') && brine_python::has_special(obj, name) && self.env.sandboxed {
-                return Ok(self.closed(obj, name));
-            }
+        if let Some(name) = key.as_str()
+            && let Some(value) = self.attribute(obj, name)?
+        {
+            return Ok(value);
         }
         Ok(self.undefined_of(obj, key.clone()))
     }
 
-    /// An attribute, unless the sandbox closes it.
-    fn checked(&self, obj: &Obj, name: &str, value: Obj) -> R {
+    /// The attribute of a name, if there is one; what the sandbox closes is there, but undefined.
+    fn attribute(&self, obj: &Obj, name: &str) -> R<Option<Obj>> {
+        let found = match brine_python::find_attr(obj, name) {
+            Err(e) if e.kind() == Kind::AttributeError => None,
+            found => found?,
+        };
         if !self.env.sandboxed {
-            return Ok(value);
+            return Ok(found);
         }
-        if !name.starts_with('_') {
-            return Ok(crate::sandbox::format_method(self, obj, name).unwrap_or(value));
+        if name.starts_with('_') {
+            let there = found.is_some() || brine_python::has_special(obj, name);
+            return Ok(there.then(|| self.closed(obj, name)));
         }
-        Ok(self.closed(obj, name))
+        Ok(found.map(|value| crate::sandbox::format_method(self, obj, name).unwrap_or(value)))
     }
 
     /// What an attribute is that the sandbox closes.

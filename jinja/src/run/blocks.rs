@@ -30,20 +30,12 @@ impl BlockCode {
         let act = Activation::new(function.slots, None)?;
         act.line.set(self.line);
         let exec = Exec::new(self.template.clone(), state.clone(), act);
-        let env = &state.env;
-        let depth = env.depth.get();
-        if depth >= 200 {
-            return Err(PyErr::recursion(""));
-        }
-        env.depth.set(depth + 1);
         // Blocks have a name of their own in tracebacks, at which Salt does not look for the line.
-        let done = stacker::maybe_grow(256 << 10, 2 << 20, || {
+        state.env.deeper(|| {
             exec.special(function.me, function.parent.map(|slot| (slot, self)));
             exec.enter(&function.scope)?;
             exec.run(&function.body, out).map(|_| ())
-        });
-        env.depth.set(depth);
-        done
+        })
     }
 }
 

@@ -4,9 +4,24 @@ use super::activation::Activation;
 use super::code::{For, LoopFilter, Recursive, To};
 use super::exec::{Exec, Flow};
 use super::loops::{LoopContext, LoopObject, Recurse};
-use brine_python::{Iter, Obj, PyErr, R, take_steps};
+use brine_python::{Iter, Obj, R};
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// What a loop walks through: as it is, or with what tells of it as `loop`, and that variable's place.
+enum Items {
+    Plain(Iter),
+    Told(u16, Obj, Rc<LoopContext>),
+}
+
+impl Items {
+    fn next(&self) -> R<Option<Obj>> {
+        match self {
+            Items::Plain(iter) => iter.next(),
+            Items::Told(_, _, context) => context.next(),
+        }
+    }
+}
 
 impl Exec {
     pub(super) fn for_(&self, for_: &For, out: &mut String) -> R<Flow> {
@@ -26,13 +41,7 @@ impl Exec {
     fn recurse(&self, code: &Arc<Recursive>) -> Recurse {
         let (outer, code) = (self.clone(), code.clone());
         Rc::new(move |items, depth| {
-            let env = &outer.state.env;
-            let level = env.depth.get();
-            if level >= 200 {
-                return Err(PyErr::recursion(""));
-            }
-            env.depth.set(level + 1);
-            let done = stacker::maybe_grow(256 << 10, 2 << 20, || {
+            outer.state.env.deeper(|| {
                 let act = Activation::new(code.slots, Some(outer.act.clone()))?;
                 let exec = Exec { act, ..outer.clone() };
                 exec.at(code.inner.line);
@@ -40,9 +49,7 @@ impl Exec {
                 let again = outer.recurse(&code);
                 exec.traced(|| exec.each(&code.inner, items, Some(again), depth, &mut text))?;
                 Ok(exec.printed(&text))
-            });
-            env.depth.set(level);
-            done
+            })
         })
     }
 
@@ -62,42 +69,27 @@ impl Exec {
             }
             None => iterable,
         };
-        let mut none = true;
-        if let Some(slot) = for_.loop_ {
-            let context = LoopContext::new(iterable, &self.state, recurse, depth)?;
-            let object = Obj::other(LoopObject(context.clone()));
-            loop {
-                self.at(for_.line);
-                let Some(item) = context.next()? else { break };
-                take_steps(1)?;
-                self.assign(&for_.target, item)?;
-                self.act.set(slot, Some(object.clone()));
-                match self.round(for_, out)? {
-                    Flow::Stop => return Ok(Flow::Stop),
-                    Flow::Break => {
-                        // As in Python, `break` skips what would note that there was a round, unless one went before.
-                        self.leave(&for_.scope);
-                        return self.otherwise(for_, none, out);
-                    }
-                    Flow::Next => none = false,
-                    Flow::Continue => {}
-                }
+        let items = match for_.loop_ {
+            Some(slot) => {
+                let context = LoopContext::new(iterable, &self.state, recurse, depth)?;
+                Items::Told(slot, Obj::other(LoopObject(context.clone())), context)
             }
-        } else {
-            let iter = iterable.iter()?;
-            loop {
-                self.at(for_.line);
-                let Some(item) = iter.next()? else { break };
-                self.assign(&for_.target, item)?;
-                match self.round(for_, out)? {
-                    Flow::Stop => return Ok(Flow::Stop),
-                    Flow::Break => {
-                        self.leave(&for_.scope);
-                        return self.otherwise(for_, none, out);
-                    }
-                    Flow::Next => none = false,
-                    Flow::Continue => {}
-                }
+            None => Items::Plain(iterable.iter()?),
+        };
+        let mut none = true;
+        loop {
+            self.at(for_.line);
+            let Some(item) = items.next()? else { break };
+            self.assign(&for_.target, item)?;
+            if let Items::Told(slot, object, _) = &items {
+                self.act.set(*slot, Some(object.clone()));
+            }
+            match self.round(for_, out)? {
+                Flow::Stop => return Ok(Flow::Stop),
+                // As in Python, `break` and `continue` skip what would note that there was a round.
+                Flow::Break => break,
+                Flow::Next => none = false,
+                Flow::Continue => {}
             }
         }
         self.leave(&for_.scope);

@@ -67,6 +67,14 @@ impl Exec {
         Ok(())
     }
 
+    /// Adds a value as it is: what is no text fails in Jinja2 when all is joined.
+    fn append(out: &mut String, value: &Obj) -> R<()> {
+        let text = value.as_str().ok_or_else(|| {
+            PyErr::ty(format!("sequence item 0: expected str instance, {} found", value.type_name()))
+        })?;
+        Self::write(out, text)
+    }
+
     /// What was printed, as a value.
     pub(super) fn printed(&self, text: &str) -> Obj {
         if self.state.autoescape { Markup::new(text) } else { Obj::str(text) }
@@ -180,11 +188,7 @@ impl Exec {
                 let caller = self.macro_(code);
                 self.at(*line);
                 let value = self.call_node(call, Some(caller), out)?;
-                // Jinja2 adds it as it is, so what is no text fails when all is joined.
-                match value.as_str() {
-                    Some(text) => Self::write(out, text)?,
-                    None => return Err(not_text(&value)),
-                }
+                Self::append(out, &value)?;
             }
             Op::FilterBlock { line, scope, body, filter } => {
                 self.enter(scope)?;
@@ -195,10 +199,7 @@ impl Exec {
                 }
                 self.at(*line);
                 let value = self.eval(filter, Some(&text))?;
-                match value.as_str() {
-                    Some(text) => Self::write(out, text)?,
-                    None => return Err(not_text(&value)),
-                }
+                Self::append(out, &value)?;
                 self.leave(scope);
             }
             Op::Do(line, value) => {
@@ -385,9 +386,4 @@ impl brine_python::Object for Started {
     fn type_name(&self) -> &str {
         "tuple"
     }
-}
-
-/// What `''.join` says of what is no text.
-fn not_text(value: &Obj) -> PyErr {
-    PyErr::ty(format!("sequence item 0: expected str instance, {} found", value.type_name()))
 }

@@ -1,7 +1,8 @@
 //! The `loop` variable.
 
 use crate::env::State;
-use brine_python::{Args, Iter, Kind, Obj, Object, PyErr, R, eq};
+use crate::globals::Method;
+use brine_python::{Args, Iter, Kind, Obj, Object, PyErr, R, Signature, eq, take_steps};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -48,6 +49,7 @@ impl LoopContext {
             None => self.advance()?,
         };
         if let Some(item) = &item {
+            take_steps(1)?;
             self.index0.set(self.index0.get() + 1);
             let old = self.current.borrow_mut().replace(item.clone());
             *self.before.borrow_mut() = old;
@@ -89,11 +91,13 @@ impl LoopContext {
         Ok(length)
     }
 
-    fn method(me: &Obj, name: &'static str) -> Obj {
-        Obj::other(LoopMethod { of: me.clone(), name })
+    /// A method of it, which takes arguments by position alone.
+    fn method(self: &Rc<Self>, me: &Obj, name: &'static str, run: fn(&Self, &Args) -> R) -> Obj {
+        Obj::other(Method { name, me: me.clone(), own: self.clone(), run })
     }
 
     fn cycle(&self, args: &Args) -> R {
+        Signature::new("LoopContext.cycle", 1, &["self"], 1).rest().bind(args)?;
         if args.pos.is_empty() {
             return Err(PyErr::ty("no items for cycling given"));
         }
@@ -102,6 +106,7 @@ impl LoopContext {
     }
 
     fn has_changed(&self, args: &Args) -> R {
+        Signature::new("LoopContext.changed", 1, &["self"], 1).rest().bind(args)?;
         let value = Obj::tuple(args.pos.clone());
         let last = self.changed.borrow().clone();
         if let Some(last) = last
@@ -150,8 +155,8 @@ impl Object for LoopObject {
             "previtem" if index0 == 0 => it.state.undefined_hint("there is no previous item"),
             "previtem" => it.before.borrow().clone().unwrap_or_default(),
             "nextitem" => it.peek()?.unwrap_or_else(|| it.state.undefined_hint("there is no next item")),
-            "cycle" => LoopContext::method(me, "cycle"),
-            "changed" => LoopContext::method(me, "changed"),
+            "cycle" => it.method(me, "LoopContext.cycle", LoopContext::cycle),
+            "changed" => it.method(me, "LoopContext.changed", LoopContext::has_changed),
             _ => return Ok(None),
         }))
     }
@@ -178,33 +183,5 @@ impl Object for LoopObject {
         };
         let items = given.into_iter().flatten().next().unwrap_or_default();
         recurse(&items, self.0.depth0 + 1).map(Some)
-    }
-}
-
-/// `loop.cycle` and `loop.changed`.
-struct LoopMethod {
-    of: Obj,
-    name: &'static str,
-}
-
-impl Object for LoopMethod {
-    fn type_name(&self) -> &str {
-        "method"
-    }
-
-    fn callable(&self) -> bool {
-        true
-    }
-
-    fn call(&self, _me: &Obj, args: &Args) -> R<Option<Obj>> {
-        let Obj::Other(of) = &self.of else { return Ok(None) };
-        let Some(of) = of.downcast::<LoopObject>() else { return Ok(None) };
-        if let Some((name, _)) = args.kw.first() {
-            return Err(PyErr::ty(format!(
-                "LoopContext.{}() got an unexpected keyword argument '{name}'",
-                self.name
-            )));
-        }
-        if self.name == "cycle" { of.0.cycle(args).map(Some) } else { of.0.has_changed(args).map(Some) }
     }
 }

@@ -11,12 +11,6 @@ use brine_python::{Args, Dict, Kind, Obj, Object, PyErr, R, repr};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// How deep macros may call each other; Python's stack ends at about as many.
-const DEEPEST: usize = 200;
-/// Stack that a call may need, and how much is added when there is less.
-const RED_ZONE: usize = 256 << 10;
-const MORE_STACK: usize = 2 << 20;
-
 /// A macro: its code, and the variables around it.
 pub(crate) struct Macro {
     pub(super) code: Arc<MacroCode>,
@@ -90,14 +84,7 @@ impl Macro {
         } else if !surplus.is_empty() {
             return Err(PyErr::ty(format!("macro {} takes not more than {count} argument(s)", self.name())));
         }
-        let depth = self.state.env.depth.get();
-        if depth >= DEEPEST {
-            return Err(PyErr::recursion(""));
-        }
-        self.state.env.depth.set(depth + 1);
-        let out = stacker::maybe_grow(RED_ZONE, MORE_STACK, || self.run(&act));
-        self.state.env.depth.set(depth);
-        let out = out?;
+        let out = self.state.env.deeper(|| self.run(&act))?;
         Ok(if autoescape { Markup::new(&*out) } else { Obj::from(out) })
     }
 

@@ -1,5 +1,6 @@
 //! What `import` gives: a template that has run, with what it set.
 
+use crate::globals::Method;
 use crate::markup::Markup;
 use brine_python::{Obj, Object, R, repr};
 use std::rc::Rc;
@@ -44,28 +45,16 @@ impl Object for Module {
         }))
     }
 
-    fn getattr(&self, _me: &Obj, name: &str) -> R<Option<Obj>> {
+    fn getattr(&self, me: &Obj, name: &str) -> R<Option<Obj>> {
         Ok(match name {
             "__name__" => Some(self.name.as_ref().map_or(Obj::None, |n| Obj::str(&**n))),
-            "__html__" => Some(Obj::other(Html(self.body.clone()))),
+            "__html__" => Some(Obj::other(Method {
+                name: "TemplateModule.__html__",
+                me: me.clone(),
+                own: Rc::new(self.body.clone()),
+                run: |body, _| Ok(Markup::new(&**body)),
+            })),
             _ => self.get(name),
         })
-    }
-}
-
-/// Its `__html__` method.
-struct Html(String);
-
-impl Object for Html {
-    fn type_name(&self) -> &str {
-        "method"
-    }
-
-    fn callable(&self) -> bool {
-        true
-    }
-
-    fn call(&self, _me: &Obj, _args: &brine_python::Args) -> R<Option<Obj>> {
-        Ok(Some(Markup::new(&*self.0)))
     }
 }

@@ -89,13 +89,7 @@ impl Template {
 
     /// Prints it, and what it extends, with these variables.
     pub(super) fn run_root(self: &Rc<Self>, state: &State, out: &mut String) -> R<()> {
-        let env = &state.env;
-        let depth = env.depth.get();
-        if depth >= 200 {
-            return Err(PyErr::recursion(""));
-        }
-        env.depth.set(depth + 1);
-        let done = stacker::maybe_grow(256 << 10, 2 << 20, || {
+        state.env.deeper(|| {
             let root = &self.code.root;
             let act = Activation::new(root.slots, None)?;
             let exec = Exec::new(self.clone(), state.clone(), act.clone());
@@ -109,9 +103,7 @@ impl Template {
                     None => Ok(()),
                 }
             })
-        });
-        env.depth.set(depth);
-        done
+        })
     }
 
     /// Runs it as a module with these variables.

@@ -127,30 +127,39 @@ pub(super) fn undeclared(nodes: &[Stmt], names: &[&'static str]) -> Vec<&'static
     found
 }
 
-/// Whether somewhere, blocks included, something is set to this name: its line.
-pub(super) fn stores(nodes: &[Stmt], wanted: &str) -> Option<u32> {
-    nodes.iter().find_map(|node| match &node.kind {
-        StmtKind::For { target, body, else_, .. } => {
-            in_target(target, wanted).or_else(|| stores(body, wanted)).or_else(|| stores(else_, wanted))
-        }
+/// The bodies of a statement, in the order in which they stand.
+fn bodies(node: &Stmt) -> Vec<&[Stmt]> {
+    match &node.kind {
+        StmtKind::For { body, else_, .. } => vec![body, else_],
         StmtKind::If { branches, else_ } => {
-            branches.iter().find_map(|b| stores(&b.body, wanted)).or_else(|| stores(else_, wanted))
+            branches.iter().map(|b| b.body.as_slice()).chain([else_.as_slice()]).collect()
         }
-        StmtKind::Assign(target, _) => in_target(target, wanted),
-        StmtKind::AssignBlock { target, body, .. } | StmtKind::Load { target, body, .. } => {
-            in_target(target, wanted).or_else(|| stores(body, wanted))
-        }
-        StmtKind::With { vars, body } => {
-            vars.iter().find_map(|(t, _)| in_target(t, wanted)).or_else(|| stores(body, wanted))
-        }
-        StmtKind::Macro { body, .. }
+        StmtKind::AssignBlock { body, .. }
+        | StmtKind::Load { body, .. }
+        | StmtKind::With { body, .. }
+        | StmtKind::Macro { body, .. }
         | StmtKind::CallBlock { body, .. }
         | StmtKind::FilterBlock { body, .. }
         | StmtKind::Block { body, .. }
         | StmtKind::Autoescape(_, body)
-        | StmtKind::Profile { body, .. } => stores(body, wanted),
-        StmtKind::ImportData { target, .. } if **target == *wanted => Some(node.line),
-        _ => None,
+        | StmtKind::Profile { body, .. } => vec![body],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether somewhere, blocks included, something is set to this name: its line.
+pub(super) fn stores(nodes: &[Stmt], wanted: &str) -> Option<u32> {
+    nodes.iter().find_map(|node| {
+        let own = match &node.kind {
+            StmtKind::For { target, .. }
+            | StmtKind::Assign(target, _)
+            | StmtKind::AssignBlock { target, .. }
+            | StmtKind::Load { target, .. } => in_target(target, wanted),
+            StmtKind::With { vars, .. } => vars.iter().find_map(|(t, _)| in_target(t, wanted)),
+            StmtKind::ImportData { target, .. } => (**target == *wanted).then_some(node.line),
+            _ => None,
+        };
+        own.or_else(|| bodies(node).into_iter().find_map(|body| stores(body, wanted)))
     })
 }
 
@@ -165,47 +174,16 @@ pub(super) fn in_target(target: &Target, wanted: &str) -> Option<u32> {
 /// All blocks, those within blocks too, in the order in which they stand.
 pub(super) fn blocks<'t>(nodes: &'t [Stmt], found: &mut Vec<&'t Stmt>) {
     for node in nodes {
-        match &node.kind {
-            StmtKind::For { body, else_, .. } => {
-                blocks(body, found);
-                blocks(else_, found);
-            }
-            StmtKind::If { branches, else_ } => {
-                branches.iter().for_each(|b| blocks(&b.body, found));
-                blocks(else_, found);
-            }
-            StmtKind::Block { body, .. } => {
-                found.push(node);
-                blocks(body, found);
-            }
-            StmtKind::AssignBlock { body, .. }
-            | StmtKind::Load { body, .. }
-            | StmtKind::With { body, .. }
-            | StmtKind::Macro { body, .. }
-            | StmtKind::CallBlock { body, .. }
-            | StmtKind::FilterBlock { body, .. }
-            | StmtKind::Autoescape(_, body)
-            | StmtKind::Profile { body, .. } => blocks(body, found),
-            _ => {}
+        if matches!(node.kind, StmtKind::Block { .. }) {
+            found.push(node);
         }
+        bodies(node).into_iter().for_each(|body| blocks(body, found));
     }
 }
 
 /// Whether there is an `extends` anywhere.
 pub(super) fn extends(nodes: &[Stmt]) -> bool {
-    nodes.iter().any(|node| match &node.kind {
-        StmtKind::Extends(_) => true,
-        StmtKind::For { body, else_, .. } => extends(body) || extends(else_),
-        StmtKind::If { branches, else_ } => branches.iter().any(|b| extends(&b.body)) || extends(else_),
-        StmtKind::AssignBlock { body, .. }
-        | StmtKind::Load { body, .. }
-        | StmtKind::With { body, .. }
-        | StmtKind::Macro { body, .. }
-        | StmtKind::CallBlock { body, .. }
-        | StmtKind::FilterBlock { body, .. }
-        | StmtKind::Block { body, .. }
-        | StmtKind::Autoescape(_, body)
-        | StmtKind::Profile { body, .. } => extends(body),
-        _ => false,
-    })
+    nodes
+        .iter()
+        .any(|node| matches!(node.kind, StmtKind::Extends(_)) || bodies(node).into_iter().any(extends))
 }
