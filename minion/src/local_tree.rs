@@ -86,7 +86,7 @@ impl Files for Masters {
 mod tests {
     use super::*;
     use brine_core::host::NoHost;
-    use brine_core::map;
+    use brine_core::{Value, map};
     use std::fs;
 
     #[test]
@@ -108,5 +108,38 @@ mod tests {
         );
         assert!(files(&Opts::default()).envs().is_err());
         assert!(files(&Opts::new(map! {"file_client" => "local"})).envs().is_ok());
+    }
+
+    #[test]
+    fn the_option_says_whose_files_and_no_name_leads_out() {
+        let dir = tempfile::tempdir().unwrap();
+        for sub in ["a", "b", "envs/dev"] {
+            fs::create_dir_all(dir.path().join(sub)).unwrap();
+        }
+        for file in ["a/one", "b/one", "b/two", "envs/dev/three", "secret"] {
+            fs::write(dir.path().join(file), file).unwrap();
+        }
+        let root = |sub: &str| Value::from(dir.path().join(sub).to_string_lossy().into_owned());
+        let roots = map! { "base" => vec![root("a"), root("b")], "__env__" => vec![root("envs/__env__")] };
+        let opts = |client: &str| {
+            let cachedir = dir.path().join("cache").to_string_lossy().into_owned();
+            Opts::new(map! {
+                "file_client" => client, "file_roots" => roots.clone(), "cachedir" => cachedir,
+                "fileserver_backend" => vec![Value::from("roots")]
+            })
+        };
+        let local = files(&opts("local"));
+        let found = |path: &str, env: &str| {
+            local.cache_file(path, env).unwrap().map(|file| fs::read_to_string(file).unwrap())
+        };
+        assert_eq!(found("one", "base").as_deref(), Some("a/one"));
+        assert_eq!(found("two", "base").as_deref(), Some("b/two"));
+        assert_eq!(found("three", "dev").as_deref(), Some("envs/dev/three"));
+        for (path, env) in
+            [("../secret", "base"), ("x/../one", "base"), ("three", "base"), ("secret", ".."), ("", "base")]
+        {
+            assert_eq!(found(path, env), None, "{path} {env}");
+        }
+        assert!(files(&opts("remote")).cache_file("one", "base").is_err());
     }
 }

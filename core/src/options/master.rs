@@ -60,7 +60,7 @@ pub(super) const ROWS: &[Row] = &[
     r("extension_modules", Str("/var/cache/salt/master/extmods"), &[], NO_PYTHON, "Directory of custom modules."),
     r("external_auth", Map(&[]), &[MAP], by("master/tests/eauth.rs::a_login_gets_its_rules_and_no_more"), "Who may do what, by authentication backend."),
     r("file_buffer_size", Int(1048576), &[INT], FILES, "Bytes of a chunk when files are served."),
-    r("file_client", Str("local"), &[STR], by("modules/src/cmd/local_files.rs::the_first_root_that_has_the_file_counts_and_no_name_leads_out"), "Whether files and pillar come from the master or from this host."),
+    r("file_client", Str("local"), &[STR], by("minion/src/local_tree.rs::the_option_says_whose_files_and_no_name_leads_out"), "Whether files and pillar come from the master or from this host."),
     r("fileserver_interval", Int(3600), &[INT], FILES, "Seconds between updates of the file server."),
     r("fileserver_update_niceness", Nil, &[NIL, INT], ONE_PROCESS, "Niceness of the process that updates the file server."),
     r("fileserver_verify_config", Bool(true), &[BOOL], FILES, "Check the configuration of the backends at start."),

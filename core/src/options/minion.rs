@@ -37,7 +37,7 @@ pub(super) const ROWS: &[Row] = &[
     r("encryption_algorithm", Str("OAEP-SHA1"), &[STR], by("minion/src/connect/settings.rs::options_become_settings"), "Algorithm that keys sent to this minion are encrypted with."),
     r("extension_modules", Str("/var/cache/salt/minion/extmods"), &[], NO_PYTHON, "Directory of custom modules."),
     r("file_buffer_size", Int(262144), &[INT], FILES, "Bytes of a chunk when files are served."),
-    r("file_client", Str("remote"), &[STR], by("modules/src/cmd/local_files.rs::the_first_root_that_has_the_file_counts_and_no_name_leads_out"), "Whether files and pillar come from the master or from this host."),
+    r("file_client", Str("remote"), &[STR], by("minion/src/local_tree.rs::the_option_says_whose_files_and_no_name_leads_out"), "Whether files and pillar come from the master or from this host."),
     r("global_state_conditions", Nil, &[NIL, MAP], STATES, "Conditions that hold for all states of a kind."),
     r("grains", Map(&[]), &[MAP], by("modules/src/grains_core/mod.rs::options_add_and_withhold_grains"), "Grains given by hand."),
     r("grains_blacklist", List(&[]), &[LIST], by("modules/src/grains_core/mod.rs::options_add_and_withhold_grains"), "Grains that are left out."),

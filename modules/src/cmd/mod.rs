@@ -5,7 +5,6 @@ mod chroot;
 mod encoding;
 mod given;
 mod identity;
-mod local_files;
 mod options;
 mod run;
 mod script;

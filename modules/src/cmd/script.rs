@@ -2,7 +2,6 @@
 
 use super::given::Given;
 use super::identity;
-use super::local_files;
 use super::run::{Stderr, run};
 use crate::python::shlex;
 use brine_core::call::{Args, CallError, Cx, Result};
@@ -104,17 +103,10 @@ fn copy(cx: &Cx, given: &Given, source: &str, template: Option<&str>) -> Result<
     Ok(Some((path.to_path_buf(), path)))
 }
 
-/// The source's content: by the file client, from this machine's own file roots, or a file by its path.
+/// The source's content, by the file client.
 fn cached(cx: &Cx, source: &str, saltenv: Value) -> Result<Option<File>> {
-    let local = if cx.registry.get("cp.cache_file").is_some() {
-        let path = cx.call("cp.cache_file", Args::positional([source.into(), saltenv]))?;
-        path.as_str().unwrap_or_default().to_owned()
-    } else {
-        let found =
-            local_files::find(&cx.opts, source, &saltenv).map(|path| path.to_string_lossy().into_owned());
-        found.unwrap_or_else(|| source.strip_prefix("file://").unwrap_or(source).to_owned())
-    };
-    let path = Path::new(&local);
+    let local = cx.call("cp.cache_file", Args::positional([source.into(), saltenv]))?;
+    let path = Path::new(local.as_str().unwrap_or_default());
     // Regular files only: a pipe would be waited for.
     if !path.is_absolute() || !path.is_file() {
         return Ok(None);
