@@ -25,7 +25,7 @@ mod undefined;
 pub use context::Context;
 pub use env::{Callee, Environment, Loader, Source, State, Table};
 pub use error::{Error, ErrorKind};
-pub use globals::{is_namespace, table as globals};
+pub use globals::{Method, is_namespace, table as globals};
 pub use markup::{Markup, escape, has_html, html, is_markup, mark, soft_str};
 pub use run::{Failure, Function, Template, Trace};
 pub use syntax::{Limits, Newline, Syntax};

@@ -55,7 +55,7 @@ pub use iter::{Iter, Next, reversed};
 pub use key::{Carried, CarriedHasher, Key, hash};
 pub use limit::{Limits, bytes as need_bytes, items as need_items, steps as take_steps};
 pub use list::{Fields, List, Tuple};
-pub use methods::{Method, has_special, names as method_names};
+pub use methods::{Method, decode_utf8, has_special, names as method_names};
 pub use obj::Obj;
 pub use object::Object;
 pub use ops::{Op, Unary, binary, len, unary};

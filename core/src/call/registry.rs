@@ -96,6 +96,12 @@ impl Registry {
         self.functions.get(name)
     }
 
+    /// Whether a module of that name has a function here.
+    pub fn has_module(&self, module: &str) -> bool {
+        let prefix = format!("{module}.");
+        self.functions.range(prefix.clone()..).next().is_some_and(|(name, _)| name.starts_with(&prefix))
+    }
+
     /// Every full name with its function, in byte order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Function)> {
         self.functions.iter().map(|(n, f)| (n.as_str(), f))

@@ -103,13 +103,16 @@ impl Object for Unbound {
     }
 }
 
-/// A method of an object of this crate, bound to it.
-pub(crate) struct Method<T: 'static> {
+/// A method of an added type, bound to an object of it.
+pub struct Method<T: 'static> {
     /// Its qualified name.
-    pub(crate) name: &'static str,
-    pub(crate) me: Obj,
-    pub(crate) own: Rc<T>,
-    pub(crate) run: fn(&T, &Args) -> R,
+    pub name: &'static str,
+    /// The object as the program has it.
+    pub me: Obj,
+    /// What it works on.
+    pub own: Rc<T>,
+    /// What it does.
+    pub run: fn(&T, &Args) -> R,
 }
 
 impl<T: 'static> Object for Method<T> {

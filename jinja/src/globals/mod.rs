@@ -8,7 +8,7 @@ mod namespace;
 pub use namespace::is_namespace;
 
 use brine_python::{Args, Dict, Kind, Obj, PyErr, R, Range, Signature};
-pub(crate) use class::Method;
+pub use class::Method;
 use class::{Class, Function};
 
 /// The longest range that a sandbox allows.

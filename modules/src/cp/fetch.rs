@@ -4,9 +4,8 @@ use super::client::{below, cached, copy, env, or_false, split};
 use crate::python::path::{basename, dirname, join};
 use brine_core::call::{CallError, Cx, KwArgs, Result, exec};
 use brine_core::files::Listing;
-use brine_core::text::python_str;
 use brine_core::{Map, Value};
-use brine_python::{Dict, Obj};
+use brine_python::Dict;
 use brine_render::renderer::{Request, Template, compile_template};
 use brine_render::template::{Session, call_error};
 use std::path::Path;
@@ -199,7 +198,5 @@ pub(super) fn get_url(
 pub(super) fn get_file_str(cx: &Cx, path: String, saltenv: Option<String>) -> Result {
     let Some(source) = cached(cx, &path, &env(cx, saltenv))? else { return Ok(false.into()) };
     let Ok(bytes) = std::fs::read(&source) else { return Ok(false.into()) };
-    let decoded = brine_python::call_method(&Obj::bytes(bytes), "decode", &brine_python::Args::default());
-    let text = python_str(&brine_python::to_value(&decoded.map_err(call_error)?).map_err(call_error)?);
-    Ok(text.into())
+    Ok(brine_python::decode_utf8(bytes).map_err(call_error)?.into())
 }

@@ -189,6 +189,17 @@ pub(super) fn replacement(chars: &[char], errors: &str) -> Option<String> {
     Some(out)
 }
 
+/// `bytes.decode()`.
+///
+/// # Errors
+/// `UnicodeDecodeError` in Python's words.
+pub fn decode_utf8(bytes: Vec<u8>) -> R<String> {
+    String::from_utf8(bytes).or_else(|e| {
+        let text = decode(e.as_bytes(), &[None, None])?;
+        Ok(text.as_str().unwrap_or_default().to_owned())
+    })
+}
+
 /// `bytes.decode(encoding, errors)`.
 pub(crate) fn decode(bytes: &[u8], args: &[Option<Obj>]) -> R {
     let named = names(args, "decode");

@@ -21,6 +21,7 @@ use crate::args::Args;
 use crate::error::{PyErr, R};
 use crate::obj::Obj;
 
+pub use codec::decode_utf8;
 pub(crate) use codec::{decode, encode};
 pub(crate) use list::sort_by;
 pub use special::has_special;

@@ -39,10 +39,10 @@ pub fn loads_obj(value: &Obj) -> R<Obj> {
                 "decode",
                 &brine_python::Args::of([Obj::str("utf-8"), Obj::str("surrogatepass")]),
             );
-            let text = decode.or_else(|_| {
-                brine_python::call_method(&Obj::bytes(bytes), "decode", &brine_python::Args::default())
-            })?;
-            loads(text.as_str().unwrap_or_default())
+            match decode {
+                Ok(text) => loads(text.as_str().unwrap_or_default()),
+                Err(_) => loads(&brine_python::decode_utf8(bytes.to_vec())?),
+            }
         }
         _ => {
             let class = value.type_name();

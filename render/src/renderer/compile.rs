@@ -3,7 +3,7 @@
 use super::data::{blank, space};
 use super::{Call, Data, check_render_pipe_str, error, shebang};
 use crate::template::Session;
-use brine_python::{Args, Dict, Obj, PyErr, R};
+use brine_python::{Dict, Obj, PyErr, R};
 use std::cell::Cell;
 use std::path::Path;
 use std::rc::Rc;
@@ -146,14 +146,7 @@ fn read(path: &Path, name: &str) -> R<Option<Rc<str>>> {
         }
     }
     let bytes = std::fs::read(path).map_err(os_error)?;
-    let text: Rc<str> = match String::from_utf8(bytes) {
-        Ok(text) => text.into(),
-        // Python's words for what is no UTF-8.
-        Err(e) => {
-            let decoded = brine_python::call_method(&Obj::bytes(e.as_bytes()), "decode", &Args::default())?;
-            decoded.as_str().unwrap_or_default().into()
-        }
-    };
+    let text: Rc<str> = brine_python::decode_utf8(bytes)?.into();
     if blank(&text) {
         log_error!("Template is nothing but whitespace: {name}");
         return Ok(None);

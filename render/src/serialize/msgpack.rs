@@ -218,11 +218,11 @@ impl Reader<'_> {
 
     fn text(&mut self, n: usize) -> R {
         let raw = self.raw;
-        let bytes = Obj::bytes(self.take(n)?);
+        let bytes = self.take(n)?;
         if raw {
-            return Ok(bytes);
+            return Ok(Obj::bytes(bytes));
         }
-        brine_python::call_method(&bytes, "decode", &brine_python::Args::default())
+        Ok(brine_python::decode_utf8(bytes.to_vec())?.into())
     }
 
     fn list(&mut self, n: usize, depth: usize) -> R {

@@ -110,14 +110,7 @@ impl Loader for FolderLoader {
 fn read(file: &Path) -> R<Source> {
     let bytes = std::fs::read(file)
         .map_err(|e| PyErr::new(Kind::Other("OSError"), format!("{e}: '{}'", file.display())))?;
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text.into(),
-        Err(e) => {
-            let bytes = Obj::bytes(e.as_bytes());
-            let text = brine_python::call_method(&bytes, "decode", &brine_python::Args::default())?;
-            text.as_str().unwrap_or_default().into()
-        }
-    };
+    let text = brine_python::decode_utf8(bytes)?.into();
     Ok(Source { text, file: Some(file.display().to_string()) })
 }
 

@@ -1,6 +1,7 @@
 //! What templates see as `salt`: execution functions by item and by attribute.
 
 use super::Session;
+use brine_jinja::Method;
 use brine_python::{Args, Iter, Obj, Object, PyErr, R};
 use std::rc::{Rc, Weak};
 
@@ -19,6 +20,18 @@ impl Salt {
         known.then(|| Obj::other(Function { name: name.into(), session: self.0.clone() }))
     }
 
+    fn get(&self, args: &Args) -> R {
+        let given = args.bind("get", &["key", "default"], 1)?;
+        let key = given[0].clone().unwrap_or_default();
+        let found = key.as_str().and_then(|name| self.function(name));
+        Ok(found.or_else(|| given[1].clone()).unwrap_or_default())
+    }
+
+    fn keys(&self, args: &Args) -> R {
+        args.bind("keys", &[], 0)?;
+        Ok(Obj::list(self.names()))
+    }
+
     fn names(&self) -> Vec<Obj> {
         let Some(session) = self.0.upgrade() else { return Vec::new() };
         session.cx.registry.iter().map(|(name, _)| Obj::str(name)).collect()
@@ -35,13 +48,21 @@ impl Object for Salt {
     }
 
     fn getattr(&self, me: &Obj, name: &str) -> R<Option<Obj>> {
-        if let Some(method) = Method::named(name) {
-            return Ok(Some(Obj::other(Bound { method, of: me.clone() })));
+        let method = |name, run| {
+            Ok(Some(Obj::other(Method { name, me: me.clone(), own: Rc::new(Self(self.0.clone())), run })))
+        };
+        // What a mapping has, too.
+        match name {
+            "get" => return method("LazyLoader.get", Self::get),
+            "keys" => return method("LazyLoader.keys", Self::keys),
+            _ => {}
         }
         let Some(session) = self.0.upgrade() else { return Ok(None) };
-        let prefix = format!("{name}.");
-        let known = session.cx.registry.iter().any(|(n, _)| n.starts_with(&prefix));
-        Ok(known.then(|| Obj::other(Module { name: name.into(), session: self.0.clone() })))
+        Ok(session
+            .cx
+            .registry
+            .has_module(name)
+            .then(|| Obj::other(Module { name: name.into(), session: self.0.clone() })))
     }
 
     fn getitem(&self, _me: &Obj, key: &Obj) -> R<Option<Obj>> {
@@ -54,55 +75,6 @@ impl Object for Salt {
 
     fn iter(&self, _me: &Obj) -> R<Option<Obj>> {
         Ok(Some(Obj::Iter(Iter::over("dict_keyiterator", self.names()))))
-    }
-}
-
-/// The methods of a mapping that `salt` has, too.
-#[derive(Clone, Copy)]
-enum Method {
-    Get,
-    Keys,
-}
-
-impl Method {
-    fn named(name: &str) -> Option<Self> {
-        match name {
-            "get" => Some(Self::Get),
-            "keys" => Some(Self::Keys),
-            _ => None,
-        }
-    }
-}
-
-struct Bound {
-    method: Method,
-    of: Obj,
-}
-
-impl Object for Bound {
-    fn type_name(&self) -> &str {
-        "method"
-    }
-
-    fn callable(&self) -> bool {
-        true
-    }
-
-    fn call(&self, _me: &Obj, args: &Args) -> R<Option<Obj>> {
-        let Obj::Other(of) = &self.of else { return Ok(None) };
-        let Some(salt) = of.downcast::<Salt>() else { return Ok(None) };
-        match self.method {
-            Method::Keys => {
-                args.bind("keys", &[], 0)?;
-                Ok(Some(Obj::list(salt.names())))
-            }
-            Method::Get => {
-                let given = args.bind("get", &["key", "default"], 1)?;
-                let key = given[0].clone().unwrap_or_default();
-                let found = key.as_str().and_then(|name| salt.function(name));
-                Ok(Some(found.or_else(|| given[1].clone()).unwrap_or_default()))
-            }
-        }
     }
 }
 
