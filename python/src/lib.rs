@@ -59,7 +59,7 @@ pub use methods::{Method, decode_utf8, has_special, names as method_names};
 pub use obj::Obj;
 pub use object::Object;
 pub use ops::{Op, Unary, binary, len, unary};
-pub use pprint::pformat;
+pub use pprint::{pformat, pformat_within};
 pub use range::Range;
 pub use repr::{ascii, repr, str, to_str};
 pub use seq::{getitem, index, setitem, slice};

@@ -1,4 +1,4 @@
-//! `pprint.pformat(x)`: values over several lines of at most 80 columns, with sorted keys.
+//! `pprint.pformat(x)`: values over several lines of a limited width, with sorted keys.
 
 use crate::cmp::{self, Cmp};
 use crate::depth;
@@ -10,20 +10,32 @@ use crate::seq::chars;
 use crate::uni;
 
 /// Columns of a line.
-const WIDTH: i64 = 80;
+const WIDTH: isize = 80;
 
 /// `pprint.pformat(x)`.
 ///
 /// # Errors
 /// As [`crate::repr()`].
 pub fn pformat(obj: &Obj) -> R<String> {
-    let mut printer = Printer { out: String::new(), open: Vec::new() };
+    pformat_within(obj, 1, WIDTH)
+}
+
+/// `pprint.pformat(x, indent=indent, width=width)`.
+///
+/// # Errors
+/// As [`crate::repr()`].
+pub fn pformat_within(obj: &Obj, indent: usize, width: isize) -> R<String> {
+    let mut printer = Printer::new(indent, width);
     printer.format(obj, 0, 0, 0)?;
     Ok(printer.out)
 }
 
 struct Printer {
     out: String,
+    /// Columns per level.
+    step: usize,
+    /// Columns of a line.
+    width: i64,
     /// The containers that are being written.
     open: Vec<usize>,
 }
@@ -64,6 +76,10 @@ fn sorted_pairs(dict: &crate::dict::Dict) -> R<Vec<(Obj, Obj)>> {
 }
 
 impl Printer {
+    fn new(step: usize, width: isize) -> Self {
+        Self { out: String::new(), step, width: width as i64, open: Vec::new() }
+    }
+
     fn recursion(&mut self, obj: &Obj) {
         let name = obj.type_name().rsplit('.').next().unwrap_or_default();
         self.out.push_str(&format!("<Recursion on {name} with id={}>", obj.address()));
@@ -77,12 +93,12 @@ impl Printer {
         }
         let before = self.out.len();
         let line = self.one_line(obj)?;
-        if width(&line) <= WIDTH - indent - allowance {
+        if width(&line) <= self.width - indent - allowance {
             self.out.push_str(&line);
             return limit::bytes(line.len());
         }
         match obj {
-            Obj::Str(text) => self.text(text, indent, allowance, level + 1)?,
+            Obj::Str(text) if !text.is_empty() => self.text(text, indent, allowance, level + 1)?,
             Obj::Bytes(bytes) => self.bytes(bytes, indent, allowance, level + 1)?,
             _ if is_container(obj) => {
                 self.open.push(obj.address());
@@ -103,7 +119,8 @@ impl Printer {
                 self.out.push(')');
             }
             Obj::Dict(dict) => {
-                self.out.push('{');
+                self.open("{")?;
+                let indent = indent + self.step as i64;
                 let pairs = sorted_pairs(dict)?;
                 let last = pairs.len().saturating_sub(1);
                 for (at, (key, value)) in pairs.iter().enumerate() {
@@ -111,10 +128,10 @@ impl Printer {
                     self.out.push_str(&key);
                     self.out.push_str(": ");
                     let allowance = if at == last { allowance + 1 } else { 1 };
-                    self.format(value, indent + 1 + width(&key) + 2, allowance, level)?;
+                    self.format(value, indent + width(&key) + 2, allowance, level)?;
                     if at != last {
                         self.out.push(',');
-                        self.new_line(indent + 1)?;
+                        self.new_line(indent)?;
                     }
                 }
                 self.out.push('}');
@@ -148,16 +165,26 @@ impl Printer {
         allowance: i64,
         level: usize,
     ) -> R<()> {
-        self.out.push_str(open);
+        self.open(open)?;
+        let indent = indent + self.step as i64;
         let behind = allowance + close.len() as i64;
         for (at, item) in items.iter().enumerate() {
             if at > 0 {
                 self.out.push(',');
-                self.new_line(indent + 1)?;
+                self.new_line(indent)?;
             }
-            self.format(item, indent + 1, if at + 1 == items.len() { behind } else { 1 }, level)?;
+            self.format(item, indent, if at + 1 == items.len() { behind } else { 1 }, level)?;
         }
         self.out.push_str(close);
+        Ok(())
+    }
+
+    /// A bracket, and what puts the first item where the others begin.
+    fn open(&mut self, bracket: &str) -> R<()> {
+        let spaces = self.step.saturating_sub(1);
+        limit::bytes(spaces)?;
+        self.out.push_str(bracket);
+        self.out.extend(std::iter::repeat_n(' ', spaces));
         Ok(())
     }
 
@@ -178,7 +205,7 @@ impl Printer {
         if level == 1 {
             (indent, allowance) = (indent + 1, allowance + 1);
         }
-        let most = WIDTH - indent;
+        let most = self.width - indent;
         let lines = lines(text);
         let mut chunks = Vec::new();
         for (at, line) in lines.iter().enumerate() {
@@ -239,7 +266,7 @@ impl Printer {
         if level == 1 {
             (indent, allowance) = (indent + 1, allowance + 1);
         }
-        let mut most = WIDTH - indent;
+        let mut most = self.width - indent;
         let last = bytes.len() / 4 * 4;
         let (mut chunks, mut current) = (Vec::new(), Vec::new());
         for (at, part) in bytes.chunks(4).enumerate() {
@@ -275,7 +302,7 @@ impl Printer {
             return repr(obj);
         }
         if self.open.contains(&obj.address()) {
-            let mut own = Printer { out: String::new(), open: Vec::new() };
+            let mut own = Printer::new(self.step, 0);
             own.recursion(obj);
             return Ok(own.out);
         }

@@ -27,10 +27,12 @@ impl Dialect {
     }
 }
 
+type Texts = HashMap<Arc<str>, Arc<Code>>;
+
 #[derive(Default)]
 struct Cache {
     /// There are few dialects in a process, so that finding one takes no copy of a syntax, nor finding a text one of it.
-    code: Vec<(Dialect, HashMap<Arc<str>, Arc<Code>>)>,
+    code: Vec<(Dialect, Texts)>,
     /// Oldest first: the number of the dialect, and the text.
     order: VecDeque<(usize, Arc<str>)>,
     bytes: usize,
@@ -49,7 +51,7 @@ impl Cache {
             }
             let dialect =
                 Dialect { syntax: env.syntax.clone(), filters: env.filters.len(), tests: env.tests.len() };
-            self.code.push((dialect, HashMap::new()));
+            self.code.push((dialect, Texts::new()));
             self.code.len() - 1
         });
         let text: Arc<str> = text.into();

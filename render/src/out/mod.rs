@@ -21,7 +21,6 @@ mod yaml;
 pub use color::{Code, Colors};
 pub use json::dumps as json_dumps;
 pub use nested::nested;
-pub(crate) use pprint::pformat;
 pub use progress::{DEFAULT_COLUMNS, Progress};
 pub(crate) use python::is_decimal;
 pub use wrap::fill;

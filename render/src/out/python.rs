@@ -1,6 +1,6 @@
 //! Python's ways with text, numbers and order that outputters show.
 
-use brine_core::text::{python_float, python_type};
+use brine_core::text::python_float;
 use brine_protocol::{Map, Value};
 use std::cmp::Ordering;
 
@@ -167,18 +167,6 @@ pub(super) fn sorted(map: &Map) -> Option<Vec<(&Value, &Value)>> {
 pub(super) fn sorted_list(items: &[Value]) -> Option<Vec<&Value>> {
     let mut items: Vec<_> = items.iter().collect();
     sort_by(&mut items, |item| item).then_some(items)
-}
-
-/// The order of `pprint`: as [`sorted`], and keys of different types by the names of the types.
-pub(super) fn pprint_sorted(map: &Map) -> Vec<(&Value, &Value)> {
-    let mut entries: Vec<_> = map.iter().collect();
-    entries.sort_by(|(a, _), (b, _)| compare(a, b).unwrap_or_else(|| type_name(a).cmp(type_name(b))));
-    entries
-}
-
-/// How `str(type(value))` orders a type.
-fn type_name(value: &Value) -> &'static str {
-    python_type(value)
 }
 
 /// `salt.utils.data.decode(value)`: bytes and dates as text; none if bytes are no UTF-8.

@@ -1,6 +1,6 @@
 //! The outputters of a few lines each: `txt`, `newline_values_only`, `no_return`, `overstatestage`, `virt_query`.
 
-use super::pprint::{WIDTH, pformat};
+use super::pprint::pformat;
 use super::python::{sorted, splitlines};
 use super::{CannotPrint, Style};
 use brine_core::Opts;
@@ -30,7 +30,7 @@ pub(super) fn txt(data: &Value, _: &Opts, _: &Style) -> Result<String, CannotPri
             out.push('\n');
         }
         other => {
-            out.push_str(&pformat(other, 1, WIDTH));
+            out.push_str(&pformat(other, 1)?);
             out.push('\n');
         }
     }

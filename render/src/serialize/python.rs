@@ -2,7 +2,7 @@
 
 use super::options::Options;
 use crate::json::{self, Options as Dump};
-use brine_python::{Obj, PyErr, R, to_value};
+use brine_python::{Obj, PyErr, R, pformat_within};
 
 pub(super) fn serialize(value: &Obj, options: &mut Options) -> R {
     // Through JSON, as in stock: keys become text, tuples lists.
@@ -17,5 +17,5 @@ pub(super) fn serialize(value: &Obj, options: &mut Options) -> R {
         return Err(PyErr::value("width must be != 0"));
     }
     brine_python::need_bytes(indent as usize)?;
-    Ok(crate::out::pformat(&to_value(&plain)?, indent as usize, width as isize).into())
+    Ok(pformat_within(&plain, indent as usize, width as isize)?.into())
 }

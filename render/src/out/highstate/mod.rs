@@ -139,7 +139,7 @@ impl<'a> Run<'a> {
             }
             Value::Map(states) => {
                 let mut tally = Tally::new(&c.green);
-                unordered(states, &mut lines);
+                unordered(states, &mut lines)?;
                 for (name, ret) in in_order(states)? {
                     self.state(name, ret, &mut tally, &mut lines, level)?;
                 }
@@ -203,7 +203,7 @@ fn unwrap(mut data: &mut Value) -> Result<&mut Value> {
 }
 
 /// States that do not tell when they ran are shown before all others.
-fn unordered(states: &Map, lines: &mut Vec<String>) {
+fn unordered(states: &Map, lines: &mut Vec<String>) -> Result<()> {
     for (name, info) in states.iter().rev() {
         let Value::Map(map) = info else { continue };
         if name.as_str() != Some("changes") && !map.is_empty() && !map.contains("__run_num__") {
@@ -212,9 +212,10 @@ fn unordered(states: &Map, lines: &mut Vec<String>) {
                  return missing data is:"
                     .into(),
             );
-            lines.push(pformat(info, 1, super::pprint::WIDTH));
+            lines.push(pformat(info, 1)?);
         }
     }
+    Ok(())
 }
 
 /// The states in the order in which they ran.
