@@ -3,7 +3,9 @@
 //!
 //! A path that is asked for becomes a `RelPath` and an environment a `SaltEnv` before either touches the file system.
 
+mod backend;
 mod cache;
+mod client;
 mod ignore;
 mod path;
 mod pillar_roots;
@@ -11,5 +13,7 @@ mod roots;
 mod tree;
 mod walk;
 
+pub use backend::{Backend, Found, Listed};
+pub use client::Channel;
 pub use pillar_roots::PillarRoots;
 pub use roots::Roots;

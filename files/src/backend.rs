@@ -1,0 +1,67 @@
+//! What every backend of the file server can do. One file (or folder) each; [`crate::FileServer`] asks them in the order of
+//! `fileserver_backend`.
+
+use brine_core::call::Result;
+use brine_protocol::ids::{RelPath, SaltEnv};
+use std::fs::Metadata;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A file that a backend has.
+#[derive(Debug)]
+pub struct Found {
+    /// Where it lies on this machine; a backend without files of its own puts them into its cache first.
+    pub full: PathBuf,
+    /// What it is: always a regular file.
+    pub meta: Metadata,
+}
+
+/// Everything in one environment, as one backend lists it: paths with `/`, in its order.
+#[derive(Debug, Default)]
+pub struct Listed {
+    /// Files.
+    pub files: Vec<String>,
+    /// Directories.
+    pub dirs: Vec<String>,
+    /// Directories with nothing in them.
+    pub empty_dirs: Vec<String>,
+    /// Symbolic links, with what they say.
+    pub links: Vec<(String, String)>,
+}
+
+/// One backend. Shared by all requests: nothing here waits for the network but [`Backend::update`].
+pub trait Backend: Send + Sync {
+    /// The name in `fileserver_backend`, and what the `fileserver` runner calls it.
+    fn name(&self) -> &'static str;
+
+    /// The environments there are.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    fn envs(&self) -> Result<Vec<String>>;
+
+    /// A file. What is hidden, no regular file, or outside the tree is not there.
+    ///
+    /// # Errors
+    /// It is there, but cannot be had.
+    fn find(&self, path: &RelPath, saltenv: &SaltEnv) -> Result<Option<Found>>;
+
+    /// Everything in an environment. The same `Arc` comes again as long as nothing has changed.
+    ///
+    /// # Errors
+    /// The tree cannot be read.
+    fn list(&self, saltenv: &SaltEnv) -> Result<Arc<Listed>>;
+
+    /// Fetches what is new from elsewhere; whether anything changed. Called in the background, never within a request.
+    ///
+    /// # Errors
+    /// What could not be fetched, all remotes tried.
+    fn update(&self) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// `fileserver.clear_cache`: forgets what was fetched; what could not be forgotten.
+    fn clear_cache(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
