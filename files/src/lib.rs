@@ -10,6 +10,7 @@ mod ignore;
 mod path;
 mod pillar_roots;
 mod roots;
+pub mod sum;
 mod tree;
 mod walk;
 
