@@ -23,18 +23,16 @@
 mod common;
 pub mod describe;
 mod give;
-mod http;
 mod json;
 mod loads;
-mod net;
 mod options;
-mod pg;
+mod pg_text;
 mod returner;
 mod rows;
 
+pub use brine_dial::keep_connections;
 pub use give::{give, give_scheduled};
 pub use json::json;
-pub use net::keep_connections;
 pub use options::{Profile, Spec, options};
 pub use returner::{Returner, names_in, reason};
 #[doc(hidden)]

@@ -5,9 +5,7 @@ use crate::describe::describe_jid;
 use crate::loads::loads;
 use brine_core::call::Result;
 use brine_core::{Map, Value};
-
-/// A row of a result; `None` is SQL's NULL.
-pub(crate) type Row = Vec<Option<String>>;
+pub(crate) use brine_dial::Row;
 
 /// The first two texts of a row.
 pub(crate) fn pair(row: Row) -> (String, String) {

@@ -2,7 +2,7 @@
 //! the key brings (`sdb://api/user?name=x`), and options of the request.
 
 use super::Driver;
-use super::http::{Verify, send};
+use super::http::send;
 use crate::renderer::{Request, Template, compile_template};
 use crate::template::{Session, call_error};
 use base64::Engine as _;
@@ -107,12 +107,11 @@ fn answer(url: &str, entry: &Map) -> Result {
         Some(data) => Some(python_str(data)),
     };
     let verify = match (entry.get("verify_ssl"), text("ca_bundle")) {
-        (Some(Value::Bool(false)), _) => Verify::No,
-        (_, Some(file)) => Verify::File(file),
-        _ => Verify::System,
+        (Some(Value::Bool(false)), _) => Some(Value::Bool(false)),
+        (_, file) => file.map(Value::Str),
     };
     let method = text("method").unwrap_or_else(|| "GET".into());
-    let reply = send(&method, &url, &headers, body.as_deref(), &verify);
+    let reply = send(&method, &url, &headers, body.as_deref(), verify.as_ref());
     // Stock's result then has no `dict`, and says so.
     let nothing = || CallError::exception("KeyError", "'dict'");
     let reply = reply.map_err(|e| {

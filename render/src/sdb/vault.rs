@@ -3,9 +3,10 @@
 //! Tokens stay in memory. A minion that would have to ask its master for a token is refused.
 
 use super::Driver;
-use super::http::{Reply, Verify, send};
+use super::http::send;
 use brine_core::call::{CallError, Result};
 use brine_core::{Cx, Map, Secret, Value, map};
+use brine_dial::http::Reply;
 use brine_python::{Obj, to_value};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -26,7 +27,7 @@ struct Vault<'a> {
     config: &'a Map,
     url: String,
     namespace: Option<String>,
-    verify: Verify,
+    verify: Option<Value>,
 }
 
 fn json(value: &Value) -> Result<String> {
@@ -71,7 +72,7 @@ impl<'a> Vault<'a> {
             config,
             url,
             namespace: config.get_str("namespace").map(str::to_owned),
-            verify: Verify::of(config.get("verify")),
+            verify: config.get("verify").cloned(),
         })
     }
 
@@ -85,8 +86,8 @@ impl<'a> Vault<'a> {
         let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
         headers.extend(token.map(|token| ("X-Vault-Token".to_owned(), token.reveal().to_owned())));
         headers.extend(self.namespace.iter().map(|n| ("X-Vault-Namespace".to_owned(), n.clone())));
-        send(method, &format!("{}/{resource}", self.url), &headers, body, &self.verify)
-            .map_err(CallError::execution)
+        send(method, &format!("{}/{resource}", self.url), &headers, body, self.verify.as_ref())
+            .map_err(|e| CallError::execution(e.to_string()))
     }
 
     /// The token to ask with; `fresh` forgets one that was had before.

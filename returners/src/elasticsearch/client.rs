@@ -1,7 +1,7 @@
 //! The few requests that are needed of Elasticsearch, as its Python client of version 7 makes them.
 
-use crate::http::{Http, Reply, Way};
-use crate::net::{Check, Fault};
+use brine_dial::http::{Http, Reply, Way};
+use brine_dial::{Check, Fault};
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::config_option::option;
 use brine_core::text::python_str;
@@ -45,8 +45,9 @@ impl Client {
         }
         let mut way = Way::default();
         let timeout = own.get("timeout").and_then(Value::as_float).filter(|s| *s > 0.0 && *s < 1e6).unwrap_or(10.0);
-        way.whole = Duration::from_secs_f64(timeout);
-        way.connect = way.connect.min(way.whole);
+        let whole = Duration::from_secs_f64(timeout);
+        way.whole = Some(whole);
+        way.connect = way.connect.min(whole);
         way.tls.ca = text("ca_certs").map(Into::into);
         if own.get("verify_certs") == Some(&Value::Bool(false)) {
             way.tls.check = Check::Nothing;

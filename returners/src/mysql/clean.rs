@@ -1,8 +1,8 @@
 //! Old rows go, or move to the archive.
 
-use super::client::Client;
+use brine_dial::mysql::Client;
 use super::connect;
-use crate::net::Fault;
+use brine_dial::Fault;
 use brine_core::call::{CallError, Cx, Result};
 
 /// Which rows of each table are old; those of `jids` first, since they are found by their returns.

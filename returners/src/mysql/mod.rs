@@ -1,20 +1,17 @@
 //! `mysql`: MySQL or MariaDB, in the tables of stock's module.
 
-mod auth;
-mod client;
 mod clean;
-mod packet;
 
 use crate::common::{map_of, prep_jid, required};
 use crate::describe::describe_jid_ext;
-use crate::net::{Fault, Tls};
+use brine_dial::{Fault, Tls};
 use crate::options::{Spec, options};
 use crate::rows::{self, Row, pair};
 use crate::{Returner, common, json};
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::text::python_str;
 use brine_core::{Map, Secret, Value, map};
-use client::{Call, Settings};
+use brine_dial::mysql::{Call, Settings};
 
 pub(crate) static RETURNER: Returner = Returner {
     name: "mysql",
@@ -81,7 +78,7 @@ fn settings(cx: &Cx, ret: Option<&Map>) -> Result<Settings> {
 }
 
 fn connect(cx: &Cx, ret: Option<&Map>) -> Result<Call> {
-    client::lend(&settings(cx, ret)?).map_err(|e| {
+    brine_dial::mysql::lend(&settings(cx, ret)?).map_err(|e| {
         CallError::exception(
             "salt.exceptions.SaltMasterError",
             format!("MySQL returner could not connect to database: {e}"),

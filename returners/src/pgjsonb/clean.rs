@@ -1,8 +1,8 @@
 //! Old rows go, or move to the archive. A failure is logged and is no error, as in stock.
 
 use super::connect;
-use crate::net::Fault;
-use crate::pg::Pg;
+use brine_dial::Fault;
+use brine_dial::pg::Pg;
 use brine_core::call::{Cx, Result};
 
 /// Which rows of each table are old. A job is when all of its returns are, and none before it has any.

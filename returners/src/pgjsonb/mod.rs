@@ -3,9 +3,10 @@
 mod clean;
 
 use crate::common::{self, prep_jid, required};
-use crate::net::Fault;
+use brine_dial::Fault;
 use crate::options::{Spec, options};
-use crate::pg::{self, Call, Mode, Settings, text};
+use crate::pg_text::text;
+use brine_dial::pg::{self, Call, Mode, Settings};
 use crate::rows::{self, Row};
 use crate::{Returner, json};
 use brine_core::call::{CallError, Cx, Result};

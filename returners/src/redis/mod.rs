@@ -5,8 +5,6 @@
 //! - `minions`: the set of all minions
 //! - `load:<jid>`: a job's load, as JSON
 
-mod resp;
-mod server;
 
 use crate::common::{map_of, prep_jid, required};
 use crate::describe::describe_jid;
@@ -18,7 +16,7 @@ use crate::Returner;
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::text::python_str;
 use brine_core::{Map, Value};
-use server::{Place, Server, Settings};
+use brine_dial::redis::{Place, Server, Settings};
 use std::collections::HashSet;
 
 pub(crate) static RETURNER: Returner = Returner {

@@ -3,8 +3,8 @@
 mod message;
 
 use crate::common::port;
-use crate::http::{Http, Way};
-use crate::net::Fault;
+use brine_dial::http::{Http, Way};
+use brine_dial::Fault;
 use crate::options::{Spec, options};
 use crate::{Returner, json};
 use brine_core::call::{Cx, Result};
@@ -118,7 +118,7 @@ fn way(opts: &Opts, url: &str) -> Result<Way> {
     }
     // The option's default is an hour, which is meant for downloads.
     if let Some(whole) = seconds("http_request_timeout") {
-        way.whole = whole.min(way.whole);
+        way.whole = Some(whole.min(brine_dial::REPLY));
     }
     if let Some(most) = opts.int("http_max_body").and_then(|most| usize::try_from(most).ok()) {
         way.most = most.min(way.most);
@@ -138,7 +138,7 @@ fn way(opts: &Opts, url: &str) -> Result<Way> {
     let bundle = opts.str("ca_bundle");
     way.tls.ca = (!bundle.is_empty()).then(|| bundle.into());
     if opts.get("verify_ssl") == Some(&Value::Bool(false)) {
-        way.tls.check = crate::net::Check::Nothing;
+        way.tls.check = brine_dial::Check::Nothing;
     }
     Ok(way)
 }
@@ -169,10 +169,10 @@ mod tests {
                 "http_max_body" => 1000, "ca_bundle" => "/ca.pem",
             })
         };
-        assert_eq!(of_http(3600).whole, crate::net::REPLY);
+        assert_eq!(of_http(3600).whole, Some(brine_dial::REPLY));
         let way = of_http(7);
-        assert_eq!((way.whole, way.connect, way.most), (Duration::from_secs(7), Duration::from_secs(2), 1000));
-        assert_eq!(way.tls.check, crate::net::Check::Nothing);
+        assert_eq!((way.whole, way.connect, way.most), (Some(Duration::from_secs(7)), Duration::from_secs(2), 1000));
+        assert_eq!(way.tls.check, brine_dial::Check::Nothing);
         assert_eq!(way.tls.ca.as_deref(), Some(std::path::Path::new("/ca.pem")));
     }
 }

@@ -1,6 +1,6 @@
 //! What is said to a mail server, in the order in which Python's `smtplib` says it.
 
-use crate::net::{CONNECT, Fault, Wire};
+use brine_dial::{CONNECT, Fault, Wire};
 use brine_core::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -9,7 +9,7 @@ mod tests;
 mod text;
 
 use crate::common::{port, prep_jid};
-use crate::net::Tls;
+use brine_dial::Tls;
 use crate::options::{Spec, options};
 use brine_core::Secret;
 use crate::Returner;

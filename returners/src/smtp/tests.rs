@@ -1,7 +1,7 @@
 //! Mail in TLS: what is said in clear before it, and whose certificate is believed.
 
 use super::client::{Client, Mail};
-use crate::net::Tls;
+use brine_dial::Tls;
 use brine_core::Secret;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};

@@ -1,12 +1,9 @@
 //! A connection to PostgreSQL for blocking code: statements with bound text, rows of text, one transaction at a time.
 
 mod stream;
-mod text;
 
-pub(crate) use text::text;
-
-use crate::net::{CONNECT, Check, Fault, Keep, Kept, Lent, MAX_REPLY, REPLY, Tls};
-use crate::rows::Row;
+use crate::Row;
+use crate::{CONNECT, Check, Fault, Keep, Kept, Lent, MAX_REPLY, REPLY, Tls};
 use brine_core::Secret;
 use std::future::Future;
 use std::path::PathBuf;
@@ -22,18 +19,25 @@ use tokio_postgres::{Client, Config};
 
 /// PostgreSQL's `sslmode`s, with libpq's meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
+    /// No TLS.
     Disable,
+    /// TLS where the server demands it.
     Allow,
+    /// TLS where the server has it.
     #[default]
     Prefer,
+    /// TLS; with a file of certificates as [`Mode::VerifyCa`].
     Require,
+    /// TLS, the certificate signed by who is trusted.
     VerifyCa,
+    /// The same, and made out to the name of the server.
     VerifyFull,
 }
 
 impl Mode {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// By its name.
+    pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "disable" => Self::Disable,
             "allow" => Self::Allow,
@@ -68,23 +72,33 @@ impl Mode {
 
 /// What is needed to connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Settings {
+pub struct Settings {
     /// Names with commas between them, tried in turn; one that begins with a slash is the directory of a socket.
-    pub(crate) hosts: String,
-    pub(crate) port: u16,
-    pub(crate) user: String,
-    pub(crate) password: Secret,
-    pub(crate) db: String,
-    pub(crate) connect_timeout: Option<Duration>,
-    pub(crate) mode: Mode,
-    pub(crate) ca: Option<PathBuf>,
-    pub(crate) crl: Option<PathBuf>,
-    pub(crate) cert: Option<PathBuf>,
-    pub(crate) key: Option<PathBuf>,
+    pub hosts: String,
+    /// The port; in the name of a socket, too.
+    pub port: u16,
+    /// Who to be.
+    pub user: String,
+    /// The password; empty for none.
+    pub password: Secret,
+    /// The database.
+    pub db: String,
+    /// How long connecting may take, if not as usual.
+    pub connect_timeout: Option<Duration>,
+    /// Whether and how TLS is used.
+    pub mode: Mode,
+    /// The file of the certificates that are trusted, instead of the system's.
+    pub ca: Option<PathBuf>,
+    /// The file of those that are not any more.
+    pub crl: Option<PathBuf>,
+    /// The file of the client's own certificate.
+    pub cert: Option<PathBuf>,
+    /// The file of its key, if it is not in `cert`.
+    pub key: Option<PathBuf>,
 }
 
 /// A connection.
-pub(crate) struct Pg {
+pub struct Pg {
     runtime: Runtime,
     client: Option<Client>,
     task: Option<JoinHandle<()>>,
@@ -93,7 +107,7 @@ pub(crate) struct Pg {
 }
 
 /// A connection for one call.
-pub(crate) type Call = Lent<Settings, Pg>;
+pub type Call = Lent<Settings, Pg>;
 
 static KEPT: Kept<Settings, Pg> = Kept::new();
 
@@ -105,7 +119,7 @@ impl Keep for Pg {
 }
 
 /// A connection for one call.
-pub(crate) fn lend(settings: &Settings) -> Result<Call, Fault> {
+pub fn lend(settings: &Settings) -> Result<Call, Fault> {
     KEPT.lend(settings, Pg::connect)
 }
 
@@ -177,7 +191,7 @@ impl Pg {
     }
 
     /// A statement with a text for each `$1`, `$2`, ...; its rows, whose columns must be text.
-    pub(crate) fn query(&mut self, sql: &str, params: &[&str]) -> Result<Vec<Row>, Fault> {
+    pub fn query(&mut self, sql: &str, params: &[&str]) -> Result<Vec<Row>, Fault> {
         self.left.store(MAX_REPLY, Ordering::Relaxed);
         let client = self.client.as_ref().ok_or(Fault::Nonsense("no connection"))?;
         let params: Vec<&(dyn ToSql + Sync)> =
@@ -193,17 +207,14 @@ impl Pg {
     }
 
     /// A statement without parameters and rows.
-    pub(crate) fn simple(&mut self, sql: &str) -> Result<(), Fault> {
+    pub fn simple(&mut self, sql: &str) -> Result<(), Fault> {
         self.left.store(MAX_REPLY, Ordering::Relaxed);
         let client = self.client.as_ref().ok_or(Fault::Nonsense("no connection"))?;
         timed(&self.runtime, client.batch_execute(sql))?.map_err(|e| self.fault(&e))
     }
 
     /// All that the function does, or nothing of it.
-    pub(crate) fn transaction<T>(
-        &mut self,
-        work: impl FnOnce(&mut Self) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+    pub fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
         self.in_transaction = true;
         self.simple("BEGIN")?;
         let result = work(self);

@@ -1,6 +1,6 @@
 //! Redis' protocol: commands as arrays of bulk strings, replies of five kinds.
 
-use crate::net::{Fault, Wire};
+use crate::{Fault, Wire};
 
 /// How deep replies nest: `CLUSTER SLOTS` needs four.
 const DEPTH: usize = 8;
@@ -10,12 +10,14 @@ const MEMBERS: usize = 4 << 20;
 
 /// A reply that is no error.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Reply {
+pub enum Reply {
     /// A missing value.
     Nil,
+    /// A number.
     Int(i64),
     /// A simple or a bulk string.
     Text(Vec<u8>),
+    /// Replies.
     List(Vec<Reply>),
 }
 
@@ -24,7 +26,7 @@ impl Reply {
     ///
     /// # Errors
     /// When it is something else, or not UTF-8.
-    pub(super) fn text(self) -> Result<Option<String>, Fault> {
+    pub fn text(self) -> Result<Option<String>, Fault> {
         match self {
             Reply::Nil => Ok(None),
             Reply::Text(bytes) => {
@@ -36,7 +38,7 @@ impl Reply {
     }
 
     /// The list.
-    pub(super) fn list(self) -> Result<Vec<Reply>, Fault> {
+    pub fn list(self) -> Result<Vec<Reply>, Fault> {
         match self {
             Reply::List(list) => Ok(list),
             Reply::Nil => Ok(Vec::new()),
@@ -45,7 +47,7 @@ impl Reply {
     }
 
     /// The texts of a list, without what is missing.
-    pub(super) fn texts(self) -> Result<Vec<String>, Fault> {
+    pub fn texts(self) -> Result<Vec<String>, Fault> {
         self.list()?.into_iter().filter_map(|one| one.text().transpose()).collect()
     }
 }
@@ -94,7 +96,8 @@ fn nested(wire: &mut Wire, depth: usize, members: &mut usize) -> Result<Reply, F
         }
         b'*' => {
             let Ok(count) = usize::try_from(number()?) else { return Ok(Reply::Nil) };
-            *members = members.checked_sub(count).ok_or(Fault::Nonsense("more members than any reply has"))?;
+            *members =
+                members.checked_sub(count).ok_or(Fault::Nonsense("more members than any reply has"))?;
             let mut list = Vec::new();
             for _ in 0..count {
                 list.push(nested(wire, depth + 1, members)?);
@@ -114,7 +117,7 @@ mod tests {
     fn reply(bytes: &[u8]) -> Result<Reply, Fault> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let mut wire = Wire::tcp("127.0.0.1", port, crate::net::CONNECT).unwrap();
+        let mut wire = Wire::tcp("127.0.0.1", port, crate::CONNECT).unwrap();
         listener.accept().unwrap().0.write_all(bytes).unwrap();
         read(&mut wire)
     }
@@ -132,7 +135,15 @@ mod tests {
 
     #[test]
     fn bad_replies_end_the_reading() {
-        for bad in [&b"$x\r\n"[..], b"?\r\n", b"\r\n", b"$1\r\nabc", b"*1\r\n", b"$999999999999\r\n", b"*99999999\r\n"] {
+        for bad in [
+            &b"$x\r\n"[..],
+            b"?\r\n",
+            b"\r\n",
+            b"$1\r\nabc",
+            b"*1\r\n",
+            b"$999999999999\r\n",
+            b"*99999999\r\n",
+        ] {
             assert!(reply(bad).is_err(), "{bad:?}");
         }
         assert!(matches!(reply(&b"*1\r\n".repeat(20)), Err(Fault::Nonsense("lists too deep"))));

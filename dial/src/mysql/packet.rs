@@ -1,6 +1,6 @@
 //! MySQL's packets and the numbers in them.
 
-use crate::net::{Fault, Tls, Wire};
+use crate::{Fault, Tls, Wire};
 
 /// The most that one packet holds; longer data goes on in the next.
 const MOST: usize = 0xff_ffff;
@@ -74,7 +74,10 @@ fn refused(data: &[u8]) -> Fault {
         [b'#', _, _, _, _, _, text @ ..] => text,
         text => text,
     };
-    let text = format!("({code}, {})", brine_core::text::python_repr(&String::from_utf8_lossy(text).as_ref().into()));
+    let text = format!(
+        "({code}, {})",
+        brine_core::text::python_repr(&String::from_utf8_lossy(text).as_ref().into())
+    );
     Fault::Refused { code: code.to_string(), text }
 }
 
@@ -172,7 +175,9 @@ mod tests {
 
     #[test]
     fn an_error_reads_as_in_python() {
-        let Fault::Refused { code, text } = refused(b"\xff\x15\x04#28000Access denied for user 'x'") else { panic!() };
+        let Fault::Refused { code, text } = refused(b"\xff\x15\x04#28000Access denied for user 'x'") else {
+            panic!()
+        };
         assert_eq!((code.as_str(), text.as_str()), ("1045", "(1045, \"Access denied for user 'x'\")"));
     }
 }

@@ -1,21 +1,29 @@
 //! A connection to MySQL or MariaDB: the handshake, statements with bound text, rows of text.
 
-use super::auth;
-use super::packet::{Fields, Packets, put_string};
-use crate::net::{CONNECT, Fault, Keep, Kept, Lent, Tls, Wire};
-use crate::rows::Row;
+mod auth;
+mod packet;
+
+use crate::Row;
+use crate::{CONNECT, Fault, Keep, Kept, Lent, Tls, Wire};
 use brine_core::Secret;
+use packet::{Fields, Packets, put_string};
 use std::path::{Path, PathBuf};
 
 /// What is needed to connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Settings {
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) user: String,
-    pub(super) password: Secret,
-    pub(super) db: String,
-    pub(super) tls: Option<Tls>,
+pub struct Settings {
+    /// A name, an address, or the path of a socket; `localhost` is the usual socket where there is one.
+    pub host: String,
+    /// The port, for TCP.
+    pub port: u16,
+    /// Who to be.
+    pub user: String,
+    /// The password; empty for none.
+    pub password: Secret,
+    /// The database; empty for none.
+    pub db: String,
+    /// TLS, which the server then must have.
+    pub tls: Option<Tls>,
 }
 
 /// Where a server on this host listens for those who ask for `localhost`, as MySQL's own client has it.
@@ -28,12 +36,13 @@ const SSL: u32 = 1 << 11;
 const TRANSACTIONS: u32 = 1 << 13;
 const SECURE_CONNECTION: u32 = 1 << 15;
 const PLUGIN_AUTH: u32 = 1 << 19;
-const OURS: u32 = LONG_PASSWORD | CONNECT_WITH_DB | PROTOCOL_41 | TRANSACTIONS | SECURE_CONNECTION | PLUGIN_AUTH;
+const OURS: u32 =
+    LONG_PASSWORD | CONNECT_WITH_DB | PROTOCOL_41 | TRANSACTIONS | SECURE_CONNECTION | PLUGIN_AUTH;
 /// utf8mb4_general_ci
 const CHARSET: u8 = 45;
 
 /// A connection. Nothing is committed but by `COMMIT`.
-pub(super) struct Client {
+pub struct Client {
     packets: Packets,
     /// The last statement, which is likely to be the next: its text, id, and number of parameters.
     prepared: Option<(String, u32, usize)>,
@@ -42,7 +51,7 @@ pub(super) struct Client {
 }
 
 /// A connection for one call.
-pub(super) type Call = Lent<Settings, Client>;
+pub type Call = Lent<Settings, Client>;
 
 static KEPT: Kept<Settings, Client> = Kept::new();
 
@@ -54,13 +63,14 @@ impl Keep for Client {
 }
 
 /// A connection for one call.
-pub(super) fn lend(settings: &Settings) -> Result<Call, Fault> {
+pub fn lend(settings: &Settings) -> Result<Call, Fault> {
     KEPT.lend(settings, Client::connect)
 }
 
 impl Client {
     fn connect(settings: &Settings) -> Result<Self, Fault> {
-        let socket = SOCKETS.iter().map(PathBuf::from).find(|path| settings.host == "localhost" && path.exists());
+        let socket =
+            SOCKETS.iter().map(PathBuf::from).find(|path| settings.host == "localhost" && path.exists());
         let wire = match (&socket, settings.host.starts_with('/')) {
             (Some(path), _) => Wire::unix(path)?,
             (None, true) => Wire::unix(Path::new(&settings.host))?,
@@ -77,13 +87,13 @@ impl Client {
     }
 
     /// A statement without parameters and rows.
-    pub(super) fn simple(&mut self, sql: &str) -> Result<(), Fault> {
+    pub fn simple(&mut self, sql: &str) -> Result<(), Fault> {
         let result = self.ask(sql);
         self.noted(result)
     }
 
     /// A statement with a text for each `?`; its rows.
-    pub(super) fn execute(&mut self, sql: &str, params: &[&str]) -> Result<Vec<Row>, Fault> {
+    pub fn execute(&mut self, sql: &str, params: &[&str]) -> Result<Vec<Row>, Fault> {
         let result = self.ask_with(sql, params);
         self.noted(result)
     }

@@ -1,6 +1,6 @@
 //! What a connection to PostgreSQL runs over: a socket, a bound on what it brings, TLS.
 
-use crate::net::MAX_REPLY;
+use crate::MAX_REPLY;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::future::Future;

@@ -1,6 +1,7 @@
 //! What TLS is asked to check: whole certificates, chains alone, or nothing, and who the client is.
 
-use super::Fault;
+use crate::Fault;
+use brine_core::Value;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 /// What of a server's certificate is checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Check {
+pub enum Check {
     /// All: who signed it, its time, and the server's name.
     #[default]
     Full,
@@ -22,18 +23,22 @@ pub(crate) enum Check {
     Nothing,
 }
 
-/// The TLS options of a returner.
+/// How TLS is used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tls {
-    /// Files.
-    pub(crate) ca: Option<PathBuf>,
-    pub(crate) crl: Option<PathBuf>,
-    pub(crate) cert: Option<PathBuf>,
-    pub(crate) key: Option<PathBuf>,
-    pub(crate) check: Check,
+pub struct Tls {
+    /// The certificates that are trusted, instead of the system's. All of these are files.
+    pub ca: Option<PathBuf>,
+    /// Those that are not trusted any more.
+    pub crl: Option<PathBuf>,
+    /// The client's own certificate, with its chain.
+    pub cert: Option<PathBuf>,
+    /// Its key, if it is not in `cert`.
+    pub key: Option<PathBuf>,
+    /// What is checked.
+    pub check: Check,
 }
 
-pub(super) fn name(host: &str) -> Result<ServerName<'static>, String> {
+pub(crate) fn name(host: &str) -> Result<ServerName<'static>, String> {
     ServerName::try_from(host.to_owned()).map_err(|e| e.to_string())
 }
 
@@ -42,8 +47,17 @@ fn unreadable(path: &std::path::Path, e: impl std::fmt::Display) -> Fault {
 }
 
 impl Tls {
+    /// As stock's `verify` says: `False` checks nothing, a text is a file of certificates, all else is the system's.
+    pub fn verify(verify: Option<&Value>) -> Self {
+        match verify {
+            Some(Value::Bool(false)) => Self { check: Check::Nothing, ..Self::default() },
+            Some(Value::Str(file)) => Self { ca: Some(file.into()), ..Self::default() },
+            _ => Self::default(),
+        }
+    }
+
     /// The certificates that are trusted: those of the file, else the system's.
-    pub(crate) fn trusted(&self) -> Result<Vec<CertificateDer<'static>>, Fault> {
+    pub fn trusted(&self) -> Result<Vec<CertificateDer<'static>>, Fault> {
         let Some(ca) = &self.ca else {
             return Ok(rustls_native_certs::load_native_certs().certs);
         };
@@ -52,9 +66,7 @@ impl Tls {
     }
 
     /// The certificate chain and the key of the client, if it has any.
-    pub(crate) fn identity(
-        &self,
-    ) -> Result<Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>, Fault> {
+    pub fn identity(&self) -> Result<Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>, Fault> {
         let Some(cert) = &self.cert else { return Ok(None) };
         let key = self.key.as_ref().unwrap_or(cert);
         let chain = CertificateDer::pem_file_iter(cert).and_then(Iterator::collect::<Result<Vec<_>, _>>);
@@ -63,7 +75,7 @@ impl Tls {
     }
 
     /// All of it, as the TLS library takes it.
-    pub(crate) fn config(&self) -> Result<Arc<ClientConfig>, Fault> {
+    pub fn config(&self) -> Result<Arc<ClientConfig>, Fault> {
         let failed = |e: Error| Fault::Connect("TLS".into(), e.to_string());
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));

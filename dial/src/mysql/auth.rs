@@ -1,7 +1,7 @@
 //! How MySQL and MariaDB are told a password: never the password itself, but on a connection nobody can read.
 
 use super::packet::{Fields, Packets};
-use crate::net::Fault;
+use crate::Fault;
 use brine_core::Secret;
 use brine_protocol::crypt::{EncAlgo, PublicKey};
 use sha1::Sha1;
@@ -9,7 +9,12 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 /// The answer of a method to the server's random bytes; none if the method is not known.
-pub(super) fn answer(method: &str, password: &Secret, random: &[u8], private: bool) -> Result<Vec<u8>, Fault> {
+pub(super) fn answer(
+    method: &str,
+    password: &Secret,
+    random: &[u8],
+    private: bool,
+) -> Result<Vec<u8>, Fault> {
     let secret = password.reveal().as_bytes();
     match method {
         "mysql_native_password" if secret.is_empty() => Ok(Vec::new()),
@@ -27,7 +32,12 @@ pub(super) fn answer(method: &str, password: &Secret, random: &[u8], private: bo
 }
 
 /// Goes on until the server lets us in.
-pub(super) fn finish(packets: &mut Packets, method: &str, password: &Secret, random: &[u8]) -> Result<(), Fault> {
+pub(super) fn finish(
+    packets: &mut Packets,
+    method: &str,
+    password: &Secret,
+    random: &[u8],
+) -> Result<(), Fault> {
     let mut method = method.to_owned();
     let mut random = random.to_vec();
     for _ in 0..8 {
@@ -52,7 +62,8 @@ pub(super) fn finish(packets: &mut Packets, method: &str, password: &Secret, ran
                 } else {
                     packets.send(&[2])?;
                     let packet = packets.read()?;
-                    let key = packet.get(1..).and_then(|pem| std::str::from_utf8(pem).ok()).unwrap_or_default();
+                    let key =
+                        packet.get(1..).and_then(|pem| std::str::from_utf8(pem).ok()).unwrap_or_default();
                     packets.send(&for_key(&whole, &random, key)?)?;
                 }
             }
@@ -130,7 +141,9 @@ mod tests {
         let password = Secret::new("pw".into());
         let key = PrivateKey::generate(1024).unwrap();
         let pem = key.public().to_pem().unwrap();
-        let packet = |number: u8, data: &[u8]| [&[data.len() as u8, (data.len() >> 8) as u8, 0, number], data].concat();
+        let packet = |number: u8, data: &[u8]| {
+            [&[data.len() as u8, (data.len() >> 8) as u8, 0, number], data].concat()
+        };
         let steps = [
             packet(0, &[b"\xfecaching_sha2_password\0", &random[..], b"\0"].concat()),
             packet(2, b"\x01\x04"),
@@ -154,7 +167,7 @@ mod tests {
             }
             told
         });
-        let wire = crate::net::Wire::tcp("127.0.0.1", port, crate::net::CONNECT).unwrap();
+        let wire = crate::Wire::tcp("127.0.0.1", port, crate::CONNECT).unwrap();
         finish(&mut Packets::new(wire), "mysql_native_password", &password, b"other").unwrap();
         let told = server.join().unwrap();
         assert_eq!((told.len(), &told[0], &told[1]), (3, &sha2(b"pw", random), &vec![2]));

@@ -1,12 +1,5 @@
 //! Connections to servers: TCP or a unix socket, TLS on top, deadlines, and a bound on what is read. No protocol.
 
-mod kept;
-mod tls;
-
-pub use kept::keep_connections;
-pub(crate) use kept::{Keep, Kept, Lent};
-pub(crate) use tls::{Check, Tls};
-
 use brine_core::call::CallError;
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -16,15 +9,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long a connection may take to come about, where no option says otherwise.
-pub(crate) const CONNECT: Duration = Duration::from_secs(10);
+pub const CONNECT: Duration = Duration::from_secs(10);
 /// How long a reply may take as a whole.
-pub(crate) const REPLY: Duration = Duration::from_secs(30);
+pub const REPLY: Duration = Duration::from_secs(30);
 /// The largest reply that is read: what all minions returned for a job comes in one.
-pub(crate) const MAX_REPLY: usize = 128 << 20;
+pub const MAX_REPLY: usize = 128 << 20;
 
 /// Why a server did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// There is no connection.
     #[error("could not connect to {0}: {1}")]
     Connect(String, String),
@@ -69,7 +62,7 @@ enum Stream {
 }
 
 /// A connection with a buffer. Each reply has a deadline and a bound, which begin anew with [`Wire::send`].
-pub(crate) struct Wire {
+pub struct Wire {
     stream: Stream,
     buffer: Box<[u8]>,
     from: usize,
@@ -80,7 +73,7 @@ pub(crate) struct Wire {
 }
 
 /// Tries all addresses of a name, in turn.
-pub(crate) fn tcp(host: &str, port: u16, timeout: Duration) -> Result<TcpStream, Fault> {
+pub fn tcp(host: &str, port: u16, timeout: Duration) -> Result<TcpStream, Fault> {
     let at = || format!("{host}:{port}");
     let mut why = "the name has no address".to_owned();
     for address in (host, port).to_socket_addrs().map_err(|e| Fault::Connect(at(), e.to_string()))? {
@@ -96,11 +89,13 @@ pub(crate) fn tcp(host: &str, port: u16, timeout: Duration) -> Result<TcpStream,
 }
 
 impl Wire {
-    pub(crate) fn tcp(host: &str, port: u16, timeout: Duration) -> Result<Self, Fault> {
+    /// A connection over TCP.
+    pub fn tcp(host: &str, port: u16, timeout: Duration) -> Result<Self, Fault> {
         Self::of(Stream::Tcp(tcp(host, port, timeout)?))
     }
 
-    pub(crate) fn unix(path: &Path) -> Result<Self, Fault> {
+    /// A connection to a socket on this machine.
+    pub fn unix(path: &Path) -> Result<Self, Fault> {
         let failed = |e: io::Error| Fault::Connect(path.display().to_string(), e.to_string());
         Self::of(Stream::Unix(UnixStream::connect(path).map_err(failed)?))
     }
@@ -126,18 +121,18 @@ impl Wire {
 
     /// Another time for a reply.
     #[cfg(test)]
-    pub(crate) fn set_reply(&mut self, reply: Duration) {
+    pub fn set_reply(&mut self, reply: Duration) {
         self.reply = reply;
         self.until = Instant::now() + reply;
     }
 
     /// Whether nobody on the way can read along: a unix socket, or TLS.
-    pub(crate) fn is_private(&self) -> bool {
+    pub fn is_private(&self) -> bool {
         !matches!(self.stream, Stream::Tcp(_))
     }
 
     /// The own address, if this is TCP.
-    pub(crate) fn local_ip(&self) -> Option<std::net::IpAddr> {
+    pub fn local_ip(&self) -> Option<std::net::IpAddr> {
         let socket = match &self.stream {
             Stream::Tcp(s) => s,
             Stream::Tls(s) => &s.sock,
@@ -147,7 +142,7 @@ impl Wire {
     }
 
     /// Goes on in TLS. Nothing may have come that was not asked for: it would count as said in TLS.
-    pub(crate) fn start_tls(self, host: &str, config: Arc<rustls::ClientConfig>) -> Result<Self, Fault> {
+    pub fn start_tls(self, host: &str, config: Arc<rustls::ClientConfig>) -> Result<Self, Fault> {
         if self.from != self.to {
             return Err(Fault::Nonsense("data before TLS"));
         }
@@ -155,7 +150,7 @@ impl Wire {
             return Err(Fault::Nonsense("TLS is for TCP"));
         };
         let failed = |e: String| Fault::Connect(host.to_owned(), format!("TLS: {e}"));
-        let name = tls::name(host).map_err(failed)?;
+        let name = crate::tls::name(host).map_err(failed)?;
         let mut connection =
             rustls::ClientConnection::new(config, name).map_err(|e| failed(e.to_string()))?;
         let until = Instant::now() + REPLY;
@@ -171,7 +166,7 @@ impl Wire {
     }
 
     /// Sends all of it. What comes from now on is a new reply.
-    pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.until = Instant::now() + self.reply;
         self.left = MAX_REPLY;
         let stream: &mut dyn Write = match &mut self.stream {
@@ -184,7 +179,7 @@ impl Wire {
     }
 
     /// That many bytes; none is allocated for before the bound is asked.
-    pub(crate) fn exact(&mut self, count: usize) -> Result<Vec<u8>, Fault> {
+    pub fn exact(&mut self, count: usize) -> Result<Vec<u8>, Fault> {
         if count > self.left {
             return Err(Fault::TooLarge(MAX_REPLY));
         }
@@ -201,7 +196,7 @@ impl Wire {
     }
 
     /// A line without its end, of at most that many bytes.
-    pub(crate) fn line(&mut self, most: usize) -> Result<Vec<u8>, Fault> {
+    pub fn line(&mut self, most: usize) -> Result<Vec<u8>, Fault> {
         let mut out = Vec::new();
         loop {
             self.some()?;
@@ -253,6 +248,7 @@ impl Wire {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Tls;
     use std::net::TcpListener;
 
     fn pair() -> (Wire, TcpStream) {

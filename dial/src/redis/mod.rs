@@ -1,28 +1,36 @@
 //! One Redis server, or the members of a cluster: whoever holds a key is asked for it.
 
-use super::resp::{Reply, encode, read};
-use crate::net::{CONNECT, Fault, Wire};
+mod resp;
+
+use crate::{CONNECT, Fault, Wire};
 use brine_core::Secret;
+pub use resp::Reply;
+use resp::{encode, read};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Where a server listens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
+pub enum Place {
+    /// A host and a port.
     Tcp(String, u16),
+    /// A socket on this machine.
     Unix(PathBuf),
 }
 
 /// What is needed to connect.
 #[derive(Clone, Debug)]
-pub(super) struct Settings {
-    pub(super) place: Place,
-    pub(super) db: String,
-    pub(super) password: Option<Secret>,
+pub struct Settings {
+    /// The server, where this is no cluster.
+    pub place: Place,
+    /// The number of the database.
+    pub db: String,
+    /// The password, if one is needed.
+    pub password: Option<Secret>,
     /// The members to start with, where this is a cluster.
-    pub(super) cluster: Option<Vec<Place>>,
+    pub cluster: Option<Vec<Place>>,
     /// Whether a cluster may lack keys.
-    pub(super) partial: bool,
+    pub partial: bool,
 }
 
 const SLOTS: u16 = 16384;
@@ -30,7 +38,7 @@ const SLOTS: u16 = 16384;
 const MOVES: usize = 5;
 
 /// Connections to one server or to the members of a cluster, made when they are needed.
-pub(super) struct Server {
+pub struct Server {
     settings: Settings,
     open: BTreeMap<Place, Wire>,
     /// First slot, last slot, who holds them; empty where there is no cluster.
@@ -38,7 +46,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn connect(settings: Settings) -> Result<Self, Fault> {
+    /// Connects: to the server, or to the first member of the cluster that answers.
+    pub fn connect(settings: Settings) -> Result<Self, Fault> {
         let mut server = Self { settings, open: BTreeMap::new(), slots: Vec::new() };
         match server.settings.cluster.clone() {
             None => drop(server.at(&server.settings.place.clone())?),
@@ -83,7 +92,8 @@ impl Server {
 
     /// Keys that nobody holds are an error where a member demands that all are held.
     fn check_coverage(&mut self) -> Result<(), Fault> {
-        let covered: u32 = self.slots.iter().map(|(from, to, _)| u32::from(to.saturating_sub(*from)) + 1).sum();
+        let covered: u32 =
+            self.slots.iter().map(|(from, to, _)| u32::from(to.saturating_sub(*from)) + 1).sum();
         if self.settings.partial || covered >= u32::from(SLOTS) {
             return Ok(());
         }
@@ -121,7 +131,7 @@ impl Server {
     }
 
     /// A command about the key that is its second word.
-    pub(super) fn call(&mut self, args: &[&str]) -> Result<Reply, Fault> {
+    pub fn call(&mut self, args: &[&str]) -> Result<Reply, Fault> {
         let mut place = self.holder(args.get(1).copied().unwrap_or(""))?;
         let mut asking = false;
         for _ in 0..MOVES {
@@ -150,7 +160,7 @@ impl Server {
     ///
     /// # Errors
     /// The first, after all have been tried.
-    pub(super) fn pipeline(&mut self, commands: &[Vec<&str>]) -> Result<(), Fault> {
+    pub fn pipeline(&mut self, commands: &[Vec<&str>]) -> Result<(), Fault> {
         let mut result = Ok(());
         if self.settings.cluster.is_some() {
             for command in commands {
@@ -171,7 +181,7 @@ impl Server {
     }
 
     /// All keys that match, without holding the server up.
-    pub(super) fn scan(&mut self, pattern: &str) -> Result<Vec<String>, Fault> {
+    pub fn scan(&mut self, pattern: &str) -> Result<Vec<String>, Fault> {
         let mut keys = std::collections::BTreeSet::new();
         for place in self.masters() {
             let mut cursor = "0".to_owned();
@@ -248,7 +258,8 @@ mod tests {
     #[test]
     fn keys_have_the_slots_that_redis_gives_them() {
         // As `CLUSTER KEYSLOT` says.
-        for (key, want) in [("123456789", 12739), ("foo", 12182), ("{foo}bar", 12182), ("a{}b", slot("a{}b"))] {
+        for (key, want) in [("123456789", 12739), ("foo", 12182), ("{foo}bar", 12182), ("a{}b", slot("a{}b"))]
+        {
             assert_eq!(slot(key), want, "{key}");
         }
         assert_ne!(slot("a{}b"), slot(""));
@@ -290,12 +301,10 @@ mod tests {
     #[test]
     fn a_key_that_has_moved_is_followed() {
         let asked = |command: &str, word: &str| command.contains(word);
-        let new = member(move |command| {
-            match () {
-                () if asked(command, "ASKING") => "+OK\r\n".into(),
-                () if asked(command, "GET") => "$3\r\nnew\r\n".into(),
-                () => format!("-ERR {}\r\n", command.len()),
-            }
+        let new = member(move |command| match () {
+            () if asked(command, "ASKING") => "+OK\r\n".into(),
+            () if asked(command, "GET") => "$3\r\nnew\r\n".into(),
+            () => format!("-ERR {}\r\n", command.len()),
         });
         for word in ["MOVED", "ASK"] {
             let (own, port) = (std::sync::Arc::new(std::sync::atomic::AtomicU16::new(0)), new);

@@ -19,16 +19,23 @@ pub fn keep_connections() {
 }
 
 /// A connection that can be kept.
-pub(crate) trait Keep {
+pub trait Keep {
     /// Whether it is as new: it works, and nothing is half done in it.
     fn is_fresh(&mut self) -> bool;
 }
 
 /// Those that wait for the next call, with the settings they were made by.
-pub(crate) struct Kept<S, C>(Mutex<Vec<(S, C, Instant)>>);
+pub struct Kept<S, C>(Mutex<Vec<(S, C, Instant)>>);
+
+impl<S: PartialEq + Clone + 'static, C: Keep + 'static> Default for Kept<S, C> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl<S: PartialEq + Clone + 'static, C: Keep + 'static> Kept<S, C> {
-    pub(crate) const fn new() -> Self {
+    /// None yet.
+    pub const fn new() -> Self {
         Self(Mutex::new(Vec::new()))
     }
 
@@ -45,7 +52,7 @@ impl<S: PartialEq + Clone + 'static, C: Keep + 'static> Kept<S, C> {
     }
 
     /// One that was kept and still works, or a new one.
-    pub(crate) fn lend<E>(
+    pub fn lend<E>(
         &'static self,
         settings: &S,
         connect: impl FnOnce(&S) -> Result<C, E>,
@@ -66,7 +73,7 @@ impl<S: PartialEq + Clone + 'static, C: Keep + 'static> Kept<S, C> {
 }
 
 /// A connection for one call. It goes back when it is dropped; what was left half done is seen when it is lent again.
-pub(crate) struct Lent<S: PartialEq + Clone + 'static, C: Keep + 'static> {
+pub struct Lent<S: PartialEq + Clone + 'static, C: Keep + 'static> {
     connection: Option<C>,
     back: Option<(&'static Kept<S, C>, S)>,
 }
