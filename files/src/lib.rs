@@ -6,15 +6,18 @@
 mod backend;
 mod cache;
 mod client;
+mod fault;
 mod ignore;
 mod path;
 mod pillar_roots;
+mod place;
 mod roots;
 pub mod sum;
 mod tree;
 mod walk;
 
 pub use backend::{Backend, Found, Listed};
-pub use client::Channel;
+pub use cache::Cache;
+pub use client::{Channel, Client};
 pub use pillar_roots::PillarRoots;
 pub use roots::Roots;

@@ -8,6 +8,14 @@ pub(crate) struct Asked {
     pub(crate) saltenv: SaltEnv,
 }
 
+impl Asked {
+    /// The path as the file server is asked for it: escaped where it would be read as a query.
+    pub(crate) fn wire(&self) -> String {
+        let path = self.path.as_str();
+        if path.contains('?') { format!("|{path}") } else { path.to_owned() }
+    }
+}
+
 /// Reads a path; none for one that can name no file of a tree. `|` in front takes the rest as it stands, otherwise a
 /// `?saltenv=` in it names the environment.
 pub(crate) fn parse(path: &str, saltenv: &str) -> Option<Asked> {
@@ -42,6 +50,9 @@ mod tests {
         assert_eq!(read("a?saltenv=dev").as_deref(), Some("a dev"));
         assert_eq!(read("a?x=1&saltenv=dev").as_deref(), Some("a dev"));
         assert_eq!(read("|a?b").as_deref(), Some("a?b base"));
+        let wire = |path: &str| parse(path, "base").map(|a| a.wire());
+        assert_eq!(wire("a?saltenv=dev").as_deref(), Some("a"));
+        assert_eq!(wire("|a?b").as_deref(), Some("|a?b"));
         for none in ["", "/etc/passwd", "../a", "a/../b", "a?saltenv=..", "a\\b", "a\0b", "|../a"] {
             assert_eq!(read(none), None, "{none:?}");
         }

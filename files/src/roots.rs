@@ -76,7 +76,7 @@ impl Files for Roots {
             tracing::debug!("Could not find file 'salt://{path}' in saltenv '{saltenv}'");
             return Ok(None);
         };
-        let copied = self.cache.copy(&source, &meta, &asked.saltenv, &asked.path);
+        let copied = self.cache.copy(&source, &meta, &asked.saltenv, &asked.path, None);
         copied.map(Some).map_err(|e| CallError::exception("OSError", format!("{}: {e}", source.display())))
     }
 

@@ -1,7 +1,9 @@
 //! Whom a client of the file server asks.
 
+use crate::Found;
 use brine_core::call::Result;
 use brine_core::{Map, Value};
+use brine_protocol::ids::{RelPath, SaltEnv};
 
 /// The file server, wherever it is: a master behind an encrypted connection, or this process. A request is what stock's
 /// minion sends (`cmd` is `_file_find`, `_serve_file` and so on), an answer what stock's master gives.
@@ -11,4 +13,10 @@ pub trait Channel: Send + Sync {
     /// # Errors
     /// There is no answer.
     fn ask(&self, load: Map) -> Result<Value>;
+
+    /// The file itself, where the server's files lie on this machine: it need not be sent. The outer `None` is that of a server
+    /// elsewhere, the inner that of a file that is not there.
+    fn here(&self, _path: &RelPath, _saltenv: &SaltEnv) -> Option<Result<Option<Found>>> {
+        None
+    }
 }

@@ -1,0 +1,129 @@
+//! Places on the minion's disk: where the cache keeps a file, and how one gets there without leading out of the cache.
+
+use brine_protocol::ids::{RelPath, SaltEnv};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+use tempfile::TempPath;
+
+/// Where a file of a tree is below a root.
+pub(crate) fn below(root: &Path, saltenv: &SaltEnv, path: &RelPath) -> PathBuf {
+    let mut place = root.join(saltenv.as_str());
+    place.extend(path.components());
+    place
+}
+
+/// Makes the folder of a place below a root, only for the minion itself. A file or a link that stands where a folder belongs is
+/// removed: a link would lead out of the cache.
+pub(crate) fn folder<'a>(root: &Path, place: &'a Path) -> io::Result<&'a Path> {
+    let parent = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let rest = parent.strip_prefix(root).map_err(|_| io::ErrorKind::InvalidInput)?;
+    private(root)?;
+    let mut at = root.to_owned();
+    for part in rest {
+        at.push(part);
+        match fs::symlink_metadata(&at) {
+            Ok(meta) if meta.is_dir() => continue,
+            Ok(_) => fs::remove_file(&at)?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => return Err(e),
+        }
+        match DirBuilder::new().mode(0o700).create(&at) {
+            // Somebody else needs the same one.
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            other => other?,
+        }
+    }
+    Ok(parent)
+}
+
+/// Makes a folder with all above it, only for the minion itself.
+pub(crate) fn private(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+/// Puts a new file of the same folder, or of another, at its place in the cache. A folder that is there goes.
+pub(crate) fn persist(new: TempPath, place: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(place).is_ok_and(|meta| meta.is_dir()) {
+        fs::remove_dir_all(place)?;
+    }
+    match fs::rename(&new, place) {
+        Ok(()) => {
+            // It has moved: there is nothing to remove.
+            let _ = new.keep();
+            Ok(())
+        }
+        Err(e) if e.kind() == io::ErrorKind::CrossesDevices => {
+            let folder = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
+            let mut near = tempfile::NamedTempFile::new_in(folder)?;
+            io::copy(&mut fs::File::open(&new)?, near.as_file_mut())?;
+            near.persist(place).map(drop).map_err(|e| e.error)
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// Puts the contents of a file where a user wants them. One that is there keeps mode and owner, and what a link leads to is what
+/// changes; a new one has the mode that new files have. Nobody sees half of it, unless it is no regular file.
+pub(crate) fn put(source: &Path, dest: &Path) -> io::Result<()> {
+    let real = fs::canonicalize(dest).unwrap_or_else(|_| dest.to_owned());
+    let old = match fs::metadata(&real) {
+        Ok(meta) if meta.is_file() => Some(meta),
+        Ok(_) => return over(source, &real),
+        // A link that leads nowhere: its end is made.
+        Err(_) if fs::symlink_metadata(dest).is_ok() => return over(source, dest),
+        Err(_) => None,
+    };
+    let folder = real.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // As private as the file will be, from the beginning; the system's mask decides about a new one.
+    let mode = old.as_ref().map_or(0o666, |_| 0o600);
+    let open = |path: &Path| OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    let Ok(mut new) = tempfile::Builder::new().make_in(folder, open) else { return over(source, &real) };
+    io::copy(&mut fs::File::open(source)?, new.as_file_mut())?;
+    if let Some(old) = old {
+        let now = new.as_file().metadata()?;
+        if (now.uid(), now.gid()) != (old.uid(), old.gid())
+            && fchown(new.as_file(), Some(old.uid()), Some(old.gid())).is_err()
+        {
+            return over(source, &real);
+        }
+        new.as_file().set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
+    }
+    // What is mounted there cannot be replaced.
+    if new.persist(&real).is_err() { over(source, &real) } else { Ok(()) }
+}
+
+/// Writes into what is there.
+fn over(source: &Path, dest: &Path) -> io::Result<()> {
+    let mut to = OpenOptions::new().write(true).create(true).truncate(true).open(dest)?;
+    io::copy(&mut fs::File::open(source)?, &mut to).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_file_that_is_there_keeps_mode_and_links() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::write(at("new"), "new").unwrap();
+        fs::write(at("old"), "old").unwrap();
+        fs::set_permissions(at("old"), Permissions::from_mode(0o751)).unwrap();
+        symlink("old", at("link")).unwrap();
+        put(&at("new"), &at("link")).unwrap();
+        assert_eq!(fs::read_to_string(at("old")).unwrap(), "new");
+        assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
+        assert_eq!(fs::metadata(at("old")).unwrap().mode() & 0o7777, 0o751);
+        symlink("end", at("nowhere")).unwrap();
+        put(&at("new"), &at("nowhere")).unwrap();
+        assert_eq!(fs::read_to_string(at("end")).unwrap(), "new");
+        put(&at("new"), &at("fresh")).unwrap();
+        assert_eq!(fs::metadata(at("fresh")).unwrap().mode(), fs::metadata(at("end")).unwrap().mode());
+        put(&at("new"), Path::new("/dev/null")).unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 6);
+        assert!(put(&at("new"), &at("no/folder")).is_err());
+    }
+}
