@@ -73,7 +73,7 @@ const RENDER: &[Hole] = &[Hole {
 
 const DATABASES: &[Hole] = &[Hole {
     row: "2020-28972",
-    file: "returners/src/net/tls.rs",
+    file: "dial/src/tls.rs",
     find: "let verifier: Arc<dyn ServerCertVerifier> = match self.check {",
     put: "let verifier: Arc<dyn ServerCertVerifier> = match Check::Nothing {",
     tests: &["mariadb", "postgresql"],
@@ -82,7 +82,7 @@ const DATABASES: &[Hole] = &[Hole {
 const RETURNERS: &[Hole] = &[
     Hole {
         row: "2020-28972",
-        file: "returners/src/net/tls.rs",
+        file: "dial/src/tls.rs",
         find: "let verifier: Arc<dyn ServerCertVerifier> = match self.check {",
         put: "let verifier: Arc<dyn ServerCertVerifier> = match Check::Nothing {",
         tests: &["a_server_that_anybody_could_be_is_told_nothing"],
