@@ -1,20 +1,46 @@
-//! States and pillar from folders on this machine, for programs that work without a master.
+//! Where states come from, this machine or a master, and pillar from folders on this machine.
 
 use brine_core::call::{CallError, Cx, Result};
-use brine_core::files::{Files, Listing};
-use brine_core::{Map, Opts};
-use brine_files::{PillarRoots, Roots};
+use brine_core::files::Files;
+use brine_core::{Map, Opts, Value};
+use brine_files::{Cache, Channel, Client, PillarRoots, Roots};
 use brine_pillar::{Settled, Wish};
 use std::cell::Cell;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// How often templates of pillar may ask for pillar to be compiled while it is.
 const DEPTH: u8 = 8;
 
-/// The state tree that the options say: folders on this machine with `file_client: local`, else a master's.
-pub(crate) fn files(opts: &Opts) -> Arc<dyn Files> {
-    if opts.str("file_client") == "local" { Arc::new(Roots::new(opts)) } else { Arc::new(Masters) }
+/// The state trees of a program: folders on this machine with `file_client: local`, else a master's. What is known of copies is
+/// shared by all its calls.
+pub(crate) struct Trees {
+    local: Option<Arc<dyn Files>>,
+    cache: Arc<Cache>,
+}
+
+impl Trees {
+    /// As the options say.
+    pub(crate) fn new(opts: &Opts) -> Self {
+        let cache = Arc::new(Cache::new(&opts.path("cachedir")));
+        let local: Option<Arc<dyn Files>> = match opts.str("file_client") {
+            "local" => Some(Arc::new(Roots::new(opts))),
+            _ => None,
+        };
+        Self { local, cache }
+    }
+
+    /// The tree for a call with this way to its master.
+    pub(crate) fn through<C: Channel + 'static>(&self, channel: impl FnOnce() -> C) -> Arc<dyn Files> {
+        match &self.local {
+            Some(local) => local.clone(),
+            None => Arc::new(Client::new(channel(), self.cache.clone())),
+        }
+    }
+
+    /// The tree for a call without a master.
+    pub(crate) fn alone(&self) -> Arc<dyn Files> {
+        self.through(|| NoMaster)
+    }
 }
 
 /// Whether pillar comes from folders on this machine, although there may be a master.
@@ -59,26 +85,12 @@ pub(crate) fn compile_pillar(
     brine_pillar::compile(cx, settled, roots)
 }
 
-/// The tree of a master, which cannot be reached yet.
-struct Masters;
+/// A minion without a master cannot ask for files.
+struct NoMaster;
 
-fn unreachable<T>() -> Result<T> {
-    Err(CallError::Client(
-        "files of a master cannot be fetched yet; file_client: local has files of this machine".into(),
-    ))
-}
-
-impl Files for Masters {
-    fn cache_file(&self, _: &str, _: &str) -> Result<Option<PathBuf>> {
-        unreachable()
-    }
-
-    fn list(&self, _: &str, _: Listing) -> Result<Vec<String>> {
-        unreachable()
-    }
-
-    fn envs(&self) -> Result<Vec<String>> {
-        unreachable()
+impl Channel for NoMaster {
+    fn ask(&self, _: Map) -> Result<Value> {
+        Err(CallError::Client("there is no master to ask for files".into()))
     }
 }
 
@@ -86,7 +98,7 @@ impl Files for Masters {
 mod tests {
     use super::*;
     use brine_core::host::NoHost;
-    use brine_core::{Value, map};
+    use brine_core::map;
     use std::fs;
 
     #[test]
@@ -106,8 +118,8 @@ mod tests {
             compile_pillar(&cx, None, None, Some(over), None).unwrap(),
             map! {"b" => 1, "a" => "Debian"}
         );
-        assert!(files(&Opts::default()).envs().is_err());
-        assert!(files(&Opts::new(map! {"file_client" => "local"})).envs().is_ok());
+        assert!(Trees::new(&Opts::default()).alone().envs().is_err());
+        assert!(Trees::new(&Opts::new(map! {"file_client" => "local"})).alone().envs().is_ok());
     }
 
     #[test]
@@ -128,7 +140,7 @@ mod tests {
                 "fileserver_backend" => vec![Value::from("roots")]
             })
         };
-        let local = files(&opts("local"));
+        let local = Trees::new(&opts("local")).alone();
         let found = |path: &str, env: &str| {
             local.cache_file(path, env).unwrap().map(|file| fs::read_to_string(file).unwrap())
         };
@@ -140,6 +152,6 @@ mod tests {
         {
             assert_eq!(found(path, env), None, "{path} {env}");
         }
-        assert!(files(&opts("remote")).cache_file("one", "base").is_err());
+        assert!(Trees::new(&opts("remote")).alone().cache_file("one", "base").is_err());
     }
 }

@@ -4,6 +4,7 @@ use crate::Found;
 use brine_core::call::Result;
 use brine_core::{Map, Value};
 use brine_protocol::ids::{RelPath, SaltEnv};
+use std::sync::Arc;
 
 /// The file server, wherever it is: a master behind an encrypted connection, or this process. A request is what stock's
 /// minion sends (`cmd` is `_file_find`, `_serve_file` and so on), an answer what stock's master gives.
@@ -18,5 +19,15 @@ pub trait Channel: Send + Sync {
     /// elsewhere, the inner that of a file that is not there.
     fn here(&self, _path: &RelPath, _saltenv: &SaltEnv) -> Option<Result<Option<Found>>> {
         None
+    }
+}
+
+impl<T: Channel + ?Sized> Channel for Arc<T> {
+    fn ask(&self, load: Map) -> Result<Value> {
+        (**self).ask(load)
+    }
+
+    fn here(&self, path: &RelPath, saltenv: &SaltEnv) -> Option<Result<Option<Found>>> {
+        (**self).here(path, saltenv)
     }
 }

@@ -4,10 +4,11 @@ use super::failure::Failure;
 use crate::connect::address::{self, Masters};
 use crate::connect::link::{AuthError, MasterLink};
 use crate::connect::pillar::{self, PillarWish};
-use crate::connect::settings::LinkSettings;
+use crate::connect::settings::{LinkSettings, tries};
 use crate::identity::pki::Pki;
 use brine_core::call::{CallError, Result as CallResult};
 use brine_core::{Map, Opts};
+use brine_files::Channel;
 use brine_protocol::ids::MinionId;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub(super) struct Remote {
     runtime: Mutex<Runtime>,
     link: MasterLink,
     request_timeout: Duration,
+    request_tries: u32,
     grains: Arc<Map>,
     opts: Opts,
 }
@@ -52,6 +54,7 @@ impl Remote {
                         runtime: Mutex::new(runtime),
                         link,
                         request_timeout,
+                        request_tries: tries(opts, "request_channel_tries", 3),
                         grains: grains.clone(),
                         opts: opts.clone(),
                     });
@@ -113,6 +116,13 @@ impl Remote {
     pub(super) fn compile(&self, wish: PillarWish) -> CallResult<Map> {
         let load = pillar::load(&self.opts, &self.grains, wish);
         self.wait(pillar::compile(&self.link, &load, self.request_timeout, 3))
+            .map_err(|e| CallError::Client(e.to_string()))
+    }
+}
+
+impl Channel for Remote {
+    fn ask(&self, load: Map) -> CallResult {
+        self.wait(self.link.request(&load, self.request_timeout, self.request_tries))
             .map_err(|e| CallError::Client(e.to_string()))
     }
 }

@@ -40,7 +40,11 @@ pub(super) fn run(line: &Parsed, settled: Settled) -> Result<u8, Failure> {
         pillar = Some(connected.pillar(&opts, &grains, None)?);
         remote = Some(connected);
     }
-    let files = local_tree::files(&opts);
+    let trees = local_tree::Trees::new(&opts);
+    let files = match &remote {
+        Some(remote) => trees.through(|| remote.clone()),
+        None => trees.alone(),
+    };
     let opts = Arc::new(opts);
     let host = CallHost { remote: remote.clone(), opts, registry, grains, pillar: Arc::default(), files };
     if is_local && needs_grains(&line.args) && !line.has("doc") && !line.has("grains_run") {
@@ -82,7 +86,7 @@ pub(super) fn local_context(settled: Settled) -> Result<Cx, Failure> {
     let opts = settled.opts;
     let registry = Arc::new(registry(&opts));
     let grains = Arc::new(brine_modules::grains(&opts));
-    let files = local_tree::files(&opts);
+    let files = local_tree::Trees::new(&opts).alone();
     let opts = Arc::new(opts);
     let host = CallHost { remote: None, opts, registry, grains, pillar: Arc::default(), files };
     let pillar = local_pillar(&host)?;

@@ -11,6 +11,7 @@ use brine_core::call::{CallError, Cancel, Cx, Result as CallResult};
 use brine_core::files::Files;
 use brine_core::host::{Host, MasterClient, Refresh};
 use brine_core::{Map, Opts, Value, map};
+use brine_files::Channel;
 use parking_lot::{Mutex, RwLock};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -199,7 +200,8 @@ impl Host for Around {
     }
 
     fn files(&self) -> Arc<dyn Files> {
-        self.attached.minion.files.clone()
+        let way = || ToMaster { attached: self.attached.clone(), cancel: self.cancel.clone() };
+        self.attached.minion.trees.through(way)
     }
 
     fn master_client(&self, client: MasterClient, order: Map) -> CallResult {
@@ -226,6 +228,24 @@ impl Host for Around {
 
     fn master(&self) -> Option<String> {
         self.attached.is_connected().then(|| self.attached.link.name().to_owned())
+    }
+}
+
+/// The way of one job to its master's file server.
+struct ToMaster {
+    attached: Arc<Attached>,
+    cancel: Cancel,
+}
+
+impl Channel for ToMaster {
+    fn ask(&self, load: Map) -> CallResult {
+        let (link, opts) = (self.attached.link.clone(), &self.attached.opts);
+        let timeout = seconds(opts, "request_channel_timeout", 60.0);
+        let tries = tries(opts, "request_channel_tries", 3);
+        self.attached
+            .minion
+            .wait(&self.cancel, async move { link.request(&load, timeout, tries).await })?
+            .map_err(|e| CallError::Client(e.to_string()))
     }
 }
 

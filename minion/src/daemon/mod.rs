@@ -143,7 +143,7 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
     let minion = Arc::new(Minion {
         runner: Runner::new(table.clone(), opts.int("process_count_max")),
         registry: RwLock::new(Arc::new(registry(&opts))),
-        files: crate::local_tree::files(&opts),
+        trees: crate::local_tree::Trees::new(&opts),
         deliverer: Deliverer::start(Arc::new(spool), DeliverySettings::new(&opts, at_once)),
         grains: RwLock::new(Arc::new(grains)),
         startup_jobs: Mutex::default(),

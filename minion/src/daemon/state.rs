@@ -8,8 +8,8 @@ use crate::identity::pki::Pki;
 use crate::jobs::recent::Recent;
 use crate::jobs::runner::Runner;
 use crate::jobs::table::JobTable;
+use crate::local_tree::Trees;
 use brine_core::call::{CallError, Cancel};
-use brine_core::files::Files;
 use brine_core::{Map, Opts, Registry};
 use brine_net::ipc::EventBus;
 use brine_protocol::ids::MinionId;
@@ -31,8 +31,8 @@ pub struct Minion {
     pub grains: RwLock<Arc<Map>>,
     /// The functions in force.
     pub registry: RwLock<Arc<Registry>>,
-    /// The state tree, as jobs see it.
-    pub files: Arc<dyn Files>,
+    /// The state trees, as jobs see them.
+    pub(crate) trees: Trees,
     /// Runs jobs.
     pub runner: Runner,
     /// Knows which run.

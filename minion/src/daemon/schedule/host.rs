@@ -88,7 +88,10 @@ impl Host for AnyMaster {
     }
 
     fn files(&self) -> Arc<dyn Files> {
-        self.minion.files.clone()
+        match &self.inner {
+            Some(inner) => inner.files(),
+            None => self.minion.trees.alone(),
+        }
     }
 
     fn running(&self) -> Vec<Map> {
