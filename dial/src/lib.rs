@@ -9,6 +9,7 @@ pub mod mysql;
 pub mod pg;
 pub mod redis;
 mod tls;
+mod way;
 mod wire;
 
 pub use kept::{Keep, Kept, Lent, keep_connections};

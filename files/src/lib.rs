@@ -14,10 +14,11 @@ mod place;
 mod roots;
 pub mod sum;
 mod tree;
+pub mod url;
 mod walk;
 
 pub use backend::{Backend, Found, Listed};
 pub use cache::Cache;
-pub use client::{Channel, Client};
+pub use client::{Channel, Client, Dest, Got, Order, get_url};
 pub use pillar_roots::PillarRoots;
 pub use roots::Roots;

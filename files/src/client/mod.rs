@@ -2,11 +2,14 @@
 
 mod channel;
 mod fetch;
+mod http;
 mod part;
 #[cfg(test)]
 mod tests;
+mod url;
 
 pub use channel::Channel;
+pub use url::{Dest, Got, Order, get_url};
 
 use crate::cache::Cache;
 use crate::fault::file_error;

@@ -1,0 +1,152 @@
+//! Files of HTTP servers, written to disk as they come.
+
+use super::url::{Order, minion_error};
+use crate::fault::file_error;
+use crate::place;
+use crate::url::Url;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use brine_core::call::{Cx, Result};
+use brine_dial::Check;
+use brine_dial::http::{Http, Stream, Way, without_password};
+use std::fs::{self, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// The largest file whose contents are a result.
+const IN_MEMORY: usize = 256 << 20;
+
+/// The contents of a file.
+pub(super) fn read(cx: &Cx, order: &Order<'_>, url: &Url) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    copy(cx, order, url, open(cx, order, url, None)?, &mut bytes, IN_MEMORY)?;
+    Ok(bytes)
+}
+
+/// Brings a file to a place whose folder is there. With `use_etag`, one that the server says has not changed stays.
+pub(super) fn fetch(cx: &Cx, order: &Order<'_>, url: &Url, dest: &Path) -> Result<()> {
+    let failed = |e: std::io::Error| file_error(&e, dest);
+    let tag_file = PathBuf::from(format!("{}.etag", dest.display()));
+    let tag = match order.use_etag && dest.exists() {
+        true => fs::read_to_string(&tag_file).ok().map(|tag| tag.replace('\n', "").trim().to_owned()),
+        false => None,
+    };
+    let stream = open(cx, order, url, tag.as_deref())?;
+    if order.use_etag && stream.status == 304 {
+        return Ok(());
+    }
+    let tag = stream.header("etag").map(str::to_owned);
+    let folder = dest.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mode = if matches!(order.dest, super::Dest::Cache) { 0o600 } else { 0o666 };
+    let make = |path: &Path| OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    let mut new = tempfile::Builder::new().make_in(folder, make).map_err(failed)?;
+    copy(cx, order, url, stream, new.as_file_mut(), usize::MAX)?;
+    place::persist(new.into_temp_path(), dest).map_err(failed)?;
+    if let Some(tag) = tag.filter(|_| order.use_etag) {
+        fs::write(&tag_file, tag).map_err(|e| file_error(&e, &tag_file))?;
+    }
+    Ok(())
+}
+
+fn open(cx: &Cx, order: &Order<'_>, url: &Url, tag: Option<&str>) -> Result<Stream> {
+    let host = url.host();
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    let mut way = Way::of(&cx.opts, name);
+    if !order.verify_ssl {
+        way.tls.check = Check::Nothing;
+    }
+    let failed = |e: String| minion_error(format!("Error: {e} reading {}", url.path));
+    let mut headers = Vec::new();
+    if let Some((user, password)) = url.login() {
+        headers.push(("Authorization", format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))));
+    }
+    headers.extend(tag.map(|tag| ("If-None-Match", tag.to_owned())));
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let query = if url.query.is_empty() { String::new() } else { format!("?{}", url.query) };
+    let (_, rest) = order.url.split_once("://").unwrap_or_default();
+    let path = rest.find(['/', '?']).map_or("", |at| &rest[at..]);
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    let address = format!("{}://{host}{path}{query}", url.scheme);
+    let http = Http::new(&way, "Salt http.query()").map_err(|e| failed(e.to_string()))?;
+    let stream = http.open("GET", &address, &headers, None).map_err(|e| failed(e.to_string()))?;
+    match stream.status {
+        200..=299 => Ok(stream),
+        304 if tag.is_some() => Ok(stream),
+        status => Err(failed(format!("HTTP {status}: {}", reason(status)))),
+    }
+}
+
+/// Copies the body, all of it and no more than may be.
+fn copy(
+    cx: &Cx,
+    order: &Order<'_>,
+    url: &Url,
+    stream: Stream,
+    to: &mut impl Write,
+    most: usize,
+) -> Result<()> {
+    let failed = |e: std::io::Error| minion_error(format!("Error: {e} reading {}", url.path));
+    let most = most.min(Way::of(&cx.opts, "").most) as u64;
+    let length = stream.header("content-length").and_then(|n| n.parse::<u64>().ok());
+    // What the library unpacks has another length.
+    let length = length.filter(|_| stream.header("content-encoding").is_none());
+    let (mut body, mut all, mut buffer) = (stream.reader(), 0, vec![0; 64 << 10]);
+    loop {
+        cx.cancel.check()?;
+        let n = match body.read(&mut buffer) {
+            Ok(n) => n,
+            Err(_) if length.is_some_and(|length| all < length) => 0,
+            Err(e) => return Err(failed(e)),
+        };
+        if n == 0 {
+            break;
+        }
+        all += n as u64;
+        if all > most {
+            return Err(failed(std::io::Error::other(format!("more than {most} bytes"))));
+        }
+        to.write_all(&buffer[..n]).map_err(failed)?;
+    }
+    match length {
+        Some(length) if length != all => Err(minion_error(format!(
+            "Failed to download {}: expected {length} bytes but received {all} bytes (truncated download)",
+            shown(order.url)
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// A URL as people may see it.
+fn shown(url: &str) -> String {
+    match url.split_once("://") {
+        Some((_, rest)) if rest.split('/').next().is_some_and(|host| host.contains('@')) => {
+            without_password(url)
+        }
+        _ => url.to_owned(),
+    }
+}
+
+/// The words of a status, as servers say them.
+fn reason(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        407 => "Proxy Authentication Required",
+        408 => "Request Timeout",
+        410 => "Gone",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "Unknown",
+    }
+}
