@@ -79,6 +79,7 @@ pub(crate) fn compile_pillar(
         pillarenv: pillarenv.map(str::to_owned),
         over,
         kept: kept.cloned(),
+        ..Wish::default()
     };
     let settled = Settled::new(&cx.opts, wish);
     let roots = Arc::new(PillarRoots::new(&settled.roots, &settled.opts));

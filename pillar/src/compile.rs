@@ -20,36 +20,33 @@ use std::sync::Arc;
 /// # Errors
 /// What stock does not catch: top files that are no dicts, matchers that do not exist, includes that are no names.
 pub fn compile(cx: &Cx, settled: Settled, files: Arc<dyn Files>) -> Result<Map> {
-    let mut cx = cx.clone();
-    let mut opts = settled.opts.clone();
-    opts.map_mut().insert("grains", cx.grains.as_ref().clone());
-    cx.opts = Arc::new(opts);
-    if settled.opts.flag("ext_pillar_first") {
-        cx.pillar = Arc::new(settled.wish.over.clone().unwrap_or_default());
-    }
-    let session = Session::of_pillar(&cx, files, Obj::from(Dict::from(&*cx.pillar)));
-    let compiler = Compiler {
-        strategy: Obj::str(match cx.opts.str("pillar_source_merging_strategy") {
-            "" => "smart",
-            given => given,
-        }),
-        renderer: cx.opts.get("renderer").map_or_else(|| Obj::str("yaml"), Obj::from),
-        default: cx.opts.get("renderer").and_then(Value::as_str).unwrap_or("jinja|yaml").to_owned(),
-        merge_lists: cx.opts.flag("pillar_merge_lists"),
-        cx,
-        settled,
-        session,
-        ignored: RefCell::default(),
-        available: RefCell::default(),
-    };
+    let compiler = Compiler::new(cx, settled, files);
     compiler.session.clone().enter(|| compiler.all()).map_err(call_error)
+}
+
+/// The merged top files, and what is wrong with them.
+pub(crate) fn top(cx: &Cx, settled: Settled, files: Arc<dyn Files>) -> Result<(Map, Vec<String>)> {
+    let compiler = Compiler::new(cx, settled, files);
+    let found = compiler.session.clone().enter(|| {
+        let (top, errors) = compiler.top()?;
+        let mut all = Map::new();
+        for (saltenv, targets) in &top {
+            let mut of_env = Map::new();
+            for (target, data) in targets {
+                of_env.insert(to_value(target)?, data.iter().map(to_value).collect::<R<Vec<_>>>()?);
+            }
+            all.insert(to_value(saltenv)?, of_env);
+        }
+        Ok((all, errors))
+    });
+    found.map_err(call_error)
 }
 
 /// Everything a compilation knows.
 pub(crate) struct Compiler {
     pub(crate) cx: Cx,
     pub(crate) settled: Settled,
-    session: Rc<Session>,
+    pub(crate) session: Rc<Session>,
     strategy: Obj,
     renderer: Obj,
     /// The pipeline of files that name none.
@@ -69,6 +66,31 @@ pub(crate) struct State {
 }
 
 impl Compiler {
+    fn new(cx: &Cx, settled: Settled, files: Arc<dyn Files>) -> Self {
+        let mut cx = cx.clone();
+        let mut opts = settled.opts.clone();
+        opts.map_mut().insert("grains", cx.grains.as_ref().clone());
+        cx.opts = Arc::new(opts);
+        if settled.opts.flag("ext_pillar_first") {
+            cx.pillar = Arc::new(settled.wish.over.clone().unwrap_or_default());
+        }
+        let session = Session::of_pillar(&cx, files, Obj::from(Dict::from(&*cx.pillar)));
+        Compiler {
+            strategy: Obj::str(match cx.opts.str("pillar_source_merging_strategy") {
+                "" => "smart",
+                given => given,
+            }),
+            renderer: cx.opts.get("renderer").map_or_else(|| Obj::str("yaml"), Obj::from),
+            default: cx.opts.get("renderer").and_then(Value::as_str).unwrap_or("jinja|yaml").to_owned(),
+            merge_lists: cx.opts.flag("pillar_merge_lists"),
+            cx,
+            settled,
+            session,
+            ignored: RefCell::default(),
+            available: RefCell::default(),
+        }
+    }
+
     fn all(&self) -> R<Map> {
         let mut pillar = Obj::from(self.over());
         let mut errors = Vec::new();
@@ -140,33 +162,6 @@ impl Compiler {
 
     pub(crate) fn over(&self) -> Dict {
         Dict::from(self.settled.wish.over.as_ref().unwrap_or(&Map::new()))
-    }
-
-    /// External pillar. There are no sources yet, which is told for each that is asked for.
-    fn external(&self, pillar: Obj, errors: &mut Vec<String>) -> R {
-        let Some(sources) = self.cx.opts.get("ext_pillar") else { return Ok(pillar) };
-        let malformed = "The \"ext_pillar\" option is malformed";
-        let Value::List(sources) = sources else {
-            errors.push(malformed.into());
-            return Ok(pillar);
-        };
-        let over = self.settled.wish.over.as_ref().is_some_and(|over| !over.is_empty());
-        let pillar = if over { self.merge(&pillar, &self.over().into())? } else { pillar };
-        let excluded = self.cx.opts.get("exclude_ext_pillar").and_then(Value::as_list).unwrap_or_default();
-        for source in sources {
-            let Value::Map(source) = source else {
-                errors.push(malformed.into());
-                return Ok(Dict::new().into());
-            };
-            if source.keys().next().is_some_and(|first| excluded.contains(first)) {
-                continue;
-            }
-            for name in source.keys() {
-                let name = brine_core::text::python_str(name);
-                errors.push(format!("Failed to load ext_pillar {name}: not supported"));
-            }
-        }
-        Ok(pillar)
     }
 
     /// Merges as the options say.
@@ -315,8 +310,9 @@ mod tests {
             errors(map! {"decrypt_pillar" => vec![Value::from("a:b"), map! {"nope" => "gpg"}.into()]}),
             Some(vec!["Failed to decrypt pillar key 'a:b': decrypt_pillar is not supported"].into())
         );
-        let git = map! {"ext_pillar" => vec![Value::from(map! {"git" => "x"})]};
-        assert_eq!(errors(git), Some(vec!["Failed to load ext_pillar git: not supported"].into()));
+        let own = map! {"ext_pillar" => vec![Value::from(map! {"own" => "x"})]};
+        let text = "Failed to load ext_pillar own: not supported: there is no source of this name";
+        assert_eq!(errors(own), Some(vec![text].into()));
         assert_eq!(
             errors(map! {"ext_pillar" => "git"}),
             Some(vec!["The \"ext_pillar\" option is malformed"].into())

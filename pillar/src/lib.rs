@@ -5,6 +5,7 @@
 //! itself does not catch is an error of [`compile`].
 
 mod compile;
+pub mod ext;
 mod include;
 mod settle;
 mod sls;

@@ -19,6 +19,10 @@ pub struct Wish {
     pub over: Option<Map>,
     /// The pillar in force, if there is one already: unless `ssh_merge_pillar` is off, what is compiled goes over it.
     pub kept: Option<Map>,
+    /// A source of external pillar that the minion asks for besides those of the options: its name and what it is given.
+    pub ext: Option<Value>,
+    /// Options of the minion that sources of external pillar may see (`extra_minion_data`).
+    pub extra: Map,
 }
 
 /// Options as pillar's templates see them, and the folders of each environment.
@@ -29,6 +33,8 @@ pub struct Settled {
     /// `pillar_roots` with `__env__` put in the environment's place.
     pub roots: Map,
     pub(crate) wish: Wish,
+    /// The id in the options that were given: a master's own.
+    pub(crate) own_id: Value,
 }
 
 impl Settled {
@@ -47,6 +53,10 @@ impl Settled {
         let env =
             [&pillarenv, &saltenv].into_iter().find(|env| env.truthy()).map_or("base".into(), python_str);
         let roots = roots(opts.get("pillar_roots").and_then(Value::as_map), &env);
+        let own_id = opts.get("id").cloned().unwrap_or_default();
+        if let Some(ext) = &wish.ext {
+            crate::ext::on_demand(&mut opts, ext);
+        }
         let map = opts.map_mut();
         map.insert("file_client", "local");
         map.insert("pillarenv", pillarenv);
@@ -54,7 +64,7 @@ impl Settled {
         map.insert("id", &wish.id);
         map.insert("minion_id", &wish.id);
         map.insert("pillar_roots", roots.clone());
-        Self { opts, roots, wish }
+        Self { opts, roots, wish, own_id }
     }
 
     /// The path of the top file.
