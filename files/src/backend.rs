@@ -3,7 +3,7 @@
 
 use brine_core::call::Result;
 use brine_protocol::ids::{RelPath, SaltEnv};
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -45,6 +45,16 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// It is there, but cannot be had.
     fn find(&self, path: &RelPath, saltenv: &SaltEnv) -> Result<Option<Found>>;
+
+    /// A file, opened to be read; what it is then. A backend whose files cannot be exchanged for links by others need not say more than
+    /// [`Backend::find`].
+    ///
+    /// # Errors
+    /// It is there, but cannot be read.
+    fn open(&self, path: &RelPath, saltenv: &SaltEnv) -> Result<Option<(File, Metadata)>> {
+        let Some(found) = self.find(path, saltenv)? else { return Ok(None) };
+        Ok(crate::server::open_regular(&found.full, None)?)
+    }
 
     /// Everything in an environment. The same `Arc` comes again as long as nothing has changed.
     ///

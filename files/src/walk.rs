@@ -15,6 +15,8 @@ pub(crate) struct Folder {
     pub(crate) dirs: Vec<Entry>,
     /// Names of all else; sorted.
     pub(crate) files: Vec<Entry>,
+    /// Whether there is nothing in it at all, names that cannot be listed included.
+    pub(crate) bare: bool,
 }
 
 /// Something in a folder.
@@ -26,52 +28,68 @@ pub(crate) struct Entry {
 /// Reads a folder and all below it, parents first; `enter` says of a folder's name whether it is read too. What cannot be read
 /// is left out, as is what is no UTF-8.
 pub(crate) fn walk(root: &Path, follow: bool, enter: &dyn Fn(&str) -> bool) -> Vec<Folder> {
-    let mut found = Vec::new();
+    walk_seeing(root, follow, enter, &mut |_| {})
+}
+
+/// The same; `see` is told of each folder before it is read.
+pub(crate) fn walk_seeing(
+    root: &Path,
+    follow: bool,
+    enter: &dyn Fn(&str) -> bool,
+    see: &mut dyn FnMut(&Path),
+) -> Vec<Folder> {
+    let mut walk = Walk { above: Vec::new(), follow, enter, see, found: Vec::new() };
     if let Ok(meta) = fs::metadata(root) {
-        into(root.to_owned(), String::new(), &mut vec![id(&meta)], follow, enter, &mut found);
+        walk.above.push(id(&meta));
+        walk.below(root.to_owned(), String::new());
     }
-    found
+    walk.found
+}
+
+struct Walk<'a> {
+    above: Vec<(u64, u64)>,
+    follow: bool,
+    enter: &'a dyn Fn(&str) -> bool,
+    see: &'a mut dyn FnMut(&Path),
+    found: Vec<Folder>,
 }
 
 fn id(meta: &Metadata) -> (u64, u64) {
     (meta.dev(), meta.ino())
 }
 
-fn into(
-    full: PathBuf,
-    path: String,
-    above: &mut Vec<(u64, u64)>,
-    follow: bool,
-    enter: &dyn Fn(&str) -> bool,
-    found: &mut Vec<Folder>,
-) {
-    let Ok(entries) = fs::read_dir(&full) else { return };
-    let (mut dirs, mut files, mut below) = (Vec::new(), Vec::new(), Vec::new());
-    for entry in entries.flatten() {
-        let (Ok(name), Ok(kind)) = (entry.file_name().into_string(), entry.file_type()) else { continue };
-        let link = kind.is_symlink();
-        if kind.is_dir() || (link && entry.path().is_dir()) {
-            if enter(&name) {
-                if follow || !link {
-                    below.push(name.clone());
+impl Walk<'_> {
+    fn below(&mut self, full: PathBuf, path: String) {
+        (self.see)(&full);
+        let Ok(entries) = fs::read_dir(&full) else { return };
+        let (mut dirs, mut files, mut below, mut bare) = (Vec::new(), Vec::new(), Vec::new(), true);
+        for entry in entries.flatten() {
+            bare = false;
+            let (Ok(name), Ok(kind)) = (entry.file_name().into_string(), entry.file_type()) else { continue };
+            let link = kind.is_symlink();
+            if kind.is_dir() || (link && entry.path().is_dir()) {
+                if (self.enter)(&name) {
+                    if self.follow || !link {
+                        below.push(name.clone());
+                    }
+                    dirs.push(Entry { name, link });
                 }
-                dirs.push(Entry { name, link });
+            } else {
+                files.push(Entry { name, link });
             }
-        } else {
-            files.push(Entry { name, link });
         }
-    }
-    dirs.sort_by(|a, b| a.name.cmp(&b.name));
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    below.sort();
-    found.push(Folder { path: path.clone(), dirs, files });
-    for name in below {
-        let full = full.join(&name);
-        let Ok(meta) = fs::metadata(&full) else { continue };
-        if above.len() < DEPTH && !above.contains(&id(&meta)) {
-            above.push(id(&meta));
-            into(full, below_path(&path, &name), above, follow, enter, found);
-            above.pop();
+        dirs.sort_by(|a, b| a.name.cmp(&b.name));
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        below.sort();
+        self.found.push(Folder { path: path.clone(), dirs, files, bare });
+        for name in below {
+            let full = full.join(&name);
+            let Ok(meta) = fs::metadata(&full) else { continue };
+            if self.above.len() < DEPTH && !self.above.contains(&id(&meta)) {
+                self.above.push(id(&meta));
+                self.below(full, below_path(&path, &name));
+                self.above.pop();
+            }
         }
     }
 }

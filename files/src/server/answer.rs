@@ -1,9 +1,9 @@
 //! Requests and answers in stock's shapes. What stock's master fails at is answered with empty text, as it answers then.
 
 use super::FileServer;
-use super::asked::{self, Asked, Request};
+use super::asked::{self, Request};
 use crate::backend::Listed;
-use brine_core::call::{CallError, Result};
+use brine_core::call::CallError;
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 use brine_protocol::command::MinionCommand;
@@ -49,7 +49,7 @@ impl FileServer {
             let path = load.get("path").map(python_str).unwrap_or_default();
             match fault {
                 Fault::Bad => tracing::debug!("a malformed request for files ({})", command.name()),
-                Fault::Failed(e) => tracing::error!("{} {path:?}: {}", command.name(), e.message()),
+                Fault::Failed(e) => tracing::error!("{} {path:?}: {}", command.name(), e),
             }
             "".into()
         })
@@ -86,9 +86,7 @@ impl FileServer {
         let Request::File(asked) = asked else { return Ok(nothing) };
         Ok(match self.hash(&asked.path, &asked.saltenv)? {
             None => nothing,
-            Some((sum, meta)) => {
-                (map! {"hash_type" => self.hash_type(), "hsum" => sum}.into(), stat(&meta))
-            }
+            Some((sum, meta)) => (map! {"hash_type" => self.hash_type(), "hsum" => sum}.into(), stat(&meta)),
         })
     }
 
@@ -141,7 +139,10 @@ impl FileServer {
         let back = load.get("fsbackend").cloned().unwrap_or_default();
         let all = self.list_of(&python_str(saltenv), &back)?;
         let wanted = all.links.iter().filter(|(path, _)| path.starts_with(prefix));
-        Ok(wanted.map(|(path, to)| (Value::from(path.as_str()), to.as_str().into())).collect::<Map>().into())
+        Ok(wanted
+            .map(|(path, to)| (Value::from(path.as_str()), Value::from(to.as_str())))
+            .collect::<Map>()
+            .into())
     }
 }
 
@@ -161,7 +162,8 @@ fn prefix(load: &Map) -> std::result::Result<&str, Fault> {
 
 /// As `list(os.stat(file))`.
 fn stat(meta: &Metadata) -> Value {
-    let unsigned = [u64::from(meta.mode()), meta.ino(), meta.dev(), meta.nlink(), meta.uid().into(), meta.gid().into()];
+    let unsigned =
+        [u64::from(meta.mode()), meta.ino(), meta.dev(), meta.nlink(), meta.uid().into(), meta.gid().into()];
     let times = [meta.atime(), meta.mtime(), meta.ctime()].map(i128::from);
     let all = unsigned.map(i128::from).into_iter().chain([i128::from(meta.size())]).chain(times);
     Value::List(all.map(Value::Int).collect())

@@ -49,7 +49,8 @@ pub(super) fn together(parts: &[Arc<Listed>]) -> Listed {
         dirs: texts(|part| &part.dirs),
         empty_dirs: texts(|part| &part.empty_dirs),
         links: {
-            let mut all: Vec<(String, String)> = parts.iter().flat_map(|part| part.links.iter().cloned()).collect();
+            let mut all: Vec<(String, String)> =
+                parts.iter().flat_map(|part| part.links.iter().cloned()).collect();
             all.sort_by(|a, b| a.0.cmp(&b.0));
             all.dedup_by(|later, first| later.0 == first.0);
             all

@@ -4,6 +4,8 @@
 mod answer;
 mod asked;
 mod backends;
+mod channel;
+mod listing;
 mod merge;
 mod open;
 mod roots;

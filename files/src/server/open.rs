@@ -44,7 +44,7 @@ pub(crate) fn look(path: &Path, inside: Option<&Path>) -> io::Result<Option<(Fil
 
 /// What Python's `os.path.isfile` takes for no file.
 fn absent(e: &io::Error) -> bool {
-    use nix::libc::{EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EINVAL};
+    use nix::libc::{EACCES, EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR};
     matches!(e.raw_os_error(), Some(ENOENT | ENOTDIR | ELOOP | EACCES | ENAMETOOLONG | EINVAL))
         || e.kind() == io::ErrorKind::InvalidInput
 }

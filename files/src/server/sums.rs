@@ -66,8 +66,8 @@ impl Sums {
         if let Some(sum) = &*sum {
             return Ok(sum.clone());
         }
-        let mut digest =
-            Digest::new(form).ok_or_else(|| CallError::exception("ValueError", format!("Invalid hash type: {form}")))?;
+        let mut digest = Digest::new(form)
+            .ok_or_else(|| CallError::exception("ValueError", format!("Invalid hash type: {form}")))?;
         let fresh = stamp.is_fresh();
         digest.read(&file)?;
         let made = digest.hex();
@@ -115,6 +115,6 @@ mod tests {
         let file = File::open(&path).unwrap();
         let meta = file.metadata().unwrap();
         let error = sums.of(file, &meta, "none").unwrap_err();
-        assert_eq!(error.message(), "Invalid hash type: none");
+        assert_eq!(error.to_string(), "ValueError: Invalid hash type: none");
     }
 }
