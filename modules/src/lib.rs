@@ -41,6 +41,7 @@ modules! {
     schedule,
     sdb,
     slsutil,
+    state,
     status,
     sys,
     system,

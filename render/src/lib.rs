@@ -12,5 +12,6 @@ pub mod saltfile;
 pub mod schedule_conf;
 pub mod sdb;
 pub mod serialize;
+pub mod sls;
 pub mod template;
 pub mod yaml;

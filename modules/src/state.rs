@@ -1,0 +1,129 @@
+//! The `state` execution module. So far: what top files give this minion, and which state functions run now.
+
+use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec, module};
+use brine_core::jid::jid_to_time;
+use brine_core::text::python_str;
+use brine_core::{Map, Opts, Value, map};
+use brine_render::out::{Style, nested};
+use brine_states::{Highstate, settings};
+use std::sync::Arc;
+
+module! { "state": running, show_top }
+
+/// `salt.defaults.exitcodes.EX_STATE_COMPILER_ERROR`
+const COMPILER_ERROR: i64 = 1;
+/// `salt.defaults.exitcodes.EX_PILLAR_FAILURE`
+const PILLAR_FAILURE: i64 = 5;
+
+/// Return a line for each state function that runs already: those exclude each other.
+///
+/// CLI Example: salt '*' state.running
+#[exec]
+fn running(cx: &Cx, #[default(false)] concurrent: Value) -> Result<Vec<Value>> {
+    if concurrent.truthy() {
+        return Ok(Vec::new());
+    }
+    let others = cx.call("saltutil.is_running", Args { positional: vec!["state.*".into()], ..Args::default() })?;
+    let line = |job: &Map| {
+        let text = |key: &str| job.get(key).map(python_str).unwrap_or_default();
+        let jid = text("jid");
+        let started = jid_to_time(&jid);
+        format!(
+            "The function \"{}\" is running as PID {} and was started at {started} with jid {jid}",
+            text("fun"),
+            text("pid")
+        )
+    };
+    let jobs = others.as_list().unwrap_or_default();
+    Ok(jobs.iter().filter_map(Value::as_map).map(line).map(Value::from).collect())
+}
+
+/// What stands against running now, for a function that others exclude.
+fn conflict(cx: &Cx, queue: Option<Value>, kwargs: &Map) -> Result<Option<Value>> {
+    let queue = match queue {
+        None | Some(Value::Nil) => cx.opts.get("state_queue").cloned().unwrap_or(false.into()),
+        Some(given) => given,
+    };
+    if queue.truthy() {
+        return Err(CallError::execution("queue comes with running states, which is a later piece of work"));
+    }
+    let concurrent = kwargs.get("concurrent").cloned().unwrap_or(false.into());
+    let lines = cx.call("state.running", Args { positional: vec![concurrent], ..Args::default() })?;
+    if lines.truthy() {
+        cx.set_retcode(COMPILER_ERROR);
+        return Ok(Some(lines));
+    }
+    Ok(None)
+}
+
+/// The options with what the call's arguments say of environments.
+fn opts_of(cx: &Cx, kwargs: &Map) -> Result<Opts> {
+    let mut opts = (*cx.opts).clone();
+    if kwargs.contains("localconfig") {
+        return Err(CallError::execution("localconfig is not supported: no path of a job is read as a configuration"));
+    }
+    let text = |value: &Value| if value.is_nil() { Value::Nil } else { python_str(value).into() };
+    let saltenv = kwargs.get("saltenv");
+    if let Some(saltenv) = saltenv {
+        let locked = cx.opts.flag("lock_saltenv") && !saltenv.is_nil();
+        if locked && cx.opts.get("saltenv") != Some(&text(saltenv)) {
+            return Err(CallError::execution("lock_saltenv is enabled, saltenv cannot be changed"));
+        }
+        opts.map_mut().insert("saltenv", text(saltenv));
+    }
+    let from_saltenv = saltenv.filter(|_| cx.opts.flag("pillarenv_from_saltenv"));
+    if let Some(pillarenv) = kwargs.get("pillarenv").or(from_saltenv) {
+        opts.map_mut().insert("pillarenv", text(pillarenv));
+    }
+    Ok(opts)
+}
+
+/// The context of a run over states: its options, and pillar compiled for it. `salt-call` has just compiled the very same.
+fn for_states(cx: &Cx, opts: Opts) -> Result<Cx> {
+    let mut run = cx.clone();
+    let same = opts.get("pillarenv") == cx.opts.get("pillarenv");
+    if !(same && cx.opts.str("__cli") == "salt-call") {
+        let env = |key: &str| opts.get(key).filter(|v| v.truthy()).map(python_str);
+        let pillar = cx.host.compile_pillar(env("saltenv").as_deref(), env("pillarenv").as_deref(), None)?;
+        run.pillar = Arc::new(pillar);
+    }
+    run.opts = Arc::new(opts);
+    run.opts = Arc::new(settings(&run));
+    Ok(run)
+}
+
+/// Fails where pillar has errors, unless `force` is set.
+fn check_pillar(cx: &Cx, kwargs: &Map) -> Result<()> {
+    let errors = cx.pillar.get("_errors").filter(|errors| errors.truthy());
+    match errors {
+        Some(errors) if !kwargs.get("force").is_some_and(Value::truthy) => {
+            cx.set_retcode(PILLAR_FAILURE);
+            let plain = Style::new(&Opts::new(map! {"color" => false}), false);
+            let info = nested(errors, &plain);
+            let info = info.trim_end();
+            Err(CallError::execution(format!("Pillar failed to render. Additional info follows:\n\n{info}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Return the SLS names that top files give this minion, by environment.
+///
+/// CLI Example: salt '*' state.show_top
+#[exec]
+fn show_top(cx: &Cx, queue: Option<Value>, kwargs: KwArgs) -> Result {
+    let kwargs = &kwargs.0;
+    if let Some(conflict) = conflict(cx, queue, kwargs)? {
+        return Ok(conflict);
+    }
+    let run = for_states(cx, opts_of(cx, kwargs)?)?;
+    check_pillar(&run, kwargs)?;
+    let states = Highstate::new(&run);
+    let top = states.top()?;
+    let errors = states.verify(&top)?;
+    if !errors.is_empty() {
+        cx.set_retcode(COMPILER_ERROR);
+        return Ok(errors.into_iter().map(Value::from).collect());
+    }
+    states.matches(&top).map(Value::from)
+}

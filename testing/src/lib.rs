@@ -1,0 +1,35 @@
+//! What tests share: numbers from a seed, and a process of stock Salt's Python to compare with. No program depends on this.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "these are tests")]
+
+mod random;
+mod stock;
+
+pub use random::Random;
+pub use stock::{Stock, stock_dir};
+
+use brine_protocol::{Map, Value};
+use serde_json::Value as Json;
+
+/// A number from the environment: `BRINE_SEED`, `BRINE_CASES` and their like.
+pub fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default)
+}
+
+/// JSON as a value; numbers are integers where they fit.
+pub fn value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::Nil,
+        Json::Bool(b) => (*b).into(),
+        Json::Number(n) => n.as_i64().map_or_else(|| n.as_f64().unwrap_or_default().into(), Value::from),
+        Json::String(s) => s.as_str().into(),
+        Json::Array(list) => Value::List(list.iter().map(value).collect()),
+        Json::Object(_) => map(json).into(),
+    }
+}
+
+/// A JSON object as a map.
+pub fn map(json: &Json) -> Map {
+    let object = json.as_object().expect("a JSON object");
+    object.iter().map(|(k, v)| (Value::from(k.as_str()), value(v))).collect()
+}
