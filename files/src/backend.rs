@@ -2,10 +2,12 @@
 //! `fileserver_backend`.
 
 use brine_core::call::Result;
+use brine_core::{Map, map};
 use brine_protocol::ids::{RelPath, SaltEnv};
 use std::fs::{File, Metadata};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A file that a backend has.
 #[derive(Debug)]
@@ -68,6 +70,48 @@ pub trait Backend: Send + Sync {
     /// What could not be fetched, all remotes tried.
     fn update(&self) -> Result<bool> {
         Ok(false)
+    }
+
+    /// Whether its files come from elsewhere: it is fetched, and has a cache and locks for `fileserver.clear_cache`, `lock` and
+    /// `clear_lock`.
+    fn is_fetched(&self) -> bool {
+        false
+    }
+
+    /// How often [`Backend::update_due`] is to be called; never where there is nothing to do.
+    fn interval(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Fetches what is due; whether anything changed.
+    ///
+    /// # Errors
+    /// What could not be fetched, all remotes tried.
+    fn update_due(&self) -> Result<bool> {
+        self.update()
+    }
+
+    /// Fetches the remotes of these URLs or names; whether anything changed.
+    ///
+    /// # Errors
+    /// What could not be fetched, all of them tried.
+    fn update_named(&self, _remotes: &[String]) -> Result<bool> {
+        self.update()
+    }
+
+    /// What the event says that follows an update, with `fileserver_events`.
+    fn news(&self, changed: bool) -> Map {
+        map! {"changed" => changed, "backend" => self.name()}
+    }
+
+    /// Puts update locks there, for remotes whose URL matches a pattern: what was done, and what went wrong.
+    fn lock(&self, _remote: Option<&str>) -> (Vec<String>, Vec<String>) {
+        (Vec::new(), Vec::new())
+    }
+
+    /// Removes update locks, for remotes whose URL matches a pattern: what was done, and what went wrong.
+    fn clear_lock(&self, _remote: Option<&str>) -> (Vec<String>, Vec<String>) {
+        (Vec::new(), Vec::new())
     }
 
     /// `fileserver.clear_cache`: forgets what was fetched; what could not be forgotten.

@@ -36,6 +36,18 @@ impl Ignore {
     }
 }
 
+/// Salt's lists of who is let in and who is not: exact names, globs and regular expressions. Where both are empty, all are.
+pub(crate) fn allowed(name: &str, whitelist: &[String], blacklist: &[String]) -> bool {
+    let matches = |list: &[String]| {
+        list.iter().any(|rule| {
+            name == rule
+                || fnmatch(name, rule)
+                || Regex::new(rule, Anchor::Full).is_ok_and(|regex| regex.is_match(name).unwrap_or(false))
+        })
+    };
+    !matches(blacklist) && (whitelist.is_empty() || matches(whitelist))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +62,13 @@ mod tests {
         assert!(ignore.hides("a/.svn/x") && ignore.hides("a/b.pyc"));
         assert!(!ignore.hides("a/b.py"));
         assert!(!Ignore::new(&Opts::default()).hides("x"));
+    }
+
+    #[test]
+    fn lists_let_in_and_keep_out() {
+        let list = |rules: &[&str]| rules.iter().map(|rule| (*rule).to_owned()).collect::<Vec<_>>();
+        let is = |name, white: &[&str], black: &[&str]| allowed(name, &list(white), &list(black));
+        assert!(is("a", &[], &[]) && is("web1", &["web*"], &[]) && is("web1", &["web\\d"], &["db*"]));
+        assert!(!is("web12", &["web\\d"], &[]) && !is("a", &["b"], &[]) && !is("a", &["a"], &["a"]));
     }
 }

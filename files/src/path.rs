@@ -53,7 +53,7 @@ mod tests {
         let wire = |path: &str| parse(path, "base").map(|a| a.wire());
         assert_eq!(wire("a?saltenv=dev").as_deref(), Some("a"));
         assert_eq!(wire("|a?b").as_deref(), Some("|a?b"));
-        for none in ["", "/etc/passwd", "../a", "a/../b", "a?saltenv=..", "a\\b", "a\0b", "|../a"] {
+        for none in ["", "/etc/passwd", "../a", "a/../b", "a?saltenv=..", "a\0b", "|../a"] {
             assert_eq!(read(none), None, "{none:?}");
         }
     }

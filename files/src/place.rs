@@ -66,7 +66,10 @@ pub(crate) fn persist(new: TempPath, place: &Path) -> io::Result<()> {
 
 /// Puts the contents of a file where a user wants them. One that is there keeps mode and owner, and what a link leads to is what
 /// changes; a new one has the mode that new files have. Nobody sees half of it, unless it is no regular file.
-pub(crate) fn put(source: &Path, dest: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// What keeps it from being read or written.
+pub fn put(source: &Path, dest: &Path) -> io::Result<()> {
     let real = fs::canonicalize(dest).unwrap_or_else(|_| dest.to_owned());
     let old = match fs::metadata(&real) {
         Ok(meta) if meta.is_file() => Some(meta),

@@ -30,6 +30,11 @@ impl Tree {
         self.envs.iter().map(|(env, _)| env.as_str())
     }
 
+    /// The folders of all environments, as they stand in the option.
+    pub(crate) fn all_dirs(&self) -> impl Iterator<Item = &str> {
+        self.envs.iter().flat_map(|(_, dirs)| dirs).map(String::as_str)
+    }
+
     fn own(&self, saltenv: &str) -> Option<&[String]> {
         self.envs.iter().find(|(env, _)| env == saltenv).map(|(_, dirs)| dirs.as_slice())
     }

@@ -231,7 +231,31 @@ impl Backend for GitFs {
     }
 
     fn update(&self) -> Result<bool> {
-        Ok(self.update_named(None))
+        Ok(GitFs::update_named(self, None))
+    }
+
+    fn is_fetched(&self) -> bool {
+        true
+    }
+
+    fn interval(&self) -> Option<Duration> {
+        GitFs::interval(self)
+    }
+
+    fn update_due(&self) -> Result<bool> {
+        Ok(GitFs::update_due(self))
+    }
+
+    fn update_named(&self, remotes: &[String]) -> Result<bool> {
+        Ok(GitFs::update_named(self, Some(remotes)))
+    }
+
+    fn lock(&self, remote: Option<&str>) -> (Vec<String>, Vec<String>) {
+        GitFs::lock(self, remote)
+    }
+
+    fn clear_lock(&self, remote: Option<&str>) -> (Vec<String>, Vec<String>) {
+        GitFs::clear_lock(self, remote, "update")
     }
 
     fn clear_cache(&self) -> Vec<String> {

@@ -1,8 +1,10 @@
 //! The backends by name: which there are, which a configuration has, and which a request chooses.
 
 use super::merge::together;
+use super::minionfs::MinionFs;
 use super::roots::RootsBackend;
 use super::{Backend, FileServer, Listed};
+use crate::git::GitFs;
 use brine_core::call::Result;
 use brine_core::text::python_str;
 use brine_core::{Map, Opts, Value};
@@ -22,7 +24,18 @@ pub struct Named {
 type Make = fn(&Opts) -> std::result::Result<Option<Arc<dyn Backend>>, String>;
 
 /// The backends there are, with all their names.
-const KINDS: &[(&[&str], Make)] = &[(&["roots"], |opts| Ok(Some(Arc::new(RootsBackend::new(opts)))))];
+const KINDS: &[(&[&str], Make)] = &[
+    (&["roots"], |opts| Ok(Some(Arc::new(RootsBackend::new(opts))))),
+    (&["git", "gitfs"], |opts| match GitFs::shared(opts) {
+        Ok(backend) => Ok(Some(backend)),
+        Err(e) => Err(e.to_string()),
+    }),
+    (&["minion", "minionfs"], |opts| match MinionFs::new(opts) {
+        Some(backend) => Ok(Some(Arc::new(backend))),
+        // As in stock, it is not there while minions may not push.
+        None => Ok(None),
+    }),
+];
 
 /// Backends of stock that are left out.
 const REFUSED: &[&str] = &["s3fs", "hg", "hgfs", "svn", "svnfs", "azurefs"];
@@ -50,6 +63,7 @@ pub(super) fn make(opts: &Opts) -> Vec<Named> {
             continue;
         };
         match make(opts) {
+            // `git` and `gitfs` at once.
             Ok(Some(backend)) if made.iter().any(|other| other.backend.name() == backend.name()) => {}
             Ok(Some(backend)) => made.push(Named { name, backend }),
             Ok(None) => {}

@@ -10,10 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Of how many environments it is kept.
 const MOST: usize = 256;
 
+/// What the backends listed, and what came of it.
+type Kept = (Vec<Arc<Listed>>, Arc<Listed>);
+
 /// By environment: what the backends listed, and what came of it.
 #[derive(Default)]
 pub(super) struct Merged {
-    kept: Mutex<HashMap<String, (Vec<Arc<Listed>>, Arc<Listed>)>>,
+    kept: Mutex<HashMap<String, Kept>>,
 }
 
 impl Merged {

@@ -7,12 +7,16 @@ mod backends;
 mod channel;
 mod listing;
 mod merge;
+mod minionfs;
+mod mtimes;
 mod open;
 mod roots;
 mod sums;
+mod update;
 
 pub use backends::Named;
 pub(crate) use open::open_regular;
+pub use update::Told;
 
 use crate::backend::{Backend, Found, Listed};
 use brine_core::Opts;
@@ -35,6 +39,7 @@ pub struct FileServer {
     sums: sums::Sums,
     hash_type: String,
     chunk: usize,
+    tells: bool,
 }
 
 impl FileServer {
@@ -48,7 +53,13 @@ impl FileServer {
             sums: sums::Sums::default(),
             hash_type: if hash_type.is_empty() { "sha256".into() } else { hash_type.into() },
             chunk: size.unwrap_or(CHUNK).min(LARGEST_CHUNK),
+            tells: opts.flag("fileserver_events"),
         })
+    }
+
+    /// Whether `fileserver_events` asks for an event after each update.
+    pub fn tells(&self) -> bool {
+        self.tells
     }
 
     /// The backends, in order.

@@ -5,20 +5,28 @@ use crate::backend::{Backend, Found, Listed};
 use crate::ignore::Ignore;
 use crate::tree::{self, Tree};
 use brine_core::call::Result;
-use brine_core::{Map, Opts, Value};
+use brine_core::{Map, Opts, Value, map};
 use brine_protocol::ids::{RelPath, SaltEnv};
 use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::listing::{Listings, Rules};
+use super::mtimes::Mtimes;
 
 /// `file_roots`.
 pub(super) struct RootsBackend {
     tree: Tree,
     rules: Rules,
     listings: Listings,
+    /// With `fileserver_events`: how often what has changed is looked for, and what that was the last time.
+    events: Option<(Duration, Mtimes)>,
+    news: Mutex<Map>,
 }
+
+/// Stock's interval where none is given.
+const INTERVAL: u64 = 60;
 
 impl RootsBackend {
     /// Reads the options.
@@ -32,6 +40,12 @@ impl RootsBackend {
                 no_links: opts.flag("fileserver_ignoresymlinks"),
             },
             listings: Listings::default(),
+            events: opts.flag("fileserver_events").then(|| {
+                let seconds = opts.int("roots_update_interval").and_then(|n| u64::try_from(n).ok());
+                let seconds = seconds.filter(|n| *n > 0).unwrap_or(INTERVAL);
+                (Duration::from_secs(seconds), Mtimes::new(&opts.path("cachedir")))
+            }),
+            news: Mutex::default(),
         }
     }
 
@@ -78,5 +92,22 @@ impl Backend for RootsBackend {
 
     fn list(&self, saltenv: &SaltEnv) -> Result<Arc<Listed>> {
         self.listings.of(saltenv.as_str(), &self.tree.dirs(saltenv), &self.rules)
+    }
+    fn interval(&self) -> Option<Duration> {
+        self.events.as_ref().map(|(interval, _)| *interval)
+    }
+
+    /// Nothing is fetched: what has changed is looked for, where somebody is to be told.
+    fn update(&self) -> Result<bool> {
+        let Some((_, mtimes)) = &self.events else { return Ok(false) };
+        let roots: Vec<PathBuf> = self.tree.all_dirs().map(PathBuf::from).collect();
+        let (changed, files) = mtimes.look(&roots, &self.rules.ignore);
+        *self.news.lock().unwrap_or_else(PoisonError::into_inner) = files;
+        Ok(changed)
+    }
+
+    fn news(&self, changed: bool) -> Map {
+        let files = self.news.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        map! {"changed" => changed, "files" => files, "backend" => self.name()}
     }
 }

@@ -101,7 +101,7 @@ fn is_remote(folder: &Path) -> bool {
     ];
     statfs(folder).is_ok_and(|found| {
         let FsType(kind) = found.filesystem_type();
-        KINDS.contains(&(i64::from(kind) & 0xffff_ffff))
+        KINDS.contains(&(kind & 0xffff_ffff))
     })
 }
 

@@ -39,6 +39,12 @@ impl Watch {
         }
     }
 
+    /// How many folders are watched.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.of.len()
+    }
+
     /// From now on, folders are added for this environment.
     pub(super) fn begin(&mut self, saltenv: &str) {
         self.now = Some((saltenv.into(), HashSet::new()));
@@ -85,10 +91,19 @@ impl Watch {
     /// The environment's folders are all read: those it had before and has no more are let go.
     pub(super) fn end(&mut self) {
         let Some((saltenv, now)) = self.now.take() else { return };
+        self.let_go(&saltenv, &now);
+    }
+
+    /// The environment has no listing any more.
+    pub(super) fn forget(&mut self, saltenv: &str) {
+        self.let_go(saltenv, &HashSet::new());
+    }
+
+    fn let_go(&mut self, saltenv: &str, but: &HashSet<WatchDescriptor>) {
         let inotify = &self.inotify;
         self.of.retain(|id, of| {
-            if !now.contains(id) {
-                of.retain(|env| *env != saltenv);
+            if !but.contains(id) {
+                of.retain(|env| &**env != saltenv);
             }
             if of.is_empty()
                 && let Some(inotify) = inotify
