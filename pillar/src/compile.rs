@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// # Errors
 /// What stock does not catch: top files that are no dicts, matchers that do not exist, includes that are no names.
 pub fn compile(cx: &Cx, settled: Settled, files: Arc<dyn Files>) -> Result<Map> {
-    let compiler = Compiler::new(cx, settled, files);
+    let mut compiler = Compiler::new(cx, settled, files);
     compiler.session.clone().enter(|| compiler.all()).map_err(call_error)
 }
 
@@ -91,16 +91,17 @@ impl Compiler {
         }
     }
 
-    fn all(&self) -> R<Map> {
+    fn all(&mut self) -> R<Map> {
         let mut pillar = Obj::from(self.over());
         let mut errors = Vec::new();
         let (top, top_errors) = self.top()?;
         let first = self.cx.opts.flag("ext_pillar_first");
         if first {
             pillar = self.external(pillar, &mut errors)?;
+            self.seen(&pillar)?;
         }
         let matches = self.matches(&top)?;
-        let compiled = self.render(&matches, &mut errors)?;
+        let compiled = self.session.clone().enter(|| self.render(&matches, &mut errors))?;
         pillar = if first { self.merge(&pillar, &compiled)? } else { self.external(compiled, &mut errors)? };
         errors.extend(top_errors);
         if self.cx.opts.flag("pillar_opts") {
@@ -109,7 +110,7 @@ impl Compiler {
             opts.insert("saltversion", brine_core::COMPAT_VERSION);
             brine_python::setitem(&pillar, &Obj::str("master"), Obj::from(&Value::Map(opts)))?;
         }
-        let kept = if first { self.settled.wish.over.as_ref() } else { self.settled.wish.kept.as_ref() };
+        let kept = if first { Some(&*self.cx.pillar) } else { self.settled.wish.kept.as_ref() };
         if let Some(kept) = kept.filter(|_| self.cx.opts.flag("ssh_merge_pillar")) {
             pillar = self.merge(&Dict::from(kept).into(), &pillar)?;
         }
@@ -158,6 +159,15 @@ impl Compiler {
                 pillar.insert("_errors", errors);
             }
         }
+    }
+
+    /// From now on, this is the pillar that targets and templates see.
+    fn seen(&mut self, pillar: &Obj) -> R<()> {
+        if let Value::Map(map) = to_value(pillar)? {
+            self.cx.pillar = Arc::new(map);
+        }
+        self.session = Session::of_pillar(&self.cx, self.session.files.clone(), pillar.clone());
+        Ok(())
     }
 
     pub(crate) fn over(&self) -> Dict {

@@ -35,6 +35,20 @@ pub(super) const YAMLEX: Source = Source {
     },
 };
 
+/// A node classifier of Puppet's: the command with the id as its last word.
+pub(super) const PUPPET: Source = Source {
+    name: "puppet",
+    run: |asked, args| {
+        let bound = SIGNATURE.bind(args)?;
+        let command = format!("{} %s", brine_python::str(bound.at(0))?);
+        run(asked, &Args::of([Obj::str(command)]), Way::Run, "YAML data from", |text| {
+            let data = brine_render::yaml::load_obj(text, "<unicode string>")
+                .map_err(|e| PyErr::value(e.to_string()))?;
+            brine_python::getitem(&data, &Obj::str("parameters"))
+        })
+    },
+};
+
 /// How long a command may take; stock waits for ever.
 const LONGEST: Duration = Duration::from_secs(300);
 

@@ -3,8 +3,19 @@
 //! A source is one file with a `pub(super) const` of [`Source`] and a line in [`TABLE`]. It is given what [`Asked`] holds and
 //! the arguments that stand in the configuration, and gives a dict. `docs/ext_pillar.md` shows how to add one.
 
+mod ask;
 mod cmd;
+mod crypt;
+mod csv;
+mod file_tree;
+mod git;
+mod http;
+mod known;
 mod refused;
+mod saltclass;
+mod sql;
+mod sqlite3;
+mod stack;
 
 use crate::compile::Compiler;
 use brine_core::{Cx, Map, Opts, Value};
@@ -22,7 +33,24 @@ pub struct Source {
 }
 
 /// All that is known here.
-const TABLE: &[&Source] = &[&cmd::JSON, &cmd::YAML, &cmd::YAMLEX];
+const TABLE: &[&Source] = &[
+    &cmd::JSON,
+    &cmd::YAML,
+    &cmd::YAMLEX,
+    &cmd::PUPPET,
+    &crypt::GPG,
+    &crypt::NACL,
+    &csv::SOURCE,
+    &git::SOURCE,
+    &file_tree::SOURCE,
+    &http::JSON,
+    &http::YAML,
+    &known::EXTRA,
+    &known::NODEGROUPS,
+    &saltclass::SOURCE,
+    &sqlite3::SOURCE,
+    &stack::SOURCE,
+];
 
 /// The source of a name.
 pub fn find(name: &str) -> Option<&'static Source> {
@@ -52,6 +80,13 @@ impl Asked<'_> {
     /// The options.
     pub fn opts(&self) -> &Opts {
         &self.session.cx.opts
+    }
+
+    /// The options as templates of sources see them: the id is that of who compiles.
+    fn template_opts(&self) -> Obj {
+        let opts = Dict::from(self.opts().map());
+        opts.set_str("id", self.own_id);
+        opts.into()
     }
 }
 

@@ -10,7 +10,7 @@ use brine_python::{Dict, Limits, Obj, R};
 use std::rc::Rc;
 
 /// What one rendering may use: enough for the largest real trees, and an end to what would take all memory or all day.
-const LIMITS: Limits = Limits { bytes: 512 << 20, steps: 10_000_000 };
+pub(super) const LIMITS: Limits = Limits { bytes: 512 << 20, steps: 10_000_000 };
 
 /// What a template is told.
 pub struct JinjaRequest<'a> {

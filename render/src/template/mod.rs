@@ -7,6 +7,7 @@ mod jinja;
 mod loader;
 mod names;
 mod options;
+mod plain;
 mod salt;
 mod session;
 
@@ -15,4 +16,5 @@ pub use error::{RENDER_ERROR, render_error};
 pub use excerpt::{MARKER, get_context};
 pub use jinja::{JinjaRequest, render_jinja};
 pub use names::sls_context;
+pub use plain::Folder;
 pub use session::{Live, Session};

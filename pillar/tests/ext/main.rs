@@ -1,0 +1,10 @@
+//! Sources of pillar besides files, compared with stock Salt's on the same configuration.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod files;
+mod plain;
+mod sql;
+mod stock;
