@@ -44,7 +44,9 @@ pub(super) fn fetch(cx: &Cx, order: &Order<'_>, url: &Url, dest: &Path) -> Resul
     copy(cx, order, url, stream, new.as_file_mut(), usize::MAX)?;
     place::persist(new.into_temp_path(), dest).map_err(failed)?;
     if let Some(tag) = tag.filter(|_| order.use_etag) {
-        fs::write(&tag_file, tag).map_err(|e| file_error(&e, &tag_file))?;
+        let written =
+            fs::remove_file(&tag_file).or(Ok(())).and_then(|()| make(&tag_file)?.write_all(tag.as_bytes()));
+        written.map_err(|e| file_error(&e, &tag_file))?;
     }
     Ok(())
 }

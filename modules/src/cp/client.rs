@@ -1,11 +1,12 @@
-//! What the functions of `cp` ask the files of a call for: URLs, environments, places in the cache.
+//! What the functions of `cp` ask for: environments, URLs, places in the cache.
 
-use crate::python::path::{expanduser, join};
+use crate::python::path::join;
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::text::python_str;
 use brine_core::Value;
+use brine_files::{Got, Order, get_url};
 use brine_protocol::ids::{RelPath, SaltEnv};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The environment that was asked for, the option's, or `base`.
 pub(super) fn env(cx: &Cx, given: Option<String>) -> String {
@@ -13,60 +14,49 @@ pub(super) fn env(cx: &Cx, given: Option<String>) -> String {
     given.filter(|env| !env.is_empty()).or_else(option).unwrap_or_else(|| "base".into())
 }
 
-/// A URL and the environment that it names itself, if it does.
-pub(super) fn split(url: &str) -> (String, Option<String>) {
-    let Some(rest) = url.strip_prefix("salt://") else { return (url.to_owned(), None) };
-    if let Some((path, _)) = rest.split_once("?env=") {
-        return (format!("salt://{path}"), None);
-    }
-    match rest.split_once("?saltenv=") {
-        Some((path, env)) => (format!("salt://{path}"), Some(env.to_owned())),
-        None => (url.to_owned(), None),
+/// The file of a URL in the cache, or where it is on this machine.
+pub(super) fn cached(cx: &Cx, url: &str, saltenv: &str) -> Result<Value> {
+    get_url(cx, &Order::new(url, saltenv)).map(value)
+}
+
+/// Stock's value of what was fetched.
+pub(super) fn value(got: Got) -> Value {
+    match got {
+        Got::Nothing => Value::Bool(false),
+        Got::NoFolder => "".into(),
+        Got::At(path) => text(path).into(),
+        Got::Bytes(bytes) => String::from_utf8(bytes).map_or_else(|e| Value::Bytes(e.into_bytes()), Value::Str),
     }
 }
 
-/// What a URL is: its scheme in lower case, empty for a plain path.
-pub(super) fn scheme(url: &str) -> String {
-    match url.split_once(':') {
-        Some((scheme, _))
-            if scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-                && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) =>
-        {
-            scheme.to_ascii_lowercase()
-        }
-        _ => String::new(),
-    }
-}
-
-/// The file of a URL on this machine, or `False`-like `None` where there is none.
-pub(super) fn cached(cx: &Cx, url: &str, saltenv: &str) -> Result<Option<String>> {
-    let (url, own) = split(url);
-    let saltenv = own.as_deref().unwrap_or(saltenv);
-    match scheme(&url).as_str() {
-        "salt" => {
-            let file = cx.host.files().cache_file(url.trim_start_matches("salt://"), saltenv)?;
-            Ok(file.map(|path| path.to_string_lossy().into_owned()))
-        }
-        "" | "file" => {
-            let path = url.strip_prefix("file://").unwrap_or(&url).trim_end_matches('/');
-            if !path.starts_with('/') {
-                return Err(CallError::execution(format!("Path '{path}' is not absolute")));
-            }
-            Ok(Some(path.to_owned()))
-        }
-        other => Err(CallError::execution(format!("files cannot be fetched with {other}: {url}"))),
-    }
+/// A path as Python's text.
+pub(super) fn text(path: PathBuf) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 /// Stock's value for a file that is not there.
-pub(super) fn or_false(found: Option<String>) -> Value {
-    found.map_or(Value::Bool(false), Value::Str)
+pub(super) fn or_false(found: Option<PathBuf>) -> Value {
+    found.map_or(Value::Bool(false), |path| text(path).into())
 }
 
-/// The path below `salt://`.
-pub(super) fn below(url: &str) -> Result<&str> {
-    url.strip_prefix("salt://")
-        .ok_or_else(|| CallError::exception("MinionError", format!("Unsupported path: {url}")))
+/// Stock's refusal of what is no path of the tree.
+pub(super) fn unsupported(path: &str) -> CallError {
+    CallError::exception("salt.exceptions.MinionError", format!("Unsupported path: {path}"))
+}
+
+/// The path below `salt://`; an environment that it names does not count here, as in stock.
+pub(super) fn below(url: &str) -> Result<String> {
+    let (url, _) = brine_files::url::split_env(url);
+    url.strip_prefix("salt://").map(str::to_owned).ok_or_else(|| unsupported(&url))
+}
+
+/// A name from a listing as a path of the tree: what leads out of it is left out. `|` keeps a `?` in it from being a query.
+pub(super) fn listed(name: &str) -> Option<String> {
+    if RelPath::parse(name).is_err() {
+        tracing::warn!("the file server lists {name:?}, which is no path of a tree: left out");
+        return None;
+    }
+    Some(format!("|{name}"))
 }
 
 /// The place in the cache that a file of the tree has, where the names allow one.
@@ -76,28 +66,21 @@ pub(super) fn place(cx: &Cx, path: &str, saltenv: &str) -> Option<String> {
     Some(join(cx.opts.str("cachedir"), &["files", saltenv.as_str(), path.as_str()]))
 }
 
-/// Copies a file to where it was asked for. `None` where its folder is missing and must not be made.
-pub(super) fn copy(source: &str, dest: &str, makedirs: bool) -> Result<Option<String>> {
-    let dest = expanduser(dest);
-    let dest = if Path::new(&dest).is_dir() || dest.ends_with('/') {
-        join(&dest, &[crate::python::path::basename(source)])
-    } else {
-        dest
-    };
-    let failed = |e: std::io::Error| crate::hashutil::file_error(&e, &dest);
-    if let Some(folder) = Path::new(&dest).parent().filter(|f| !f.as_os_str().is_empty() && !f.is_dir()) {
-        if !makedirs {
-            return Ok(None);
-        }
-        std::fs::create_dir_all(folder).map_err(failed)?;
+/// Makes the folder of a file; whether it is there then.
+pub(super) fn folder(dest: &str, makedirs: bool) -> Result<bool> {
+    let folder = crate::python::path::dirname(dest);
+    if folder.is_empty() || Path::new(folder).is_dir() {
+        return Ok(true);
     }
-    let same = std::fs::read(&dest).ok().is_some_and(|old| std::fs::read(source).is_ok_and(|new| new == old));
-    if !same {
-        // Only the contents: a file made by stock has the mode that new files have.
-        let bytes = std::fs::read(source).map_err(|e| crate::hashutil::file_error(&e, source))?;
-        std::fs::write(&dest, bytes).map_err(failed)?;
+    if makedirs {
+        std::fs::create_dir_all(folder).map_err(|e| crate::hashutil::file_error(&e, folder))?;
     }
-    Ok(Some(dest))
+    Ok(makedirs)
+}
+
+/// The place in the cache of what does not come from a tree.
+pub(super) fn place_of(cx: &Cx, url: &str, saltenv: &str) -> String {
+    brine_files::url::external(&cx.opts.path("cachedir"), url, saltenv).map_or_else(|| "Invalid path".into(), text)
 }
 
 #[cfg(test)]
@@ -105,10 +88,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_are_taken_apart() {
-        assert_eq!(split("salt://a?saltenv=dev"), ("salt://a".into(), Some("dev".into())));
-        assert_eq!(split("salt://a?env=dev"), ("salt://a".into(), None));
-        assert_eq!(split("/a?saltenv=dev"), ("/a?saltenv=dev".into(), None));
-        assert_eq!((scheme("HTTP://x").as_str(), scheme("/a:b").as_str(), scheme("a").as_str()), ("http", "", ""));
+    fn what_a_listing_says_stays_in_the_tree() {
+        assert_eq!(listed("a/b?c").as_deref(), Some("|a/b?c"));
+        assert_eq!((listed("../a"), listed("/etc/passwd"), listed("a//b")), (None, None, None));
+        assert_eq!(below("salt://a/b?saltenv=x").unwrap(), "a/b");
+        assert!(below("/a").is_err());
     }
 }

@@ -1,44 +1,19 @@
-//! Files of the tree put somewhere, or read.
+//! Files of the tree, and what URLs name, put somewhere or read.
 
-use super::client::{below, cached, copy, env, or_false, split};
-use crate::python::path::{basename, dirname, join};
-use brine_core::call::{CallError, Cx, KwArgs, Result, exec};
-use brine_core::files::Listing;
-use brine_core::{Map, Value};
-use brine_python::Dict;
-use brine_render::renderer::{Request, Template, compile_template};
-use brine_render::template::{Session, call_error};
+use super::client::{below, cached, env, folder, listed, or_false, place_of, text, unsupported, value};
+use super::template::{self, Engine};
+use brine_core::call::{Cx, KwArgs, Result, exec};
+use brine_core::files::{Listing, Want};
+use brine_core::text::python_str;
+use brine_core::Value;
+use brine_files::url::split_env;
+use brine_files::{Dest, Order};
+use brine_render::template::call_error;
 use std::path::Path;
-use std::rc::Rc;
 
-/// Renders text as a Jinja template of this call.
-fn render(cx: &Cx, template: Template<'_>, engine: &str, saltenv: &str, kwargs: &Map) -> Result<String> {
-    if engine != "jinja" {
-        return Err(CallError::execution(format!("templates of {engine} need Python")));
-    }
-    let session = Session::of(cx);
-    let context = Rc::new(Dict::from(kwargs));
-    let request = Request { saltenv, context: Some(context), ..Request::new(template, "jinja") };
-    let rendered = session.enter(|| compile_template(&session, &request)).map_err(call_error)?;
-    Ok(rendered.data.text().unwrap_or_default().to_owned())
-}
-
-/// The names of source and destination, rendered if `template` names an engine.
-fn names(cx: &Cx, path: &str, dest: &str, saltenv: &str, template: Option<&str>, kwargs: &Map) -> Result<(String, String)> {
-    let Some(engine) = template.filter(|engine| !engine.is_empty()) else {
-        return Ok((path.to_owned(), dest.to_owned()));
-    };
-    if engine != "jinja" {
-        return Err(CallError::execution(format!(
-            "Attempted to render file paths with unavailable engine {engine}"
-        )));
-    }
-    let one = |text: &str| {
-        render(cx, Template::Text(text), engine, saltenv, kwargs).map_err(|e| {
-            CallError::execution(format!("Failed to render file path with error: {e}"))
-        })
-    };
-    Ok((one(path)?, one(dest)?))
+/// A level of compression, as text or number.
+fn level(gzip: Option<&Value>) -> Option<i64> {
+    gzip.filter(|gzip| gzip.truthy()).and_then(|gzip| python_str(gzip).trim().parse().ok())
 }
 
 /// Puts a file of the tree somewhere. With `template=jinja`, source and destination are templates.
@@ -56,18 +31,23 @@ pub(super) fn get_file(
     gzip: Option<Value>,
     kwargs: KwArgs,
 ) -> Result {
-    // Local files are not sent anywhere.
-    let _gzip = gzip;
     let saltenv = env(cx, saltenv);
-    let (path, dest) = names(cx, &path, &dest, &saltenv, template.as_deref(), &kwargs.clean())?;
-    let (path, own) = split(&path);
+    let (path, dest) = template::names(cx, (path, dest), &saltenv, template.as_deref(), &kwargs.clean())?;
+    let (path, own) = split_env(&path);
     let saltenv = own.unwrap_or(saltenv);
-    below(&path)?;
-    match cached(cx, &path, &saltenv)? {
-        None => Ok("".into()),
-        Some(source) if dest.is_empty() => Ok(source.into()),
-        Some(source) => copy(&source, &dest, makedirs).map(or_false),
+    if !path.starts_with("salt://") {
+        // Stock compares before it notices.
+        let same = |form| Some(crate::file::hash::of_file(&path, form).ok()? == crate::file::hash::of_file(&dest, form).ok()?);
+        return if same("sha256") == Some(true) { Ok(dest.into()) } else { Err(unsupported(&path)) };
     }
+    let at = (!dest.is_empty()).then(|| Path::new(&dest));
+    let want = Want { dest: at, makedirs, gzip: level(gzip.as_ref()), cachedir: None };
+    let files = cx.host.files();
+    Ok(match files.get_file(&path, &saltenv, &want)? {
+        Some(got) => text(got).into(),
+        None if !files.hash_file(&path, &saltenv)?.truthy() => "".into(),
+        None => false.into(),
+    })
 }
 
 /// Renders a file of the tree and puts the result somewhere; without a destination, in the cache.
@@ -77,43 +57,66 @@ pub(super) fn get_file(
 pub(super) fn get_template(
     cx: &Cx,
     path: String,
-    dest: String,
+    dest: Option<String>,
     #[default("jinja")] template: String,
     saltenv: Option<String>,
     #[default(false)] makedirs: bool,
     kwargs: KwArgs,
 ) -> Result {
     let saltenv = env(cx, saltenv);
-    let Some(source) = cached(cx, &path, &saltenv)? else { return Ok("".into()) };
-    let text = match render(cx, Template::File(Path::new(&source)), &template, &saltenv, &kwargs.clean()) {
+    let source = cached(cx, &path, &saltenv)?;
+    let Some(source) = source.as_str().filter(|source| Path::new(source).exists()) else {
+        return Ok("".into());
+    };
+    match template::engine(&template) {
+        Engine::Jinja => {}
+        Engine::Python => {
+            tracing::error!("Attempted to render template with engine {template}, which needs Python");
+            return Ok("".into());
+        }
+        Engine::Unknown => {
+            tracing::error!("Attempted to render template with unavailable engine {template}");
+            return Ok("".into());
+        }
+    }
+    let bytes = std::fs::read(source).map_err(|e| crate::hashutil::file_error(&e, source))?;
+    let rendered = brine_python::decode_utf8(bytes).map_err(call_error).and_then(|contents| {
+        let mut vars = kwargs.clean();
+        vars.remove("env");
+        template::render(cx, &contents, &saltenv, Some(source), &vars)
+    });
+    let rendered = match rendered {
         Ok(text) => text,
+        Err(e) if template::is_render_error(&e) => return Err(e),
         Err(e) => {
             tracing::error!("Failed to render template with error: {e}");
             return Ok("".into());
         }
     };
-    let (dest, makedirs) = match dest.is_empty() {
-        true => (external(cx, &path, &saltenv), true),
-        false => (dest, makedirs),
+    let (dest, makedirs) = match dest.filter(|dest| !dest.is_empty()) {
+        Some(dest) => (dest, makedirs),
+        None => (place_of(cx, &path, &saltenv), true),
     };
-    let folder = dirname(&dest);
-    if !folder.is_empty() && !Path::new(folder).is_dir() {
-        if !makedirs {
-            return Ok("".into());
-        }
-        std::fs::create_dir_all(folder)?;
+    if !folder(&dest, makedirs)? {
+        return Ok("".into());
     }
-    std::fs::write(&dest, text).map_err(|e| crate::hashutil::file_error(&e, &dest))?;
+    replace(&dest, source, rendered.as_bytes())?;
     Ok(dest.into())
 }
 
-/// The place in the cache of what has none in a tree.
-fn external(cx: &Cx, url: &str, saltenv: &str) -> String {
-    let (url, _) = split(url);
-    let path = url.split_once("://").map_or(url.as_str(), |(_, path)| path);
-    let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
-    let saltenv = if brine_protocol::ids::SaltEnv::parse(saltenv).is_ok() { saltenv } else { "base" };
-    join(cx.opts.str("cachedir"), &["extrn_files", saltenv, &parts.join("/")])
+/// Puts new contents at a place, as private as stock's temporary file that it moves there. In a folder, it gets a name of its own.
+fn replace(dest: &str, source: &str, contents: &[u8]) -> Result<()> {
+    use std::io::Write;
+    let failed = |e: std::io::Error| crate::hashutil::file_error(&e, dest);
+    let at = match Path::new(dest).is_dir() {
+        true => Path::new(dest).join(Path::new(source).file_name().unwrap_or_default()),
+        false => Path::new(dest).to_owned(),
+    };
+    let near = at.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut new = tempfile::NamedTempFile::new_in(near).map_err(failed)?;
+    new.write_all(contents).map_err(failed)?;
+    new.persist(&at).map_err(|e| failed(e.error))?;
+    Ok(())
 }
 
 /// Puts a folder of the tree somewhere, with all that is in it.
@@ -128,35 +131,40 @@ pub(super) fn get_dir(
     template: Option<String>,
     gzip: Option<Value>,
     kwargs: KwArgs,
-) -> Result<Vec<String>> {
-    let _gzip = gzip;
+) -> Result<Vec<Value>> {
     let saltenv = env(cx, saltenv);
-    let (path, dest) = names(cx, &path, &dest, &saltenv, template.as_deref(), &kwargs.clean())?;
-    let (path, own) = split(&path);
-    let saltenv = own.unwrap_or(saltenv);
-    let path = below(&path)?.trim_end_matches('/');
+    let (path, dest) = template::names(cx, (path, dest), &saltenv, template.as_deref(), &kwargs.clean())?;
+    let path = below(&path)?;
+    let path = path.trim_end_matches('/');
     let prefix = path.rsplit_once('/').map_or("", |(prefix, _)| prefix);
     let inside = |name: &str| name.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
     let target = |name: &str| format!("{dest}/{}", name[prefix.len()..].trim_start_matches('/'));
     let files = cx.host.files();
-    let mut done = Vec::new();
-    for name in files.list(&saltenv, Listing::Files)?.iter().filter(|name| inside(name)) {
+    let (mut done, mut refused) = (Vec::new(), Vec::new());
+    for name in files.list_below(&saltenv, path, Listing::Files)?.iter().filter(|name| inside(name)) {
         cx.cancel.check()?;
-        if let Some(source) = files.cache_file(name, &saltenv)? {
-            done.extend(copy(&source.to_string_lossy(), &target(name), true)?);
+        let Some(source) = listed(name) else { continue };
+        let dest = target(name);
+        let want =
+            Want { dest: Some(Path::new(&dest)), makedirs: true, gzip: level(gzip.as_ref()), cachedir: None };
+        match files.get_file(&source, &saltenv, &want)? {
+            Some(got) => done.push(text(got)),
+            // It has gone since it was listed.
+            None => refused.push(Value::Bool(false)),
         }
     }
-    for name in files.list(&saltenv, Listing::EmptyDirs)?.iter().filter(|name| inside(name)) {
-        let dir = target(name);
-        std::fs::create_dir_all(&dir)?;
-        done.push(dir);
+    for name in files.list_below(&saltenv, path, Listing::EmptyDirs)?.iter().filter(|name| inside(name)) {
+        if listed(name).is_some() {
+            let dir = target(name);
+            std::fs::create_dir_all(&dir).map_err(|e| crate::hashutil::file_error(&e, &dir))?;
+            done.push(dir);
+        }
     }
     done.sort();
-    Ok(done)
+    Ok(done.into_iter().map(Value::from).chain(refused).collect())
 }
 
 /// Puts what a URL names somewhere; without a destination, in the cache, and with `dest=None` its contents are the result.
-/// `salt://` and `file://` only.
 ///
 /// CLI Example: salt '*' cp.get_url salt://my/file /tmp/this_file_is_mine
 #[exec]
@@ -168,26 +176,26 @@ pub(super) fn get_url(
     #[default(false)] makedirs: bool,
     source_hash: Option<Value>,
 ) -> Result {
-    // What is known to be the same is not copied anyway.
-    let _source_hash = source_hash;
     let saltenv = env(cx, saltenv);
-    let Some(source) = cached(cx, &path, &saltenv)? else {
-        tracing::error!("Unable to fetch file {path} from saltenv {saltenv}.");
-        return Ok(false.into());
+    let hash = source_hash.as_ref().filter(|hash| !hash.is_nil()).map(python_str);
+    let dest = match &dest {
+        Value::Str(dest) if dest.is_empty() => Dest::Cache,
+        Value::Str(dest) => Dest::At(dest),
+        _ => Dest::Memory,
     };
-    match dest {
-        Value::Str(dest) if dest.is_empty() || !path.starts_with("salt://") => Ok(source.into()),
-        Value::Str(dest) => {
-            let dest = match Path::new(&dest).is_dir() || dest.ends_with('/') {
-                true => join(&dest, &[basename(&split(&path).0)]),
-                false => dest,
-            };
-            copy(&source, &dest, makedirs).map(or_false)
-        }
-        _ => {
-            let bytes = std::fs::read(&source).map_err(|e| crate::hashutil::file_error(&e, &source))?;
-            Ok(String::from_utf8_lossy(&bytes).into_owned().into())
-        }
+    let order = Order { dest, makedirs, source_hash: hash.as_deref(), ..Order::new(&path, &saltenv) };
+    let got = value(brine_files::get_url(cx, &order)?);
+    if !got.truthy() {
+        tracing::error!("Unable to fetch file {} from saltenv {saltenv}.", without_login(&path));
+    }
+    Ok(got)
+}
+
+/// A URL without user and password.
+pub(super) fn without_login(url: &str) -> String {
+    match (url.split_once("://"), url.rfind('@')) {
+        (Some((scheme @ ("http" | "https"), _)), Some(at)) => format!("{scheme}://<redacted>@{}", &url[at + 1..]),
+        _ => url.to_owned(),
     }
 }
 
@@ -196,7 +204,26 @@ pub(super) fn get_url(
 /// CLI Example: salt '*' cp.get_file_str salt://my/file
 #[exec]
 pub(super) fn get_file_str(cx: &Cx, path: String, saltenv: Option<String>) -> Result {
-    let Some(source) = cached(cx, &path, &env(cx, saltenv))? else { return Ok(false.into()) };
-    let Ok(bytes) = std::fs::read(&source) else { return Ok(false.into()) };
+    let args = brine_core::call::Args::positional([Value::from(path), env(cx, saltenv).into()]);
+    let source = cx.call("cp.cache_file", args)?;
+    let Some(at) = source.as_str() else { return Ok(source) };
+    let Ok(bytes) = std::fs::read(at) else { return Ok(false.into()) };
     Ok(brine_python::decode_utf8(bytes).map_err(call_error)?.into())
+}
+
+/// A file found or not, for the functions that give stock's `False`.
+pub(super) fn one(cx: &Cx, name: &str, saltenv: &str) -> Result<Value> {
+    cx.host.files().cache_file(name, saltenv).map(or_false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_see_has_no_password() {
+        assert_eq!(without_login("https://u:p@h/x"), "https://<redacted>@h/x");
+        assert_eq!(without_login("salt://u@h/x"), "salt://u@h/x");
+        assert_eq!((level(Some(&"5".into())), level(Some(&Value::Int(0))), level(None)), (Some(5), None, None));
+    }
 }

@@ -3,6 +3,7 @@
 use super::client::env;
 use crate::python::path::join;
 use brine_core::call::{Cx, Result, exec};
+use brine_core::Map;
 use brine_core::files::Listing;
 use brine_protocol::ids::SaltEnv;
 use std::collections::BTreeSet;
@@ -17,9 +18,7 @@ pub(super) fn envs(cx: &Cx) -> Result<Vec<String>> {
 }
 
 fn all(cx: &Cx, saltenv: Option<String>, prefix: &str, what: Listing) -> Result<Vec<String>> {
-    let mut names = cx.host.files().list(&env(cx, saltenv), what)?;
-    names.retain(|name| name.starts_with(prefix.trim_matches('/')));
-    Ok(names)
+    cx.host.files().list_below(&env(cx, saltenv), prefix, what)
 }
 
 /// The files of the tree.
@@ -40,6 +39,14 @@ pub(super) fn list_master_dirs(
     #[default("")] prefix: String,
 ) -> Result<Vec<String>> {
     all(cx, saltenv, &prefix, Listing::Dirs)
+}
+
+/// The symbolic links of the tree, with what they say.
+///
+/// CLI Example: salt '*' cp.list_master_symlinks
+#[exec]
+pub(super) fn list_master_symlinks(cx: &Cx, saltenv: Option<String>, #[default("")] prefix: String) -> Result<Map> {
+    cx.host.files().symlinks(&env(cx, saltenv), &prefix)
 }
 
 /// The SLS names of the tree.
