@@ -1,5 +1,5 @@
-//! Files of a state or pillar tree, from folders on this machine: [`Roots`] for states, [`PillarRoots`] for pillar. Not the files
-//! of a master.
+//! Files of state and pillar trees: the [`FileServer`] with its backends, and the [`Client`] that keeps copies of what a server
+//! has, a master's or one of its own process; what [`get_url`] brings from elsewhere. Not how a request travels.
 //!
 //! A path that is asked for becomes a `RelPath` and an environment a `SaltEnv` before either touches the file system.
 
@@ -12,7 +12,6 @@ mod ignore;
 mod path;
 mod pillar_roots;
 mod place;
-mod roots;
 mod server;
 pub mod sum;
 mod tree;
@@ -24,5 +23,4 @@ pub use cache::Cache;
 pub use client::{Channel, Client, Dest, Got, Order, get_url};
 pub use pillar_roots::PillarRoots;
 pub use place::put;
-pub use roots::Roots;
 pub use server::{FileServer, Named, Told};

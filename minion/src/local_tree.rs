@@ -3,7 +3,7 @@
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::files::Files;
 use brine_core::{Map, Opts, Value};
-use brine_files::{Cache, Channel, Client, PillarRoots, Roots};
+use brine_files::{Cache, Channel, Client, PillarRoots};
 use brine_pillar::{Settled, Wish};
 use std::cell::Cell;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ impl Trees {
     pub(crate) fn new(opts: &Opts) -> Self {
         let cache = Arc::new(Cache::new(&opts.path("cachedir")));
         let local: Option<Arc<dyn Files>> = match opts.str("file_client") {
-            "local" => Some(Arc::new(Roots::new(opts))),
+            "local" => Some(Arc::new(Client::of_this_machine(opts))),
             _ => None,
         };
         Self { local, cache }

@@ -348,7 +348,7 @@ fn looking_shows_what_stock_shows() {
     let mut all = Daemon::Minion.defaults();
     all.update(value(&settled).as_map().unwrap().clone());
     let all = Opts::new(all);
-    let host = WithFiles(Arc::new(brine_files::Roots::new(&all)));
+    let host = WithFiles(Arc::new(brine_files::Client::of_this_machine(&all)));
     let registry = Arc::new(Registry::new(brine_modules::ALL.iter().copied()));
     let mut cx = Cx::new(Arc::new(all), registry, Arc::new(host));
     cx.grains = Arc::new(value(&settled["grains"]).as_map().unwrap().clone());

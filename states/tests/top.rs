@@ -10,7 +10,7 @@ use brine_core::host::{Host, Refresh};
 use brine_core::options::Daemon;
 use brine_core::text::python_repr;
 use brine_core::{CallError, Map, Opts, Value};
-use brine_files::Roots;
+use brine_files::Client;
 use brine_states::{Highstate, settings};
 use brine_testing::{Random, Stock, map, number};
 use serde_json::{Value as Json, json};
@@ -175,7 +175,7 @@ fn ours(opts: &Json, grains: &Json, pillar: &Json, registry: &Arc<Registry>) -> 
     let mut all = Daemon::Minion.defaults();
     all.update(map(opts));
     let all = Opts::new(all);
-    let files: Arc<dyn Files> = Arc::new(Roots::new(&all));
+    let files: Arc<dyn Files> = Arc::new(Client::of_this_machine(&all));
     let mut cx = Cx::new(Arc::new(all), registry.clone(), Arc::new(Local(files)));
     cx.grains = Arc::new(map(grains));
     cx.pillar = Arc::new(map(pillar));

@@ -14,11 +14,11 @@ pub use url::{Dest, Got, Order, get_url};
 use crate::cache::Cache;
 use crate::fault::file_error;
 use crate::path::{self, Asked};
-use crate::{Found, place};
+use crate::{FileServer, Found, place};
 use brine_core::call::{CallError, Result};
 use brine_core::files::{Files, Listing, Want};
 use brine_core::text::python_str;
-use brine_core::{Map, Value, map};
+use brine_core::{Map, Opts, Value, map};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +27,14 @@ use std::sync::Arc;
 pub struct Client<C> {
     channel: C,
     cache: Arc<Cache>,
+}
+
+impl Client<Arc<FileServer>> {
+    /// A client of a file server in this process (`file_client: local`).
+    #[must_use]
+    pub fn of_this_machine(opts: &Opts) -> Self {
+        Self::new(FileServer::new(opts), Arc::new(Cache::new(&opts.path("cachedir"))))
+    }
 }
 
 impl<C: Channel> Client<C> {
