@@ -1,14 +1,14 @@
-//! The `state` execution module. So far: what top files give this minion, and which state functions run now.
+//! The `state` execution module. So far: what states there are for this minion, and which state functions run now.
 
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec, module};
 use brine_core::jid::jid_to_time;
 use brine_core::text::python_str;
 use brine_core::{Map, Opts, Value, map};
 use brine_render::out::{Style, nested};
-use brine_states::{Highstate, settings};
+use brine_states::{Compiled, Highstate, settings};
 use std::sync::Arc;
 
-module! { "state": running, show_top }
+module! { "state": running, show_highstate, show_low_sls, show_lowstate, show_sls, show_top }
 
 /// `salt.defaults.exitcodes.EX_STATE_COMPILER_ERROR`
 const COMPILER_ERROR: i64 = 1;
@@ -78,13 +78,27 @@ fn opts_of(cx: &Cx, kwargs: &Map) -> Result<Opts> {
     Ok(opts)
 }
 
+/// The pillar that a call gives over that of the minion.
+fn over(kwargs: &Map) -> Result<Option<Map>> {
+    if kwargs.get("pillar_enc").is_some_and(|enc| !enc.is_nil()) {
+        return Err(CallError::execution("pillar_enc comes with running states, which is a later piece of work"));
+    }
+    match kwargs.get("pillar") {
+        None | Some(Value::Nil) => Ok(None),
+        Some(Value::Map(over)) => Ok(Some(over.clone())),
+        Some(_) => Err(CallError::invocation(
+            "Pillar data must be formatted as a dictionary, unless pillar_enc is specified.",
+        )),
+    }
+}
+
 /// The context of a run over states: its options, and pillar compiled for it. `salt-call` has just compiled the very same.
-fn for_states(cx: &Cx, opts: Opts) -> Result<Cx> {
+fn for_states(cx: &Cx, opts: Opts, over: Option<Map>) -> Result<Cx> {
     let mut run = cx.clone();
-    let same = opts.get("pillarenv") == cx.opts.get("pillarenv");
+    let same = opts.get("pillarenv") == cx.opts.get("pillarenv") && over.is_none();
     if !(same && cx.opts.str("__cli") == "salt-call") {
         let env = |key: &str| opts.get(key).filter(|v| v.truthy()).map(python_str);
-        let pillar = cx.host.compile_pillar(env("saltenv").as_deref(), env("pillarenv").as_deref(), None)?;
+        let pillar = cx.host.compile_pillar(env("saltenv").as_deref(), env("pillarenv").as_deref(), over)?;
         run.pillar = Arc::new(pillar);
     }
     run.opts = Arc::new(opts);
@@ -116,7 +130,7 @@ fn show_top(cx: &Cx, queue: Option<Value>, kwargs: KwArgs) -> Result {
     if let Some(conflict) = conflict(cx, queue, kwargs)? {
         return Ok(conflict);
     }
-    let run = for_states(cx, opts_of(cx, kwargs)?)?;
+    let run = for_states(cx, opts_of(cx, kwargs)?, None)?;
     check_pillar(&run, kwargs)?;
     let states = Highstate::new(&run);
     let top = states.top()?;
@@ -126,4 +140,90 @@ fn show_top(cx: &Cx, queue: Option<Value>, kwargs: KwArgs) -> Result {
         return Ok(errors.into_iter().map(Value::from).collect());
     }
     states.matches(&top).map(Value::from)
+}
+
+/// Of some SLS files what is asked for, or their faults.
+fn of_mods(
+    cx: &Cx,
+    mods: &Value,
+    queue: Option<Value>,
+    kwargs: &Map,
+    show: impl FnOnce(&Highstate, &str, &[String]) -> Result<Compiled>,
+) -> Result {
+    if let Some(conflict) = conflict(cx, queue, kwargs)? {
+        return Ok(conflict);
+    }
+    let mut opts = opts_of(cx, kwargs)?;
+    if opts.get("saltenv").is_none_or(Value::is_nil) {
+        opts.map_mut().insert("saltenv", "base");
+    }
+    let saltenv = opts.get("saltenv").map(python_str).unwrap_or_default();
+    let run = for_states(cx, opts, over(kwargs)?)?;
+    check_pillar(&run, kwargs)?;
+    let mods: Vec<String> = match mods {
+        Value::List(names) => names.iter().map(python_str).collect(),
+        text => python_str(text).split(',').map(|name| name.trim().to_owned()).collect(),
+    };
+    given(cx, show(&Highstate::new(&run), &saltenv, &mods)?)
+}
+
+/// The data, or the faults with the return code that they have.
+fn given(cx: &Cx, compiled: Compiled) -> Result {
+    if compiled.errors.is_empty() {
+        return Ok(compiled.data);
+    }
+    cx.set_retcode(COMPILER_ERROR);
+    Ok(compiled.errors.into_iter().map(Value::from).collect())
+}
+
+/// Show the high data of one or more SLS files: what they say, in one form, before anything is extended or required.
+///
+/// CLI Example: salt '*' state.show_sls core,edit.vim saltenv=dev
+#[exec]
+fn show_sls(cx: &Cx, mods: Value, test: Option<Value>, queue: Option<Value>, kwargs: KwArgs) -> Result {
+    let _shown_alike = test;
+    of_mods(cx, &mods, queue, &kwargs.0, Highstate::show_sls)
+}
+
+/// Show the low data of one or more SLS files: what would be run, in its order.
+///
+/// CLI Example: salt '*' state.show_low_sls stuff pillar='{"foo": "bar"}'
+#[exec]
+fn show_low_sls(cx: &Cx, mods: Value, test: Option<Value>, queue: Option<Value>, kwargs: KwArgs) -> Result {
+    let _shown_alike = test;
+    of_mods(cx, &mods, queue, &kwargs.0, Highstate::show_low_sls)
+}
+
+/// Show the high data of all that top files give this minion.
+///
+/// CLI Example: salt '*' state.show_highstate
+#[exec]
+fn show_highstate(cx: &Cx, queue: Option<Value>, kwargs: KwArgs) -> Result {
+    let kwargs = &kwargs.0;
+    if let Some(conflict) = conflict(cx, queue, kwargs)? {
+        return Ok(conflict);
+    }
+    let run = for_states(cx, opts_of(cx, kwargs)?, over(kwargs)?)?;
+    check_pillar(&run, kwargs)?;
+    given(cx, Highstate::new(&run).show_highstate()?)
+}
+
+/// Show the low data of all that top files give this minion: what would be run, in its order.
+///
+/// CLI Example: salt '*' state.show_lowstate
+#[exec]
+fn show_lowstate(cx: &Cx, queue: Option<Value>, kwargs: KwArgs) -> Result {
+    let kwargs = &kwargs.0;
+    if let Some(conflict) = conflict(cx, queue, kwargs)? {
+        return Ok(conflict);
+    }
+    let run = for_states(cx, opts_of(cx, kwargs)?, None)?;
+    check_pillar(&run, kwargs)?;
+    let compiled = Highstate::new(&run).show_lowstate()?;
+    // Stock gives its faults without a return code.
+    Ok(if compiled.errors.is_empty() {
+        compiled.data
+    } else {
+        compiled.errors.into_iter().map(Value::from).collect()
+    })
 }

@@ -1,5 +1,7 @@
 //! One run over a state tree, and what it knows of the tree.
 
+use crate::sls::Walk;
+use crate::{high, low};
 use brine_core::Map;
 use brine_core::Value;
 use brine_core::call::{Cx, Result};
@@ -9,10 +11,23 @@ use brine_python::{Dict, Obj, R};
 use brine_render::renderer::{Request, Template, compile_template};
 use brine_render::sls;
 use brine_render::template::{Session, call_error, py_error};
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::rc::Rc;
+
+/// The number that automatic order begins with.
+const FIRST: i64 = 10_000;
+
+/// Matches as text.
+fn names_of(matches: &Dict) -> R<Vec<(String, Vec<String>)>> {
+    let mut out = Vec::new();
+    for (env, names) in matches.pairs() {
+        let names = names.items()?.iter().map(brine_python::str).collect::<R<Vec<_>>>()?;
+        out.push((brine_python::str(&env)?, names));
+    }
+    Ok(out)
+}
 
 /// Merged top files: targets by environment, SLS names and options by target.
 pub struct Top(pub(crate) Rc<Dict>);
@@ -22,6 +37,16 @@ pub struct Highstate {
     pub(crate) session: Rc<Session>,
     envs: RefCell<Option<Rc<[String]>>>,
     available: RefCell<BTreeMap<String, Rc<[String]>>>,
+    /// The number of the next state that has none of its own.
+    order: Cell<i64>,
+}
+
+/// The result of a compilation: data, and what is wrong, in stock's words.
+pub struct Compiled {
+    /// High data as a dict, or low data as a list.
+    pub data: Value,
+    /// Faults.
+    pub errors: Vec<String>,
 }
 
 impl Highstate {
@@ -31,7 +56,137 @@ impl Highstate {
             session: Session::new(cx, cx.host.files()),
             envs: RefCell::default(),
             available: RefCell::default(),
+            order: Cell::new(FIRST),
         }
+    }
+
+    pub(crate) fn next_order(&self) -> i64 {
+        let order = self.order.get();
+        self.order.set(order + 1);
+        order
+    }
+
+    /// The high data of SLS files in an environment, as they say it, and checked.
+    ///
+    /// # Errors
+    /// What stock does not catch either.
+    pub fn show_sls(&self, saltenv: &str, mods: &[String]) -> Result<Compiled> {
+        let matches = [(saltenv.to_owned(), mods.to_vec())];
+        self.run(|| {
+            let (high, mut errors) = self.render(&matches)?;
+            errors.extend(high::verify(&high)?);
+            Ok((Obj::Dict(high), errors))
+        })
+    }
+
+    /// Their low data, without what they extend or require at the other end, as stock shows it.
+    ///
+    /// # Errors
+    /// What stock does not catch either.
+    pub fn show_low_sls(&self, saltenv: &str, mods: &[String]) -> Result<Compiled> {
+        let matches = [(saltenv.to_owned(), mods.to_vec())];
+        self.run(|| {
+            let (high, mut errors) = self.render(&matches)?;
+            errors.extend(high::verify(&high)?);
+            if !errors.is_empty() {
+                return Ok((Obj::None, errors));
+            }
+            Ok((Obj::list(low::compile(&high)?), errors))
+        })
+    }
+
+    /// The high data of what top files give this minion.
+    ///
+    /// # Errors
+    /// What stock does not catch either.
+    pub fn show_highstate(&self) -> Result<Compiled> {
+        self.run(|| {
+            let top = self.merged()?;
+            let mut errors = crate::verify::verify(&top)?;
+            let matched = self.matched(&top)?;
+            let matches = names_of(&matched)?;
+            let (high, more) = self.render(&matches)?;
+            errors.extend(more);
+            Ok((Obj::Dict(high), errors))
+        })
+    }
+
+    /// The low data of what top files give this minion.
+    ///
+    /// # Errors
+    /// What stock does not catch either.
+    pub fn show_lowstate(&self) -> Result<Compiled> {
+        self.run(|| {
+            let top = self.merged()?;
+            let matched = self.matched(&top)?;
+            let matches = names_of(&matched)?;
+            let (high, mut errors) = self.render(&matches)?;
+            errors.extend(high::reconcile(&high, false)?);
+            errors.extend(high::verify(&high)?);
+            errors.extend(high::requisite_in(&high, &self.disabled())?);
+            high::apply_exclude(&high)?;
+            if !errors.is_empty() {
+                return Ok((Obj::None, errors));
+            }
+            Ok((Obj::list(low::compile(&high)?), errors))
+        })
+    }
+
+    fn run(&self, work: impl FnOnce() -> R<(Obj, Vec<String>)>) -> Result<Compiled> {
+        let (data, errors) = self.session.enter(work).map_err(call_error)?;
+        Ok(Compiled { data: brine_python::to_value(&data).map_err(call_error)?, errors })
+    }
+
+    /// `disabled_requisites`
+    fn disabled(&self) -> Vec<String> {
+        match self.cx().opts.get("disabled_requisites") {
+            Some(Value::List(names)) => names.iter().map(brine_core::text::python_str).collect(),
+            Some(one) if one.truthy() => vec![brine_core::text::python_str(one)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Renders the SLS files that are named, with all they include, to high data.
+    fn render(&self, matches: &[(String, Vec<String>)]) -> R<(Rc<Dict>, Vec<String>)> {
+        let high = Rc::new(Dict::ordered());
+        let mut all = Vec::new();
+        let envs: Vec<String> = matches.iter().map(|(env, _)| env.clone()).collect();
+        let mut walk = Walk { done: HashSet::new(), envs, errors: Vec::new() };
+        // As in stock, an environment that does not exist goes on with the files of the one before.
+        let mut files: Vec<String> = Vec::new();
+        for (saltenv, names) in matches {
+            for name in names {
+                if self.has_env(saltenv)? {
+                    files = self.available(saltenv, name)?;
+                } else if self.has_env("__env__")? {
+                    files = self.available("__env__", name)?;
+                } else {
+                    all.push(format!("No matching salt environment for environment '{saltenv}' found"));
+                }
+                if files.is_empty() {
+                    files = vec![name.clone()];
+                }
+                for sls in &files {
+                    if walk.done.contains(&format!("{saltenv}:{sls}")) {
+                        continue;
+                    }
+                    let state = self.render_state(sls, saltenv, &mut walk, 0)?;
+                    let mut errors = std::mem::take(&mut walk.errors);
+                    if brine_python::truth(&state)? {
+                        high::merge::merge_included(&high, &state, &mut errors)?;
+                    }
+                    let missing = format!("SLS {name} in saltenv");
+                    for error in &mut errors {
+                        if error.contains("is not available") && error.contains(&missing) {
+                            *error = format!("No matching sls found for '{name}' in env '{saltenv}'");
+                        }
+                    }
+                    all.extend(errors);
+                }
+            }
+        }
+        high::merge::clean_extends(&high)?;
+        Ok((high, all))
     }
 
     pub(crate) fn cx(&self) -> &Cx {

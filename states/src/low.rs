@@ -1,0 +1,158 @@
+//! Low data: one dict for each function that is run, in the order in which they are.
+
+use crate::names::{first, starts};
+use brine_python::{Dict, Obj, Op, R, binary, contains, eq, getitem, str};
+use brine_render::live::dictupdate::deepcopy;
+use std::rc::Rc;
+
+/// Low data of high data, sorted.
+pub(crate) fn compile(high: &Dict) -> R<Vec<Obj>> {
+    let mut chunks = Vec::new();
+    for (id, body) in high.pairs() {
+        if starts(&id, "__")? {
+            continue;
+        }
+        for pair in brine_python::call_method(&body, "items", &brine_python::Args::default())?.items()? {
+            let (state, run) = (getitem(&pair, &Obj::Int(0))?, getitem(&pair, &Obj::Int(1))?);
+            if !starts(&state, "__")? {
+                declaration(&id, &body, &state, &run, &mut chunks)?;
+            }
+        }
+    }
+    order(&mut chunks)?;
+    Ok(chunks.into_iter().map(Obj::Dict).collect())
+}
+
+fn declaration(id: &Obj, body: &Obj, state: &Obj, run: &Obj, chunks: &mut Vec<Rc<Dict>>) -> R<()> {
+    let chunk = Dict::new();
+    chunk.set_str("state", state.clone());
+    chunk.set_str("name", id.clone());
+    for key in ["__sls__", "__env__"] {
+        let key = Obj::str(key);
+        if contains(body, &key)? {
+            chunk.set(key.clone(), getitem(body, &key)?)?;
+        }
+    }
+    chunk.set_str("__id__", id.clone());
+    let (mut functions, mut names): (Vec<Obj>, Vec<Obj>) = (Vec::new(), Vec::new());
+    for arg in run.items()? {
+        if arg.as_str().is_some() {
+            if !functions.iter().any(|other| other.as_str() == arg.as_str()) {
+                functions.push(arg);
+            }
+            continue;
+        }
+        let Obj::Dict(arg) = arg else { continue };
+        for (key, value) in arg.pairs() {
+            match key.as_str() {
+                Some("names") => {
+                    for name in value.items()? {
+                        let mut is_known = false;
+                        for other in &names {
+                            is_known |= eq(other, &name)?;
+                        }
+                        if !is_known {
+                            names.push(name);
+                        }
+                    }
+                }
+                // A state is not replaced.
+                Some("state") => {}
+                // What cannot be a name.
+                Some("name") if value.as_str().is_none() => drop(chunk.set(key, id.clone())?),
+                _ => drop(chunk.set(key, value)?),
+            }
+        }
+    }
+    let chunk = Obj::from(chunk);
+    let copy = || -> R<Rc<Dict>> {
+        match deepcopy(&chunk)? {
+            Obj::Dict(dict) => Ok(dict),
+            _ => Ok(Rc::new(Dict::new())),
+        }
+    };
+    let mut add = |live: Rc<Dict>| {
+        for function in &functions {
+            live.set_str("fun", function.clone());
+            chunks.push(live.clone());
+        }
+    };
+    if names.is_empty() {
+        add(copy()?);
+    }
+    for (at, entry) in names.iter().enumerate() {
+        let live = copy()?;
+        if let Obj::Dict(_) = entry {
+            let name = first(entry)?;
+            live.set_str("name", name.clone());
+            for more in getitem(entry, &name)?.items()? {
+                live.update(&more)?;
+            }
+        } else {
+            live.set_str("name", entry.clone());
+        }
+        live.set_str("name_order", Obj::Int(at as i64 + 1));
+        add(live);
+    }
+    Ok(())
+}
+
+fn number(value: &Obj) -> Option<f64> {
+    match value {
+        Obj::Int(n) => Some(*n as f64),
+        Obj::Bool(b) => Some(f64::from(u8::from(*b))),
+        Obj::Float(f) => Some(*f),
+        _ => None,
+    }
+}
+
+/// Numbers all chunks, and sorts them by number and then by what they are.
+fn order(chunks: &mut [Rc<Dict>]) -> R<()> {
+    let mut cap = 1;
+    for chunk in chunks.iter() {
+        let order = match chunk.get_str("order") {
+            Some(Obj::Int(n)) => n,
+            Some(Obj::Bool(b)) => i64::from(b),
+            _ => continue,
+        };
+        if order > cap - 1 && order > 0 {
+            cap = order + 100;
+        }
+    }
+    for chunk in chunks.iter() {
+        let mut order = match chunk.get_str("order") {
+            None => {
+                chunk.set_str("order", Obj::Int(cap));
+                continue;
+            }
+            Some(own) if number(&own).is_some() => own,
+            Some(own) => Obj::Int(match own.as_str() {
+                Some("last") => cap + 1_000_000,
+                Some("first") => 0,
+                _ => cap,
+            }),
+        };
+        if let Some(name_order) = chunk.remove(&Obj::str("name_order"))? {
+            let part = binary(Op::Div, &name_order, &Obj::Float(10000.0))?;
+            order = binary(Op::Add, &order, &part)?;
+        }
+        if number(&order).is_some_and(|n| n < 0.0) {
+            order = binary(Op::Add, &Obj::Int(cap + 1_000_000), &order)?;
+        }
+        chunk.set_str("order", order);
+    }
+    let mut keyed = Vec::with_capacity(chunks.len());
+    for chunk in chunks.iter() {
+        let part =
+            |key: &str| getitem(&Obj::Dict(chunk.clone()), &Obj::str(key)).and_then(|value| str(&value));
+        let text = format!("{}{}{}", part("state")?, part("name")?, part("fun")?);
+        let order = chunk.get_str("order").as_ref().and_then(number).unwrap_or(0.0);
+        keyed.push((order, text, chunk.clone()));
+    }
+    // Python sorts text by code points, as bytes of UTF-8 sort.
+    keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+    for (place, (_, _, chunk)) in chunks.iter_mut().zip(keyed) {
+        *place = chunk;
+    }
+    Ok(())
+}
