@@ -1,5 +1,6 @@
 //! Ours and stock Salt measured in one run: medians and ratios, printed. Never an assertion: machines are noisy.
 
+mod files;
 mod rendering;
 
 use crate::fleet::Fleet;
@@ -26,12 +27,15 @@ struct Numbers {
     minion_idle: f64,
 }
 
-/// `cargo xtask bench [RUNS] [rendering]`.
+/// `cargo xtask bench [RUNS] [rendering|files]`.
 pub(crate) fn bench(args: &[String]) -> Result {
     let runs: usize = args.first().and_then(|a| a.parse().ok()).unwrap_or(5);
     let stock = setup::setup()?;
-    if args.get(1).is_some_and(|only| only == "rendering") {
-        return rendering::bench(&stock, runs);
+    match args.get(1).map(String::as_str) {
+        Some("rendering") => return rendering::bench(&stock, runs),
+        Some("files") => return files::bench(&stock, runs),
+        Some(other) => return Err(format!("bench knows no part {other}: rendering, files")),
+        None => {}
     }
     run(cargo().args(["build", "--release", "--quiet", "--workspace", "--bins"]))?;
     let sides = [
@@ -45,7 +49,8 @@ pub(crate) fn bench(args: &[String]) -> Result {
         rows.push((side.name, measure(side, runs)?));
     }
     print(&rows);
-    rendering::bench(&stock, runs)
+    rendering::bench(&stock, runs)?;
+    files::bench(&stock, runs)
 }
 
 fn measure(side: &Side, runs: usize) -> Result<Numbers> {
