@@ -104,6 +104,11 @@ pub trait Backend: Send + Sync {
         map! {"changed" => changed, "backend" => self.name()}
     }
 
+    /// Forgets listings, of these environments or all; of which it had any.
+    fn forget_lists(&self, _envs: Option<&[String]>) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Puts update locks there, for remotes whose URL matches a pattern: what was done, and what went wrong.
     fn lock(&self, _remote: Option<&str>) -> (Vec<String>, Vec<String>) {
         (Vec::new(), Vec::new())

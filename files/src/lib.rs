@@ -23,4 +23,4 @@ pub use cache::Cache;
 pub use client::{Channel, Client, Dest, Got, Order, get_url};
 pub use pillar_roots::PillarRoots;
 pub use place::put;
-pub use server::{FileServer, Named, Told};
+pub use server::{FileServer, Named, Told, is_left_out};

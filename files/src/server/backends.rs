@@ -40,6 +40,11 @@ const KINDS: &[(&[&str], Make)] = &[
 /// Backends of stock that are left out.
 const REFUSED: &[&str] = &["s3fs", "hg", "hgfs", "svn", "svnfs", "azurefs"];
 
+/// Whether a backend of stock is left out here: its name is known and refused.
+pub fn is_left_out(name: &str) -> bool {
+    REFUSED.contains(&name)
+}
+
 /// The names in `fileserver_backend`.
 fn names(opts: &Opts) -> Vec<String> {
     match opts.get("fileserver_backend") {

@@ -46,6 +46,19 @@ impl Listings {
         Self { state: Mutex::default(), most }
     }
 
+    /// Forgets listings, of these environments or all; of which there were any.
+    pub(super) fn forget(&self, envs: Option<&[String]>) -> Vec<String> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let meant = |env: &&String| envs.is_none_or(|envs| envs.contains(env));
+        let mut gone: Vec<String> = state.kept.keys().filter(meant).cloned().collect();
+        gone.sort();
+        for env in &gone {
+            state.kept.remove(env);
+            state.watch.forget(env);
+        }
+        gone
+    }
+
     /// Everything below some folders, which stand for one environment. Who comes while they are read waits for the one who reads.
     pub(super) fn of(&self, saltenv: &str, roots: &[PathBuf], rules: &Rules) -> Result<Arc<Listed>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

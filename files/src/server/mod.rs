@@ -12,9 +12,11 @@ mod mtimes;
 mod open;
 mod roots;
 mod sums;
+#[cfg(test)]
+mod tests;
 mod update;
 
-pub use backends::Named;
+pub use backends::{Named, is_left_out};
 pub(crate) use open::open_regular;
 pub use update::Told;
 

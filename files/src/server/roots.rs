@@ -93,6 +93,10 @@ impl Backend for RootsBackend {
     fn list(&self, saltenv: &SaltEnv) -> Result<Arc<Listed>> {
         self.listings.of(saltenv.as_str(), &self.tree.dirs(saltenv), &self.rules)
     }
+    fn forget_lists(&self, envs: Option<&[String]>) -> Vec<String> {
+        self.listings.forget(envs)
+    }
+
     fn interval(&self) -> Option<Duration> {
         self.events.as_ref().map(|(interval, _)| *interval)
     }

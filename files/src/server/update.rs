@@ -50,6 +50,14 @@ impl FileServer {
         (cleared, errors)
     }
 
+    /// `fileserver.clear_file_list_cache`: by backend, the environments whose lists are forgotten.
+    pub fn forget_lists(&self, envs: Option<&[String]>, back: &Value) -> Map {
+        let gone = self.choose(back).into_iter().map(|named| (&named.name, named.backend.forget_lists(envs)));
+        gone.filter(|(_, envs)| !envs.is_empty())
+            .map(|(name, envs)| (Value::from(name.as_str()), Value::from(envs)))
+            .collect()
+    }
+
     /// `fileserver.lock`: `remote` is a pattern for URLs.
     pub fn lock(&self, back: &Value, remote: &Value) -> Told {
         let (mut locked, mut errors) = (Vec::new(), Vec::new());
