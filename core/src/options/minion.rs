@@ -36,7 +36,7 @@ pub(super) const ROWS: &[Row] = &[
     r("enable_zip_modules", Bool(false), &[BOOL], NO_PYTHON, "Load modules from zip archives."),
     r("encryption_algorithm", Str("OAEP-SHA1"), &[STR], by("minion/src/connect/settings.rs::options_become_settings"), "Algorithm that keys sent to this minion are encrypted with."),
     r("extension_modules", Str("/var/cache/salt/minion/extmods"), &[], NO_PYTHON, "Directory of custom modules."),
-    r("file_buffer_size", Int(262144), &[INT], FILES, "Bytes of a chunk when files are served."),
+    r("file_buffer_size", Int(262144), &[INT], by("modules/src/cp/push.rs::a_file_is_given_in_pieces"), "Bytes of a chunk when files are pushed to the master, or served by the minion to itself."),
     r("file_client", Str("remote"), &[STR], by("minion/src/local_tree.rs::the_option_says_whose_files_and_no_name_leads_out"), "Whether files and pillar come from the master or from this host."),
     r("global_state_conditions", Nil, &[NIL, MAP], STATES, "Conditions that hold for all states of a kind."),
     r("grains", Map(&[]), &[MAP], by("modules/src/grains_core/mod.rs::options_add_and_withhold_grains"), "Grains given by hand."),

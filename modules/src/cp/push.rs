@@ -140,3 +140,73 @@ fn walk(dir: &str, files: &mut Vec<String>, depth: usize) -> Result<()> {
     }
     dirs.iter().try_for_each(|dir| walk(dir, files, depth + 1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_core::host::{Host, Refresh};
+    use brine_core::{Map, Opts, Registry};
+    use std::sync::{Arc, Mutex};
+
+    /// A master that takes files, or does not.
+    struct Master {
+        takes: bool,
+        loads: Arc<Mutex<Vec<Map>>>,
+    }
+
+    impl Host for Master {
+        fn master_request(&self, load: Map, _: Duration) -> Result<Value> {
+            self.loads.lock().unwrap().push(load);
+            Ok(self.takes.into())
+        }
+        fn fire_local(&self, _: &str, _: Map) -> Result<()> {
+            Ok(())
+        }
+        fn refresh(&self, _: Refresh, _: Option<Duration>) -> Result<()> {
+            Ok(())
+        }
+        fn compile_pillar(&self, _: Option<&str>, _: Option<&str>, _: Option<Map>) -> Result<Map> {
+            Ok(Map::new())
+        }
+        fn running(&self) -> Vec<Map> {
+            Vec::new()
+        }
+        fn signal_job(&self, _: &str, _: i32) -> Value {
+            Value::Nil
+        }
+        fn master(&self) -> Option<String> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_file_is_given_in_pieces() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().canonicalize().unwrap().join("f");
+        std::fs::write(&file, "0123456789").unwrap();
+        let path = file.to_string_lossy().into_owned();
+        let loads = Arc::new(Mutex::new(Vec::new()));
+        let cx = |takes| {
+            let opts = Arc::new(Opts::new(map! {"id" => "m1", "file_buffer_size" => 4}));
+            Cx::new(opts, Arc::new(Registry::new(&[])), Arc::new(Master { takes, loads: loads.clone() }))
+        };
+        assert_eq!(give(&cx(true), path.clone(), false, Some("/a//b"), false).unwrap(), true.into());
+        let told: Vec<(i128, usize)> = std::mem::take(&mut *loads.lock().unwrap())
+            .iter()
+            .map(|load| {
+                assert_eq!(load.get("path"), Some(&vec!["a", "b"].into()));
+                let Some(Value::Bytes(data)) = load.get("data") else { panic!("no data") };
+                let Some(Value::Int(at)) = load.get("loc") else { panic!("no place") };
+                (*at, data.len())
+            })
+            .collect();
+        assert_eq!(told, [(0, 4), (4, 4), (8, 2)]);
+        assert_eq!(give(&cx(false), path.clone(), false, None, true).unwrap(), false.into());
+        assert_eq!(loads.lock().unwrap().len(), 1);
+        assert_eq!(give(&cx(true), path.clone(), false, None, true).unwrap(), true.into());
+        assert!(!file.exists());
+        for bad in ["relative", "/a/../b", "/nonexistent"] {
+            assert_eq!(give(&cx(true), bad.into(), false, None, false).unwrap(), false.into(), "{bad}");
+        }
+    }
+}
