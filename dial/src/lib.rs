@@ -3,6 +3,7 @@
 //! Each connection has deadlines and a bound on what it reads; certificates are checked unless an option says otherwise; no
 //! text of an error holds a secret. Which server, and with which password, is the caller's business.
 
+mod cell;
 pub mod http;
 mod kept;
 pub mod mysql;
@@ -12,6 +13,7 @@ mod tls;
 mod way;
 mod wire;
 
+pub use cell::{Cell, Selected};
 pub use kept::{Keep, Kept, Lent, keep_connections};
 pub use tls::{Check, Tls};
 pub use wire::{CONNECT, Fault, MAX_REPLY, REPLY, Wire, tcp};

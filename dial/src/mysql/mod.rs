@@ -2,6 +2,7 @@
 
 mod auth;
 mod packet;
+mod select;
 
 use crate::Row;
 use crate::{CONNECT, Fault, Keep, Kept, Lent, Tls, Wire};

@@ -1,5 +1,6 @@
 //! A connection to PostgreSQL for blocking code: statements with bound text, rows of text, one transaction at a time.
 
+mod select;
 mod stream;
 
 use crate::Row;

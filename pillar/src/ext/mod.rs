@@ -11,8 +11,11 @@ mod file_tree;
 mod git;
 mod http;
 mod known;
+mod netbox;
+mod redis;
 mod refused;
 mod saltclass;
+mod servers;
 mod sql;
 mod sqlite3;
 mod stack;
@@ -47,7 +50,11 @@ const TABLE: &[&Source] = &[
     &http::YAML,
     &known::EXTRA,
     &known::NODEGROUPS,
+    &netbox::SOURCE,
+    &redis::SOURCE,
     &saltclass::SOURCE,
+    &servers::MYSQL,
+    &servers::POSTGRES,
     &sqlite3::SOURCE,
     &stack::SOURCE,
 ];

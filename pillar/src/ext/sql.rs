@@ -309,11 +309,11 @@ fn document(focus: &Obj, value: &Obj, merge_lists: bool) -> R<()> {
     update(focus, &value, true, merge_lists).map(drop)
 }
 
-/// `%s` of a query as the driver's own mark for its one parameter, and `%%` as `%`.
+/// `%s` of a query as the driver's own mark, and `%%` as `%`; how many marks there are.
 ///
 /// # Errors
-/// What Python says of any other count of parameters, or of another mark.
-pub(super) fn marked(sql: &str, mark: &str) -> R<String> {
+/// What Python says of other marks.
+pub(super) fn marked(sql: &str, mark: &str) -> R<(String, usize)> {
     let mut out = String::with_capacity(sql.len());
     let mut count = 0;
     let mut rest = sql;
@@ -332,11 +332,7 @@ pub(super) fn marked(sql: &str, mark: &str) -> R<String> {
         rest = &rest[1..];
     }
     out.push_str(rest);
-    match count {
-        1 => Ok(out),
-        0 => Err(PyErr::ty("not all arguments converted during string formatting")),
-        _ => Err(PyErr::ty("not enough arguments for format string")),
-    }
+    Ok((out, count))
 }
 
 /// An option of the connection as text.

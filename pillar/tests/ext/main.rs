@@ -4,7 +4,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod databases;
 mod files;
 mod plain;
+mod server;
 mod sql;
 mod stock;
