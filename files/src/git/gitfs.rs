@@ -195,6 +195,10 @@ impl Backend for GitFs {
         for (repo, id) in self.repos.iter().zip(&ids) {
             let Some(id) = id else { continue };
             let tree = repo.tree(id).map_err(|e| failed(repo, e))?;
+            if tree.len() == 0 {
+                // As in stock, a mount point does not appear for nothing.
+                continue;
+            }
             let Some(entries) = tree.below(repo.conf.root_of(env)) else { continue };
             let mountpoint = repo.conf.mountpoint_of(env);
             for (path, entry) in entries {

@@ -3,12 +3,13 @@
 use super::conf::{self, ConfigError, Role};
 use super::repo::{self, Fetch, Repo, cache_root};
 use super::{shared, worktree};
+use brine_core::target::fnmatch;
 use brine_core::text::python_str;
 use brine_core::{Opts, Value};
 use brine_protocol::ids::RelPath;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The branch that stands for what is asked for.
 const ANY: &str = "__env__";
@@ -59,6 +60,21 @@ impl GitPillar {
         git.map(|remotes| Self::shared(opts, &conf::listed(Some(remotes)))).collect()
     }
 
+    /// Whether the configuration of all entries can be used, as a master asks before it starts.
+    ///
+    /// # Errors
+    /// Why not, in stock's words.
+    pub fn check(opts: &Opts) -> Result<(), String> {
+        if let Some(Value::List(entries)) = opts.get("ext_pillar")
+            && entries.iter().any(|entry| !matches!(entry, Value::Map(_) | Value::Str(_) | Value::List(_)))
+        {
+            return Err("Invalid ext_pillar configuration. It is likely that the external pillar type was not specified for one \
+                        or more external pillars."
+                .into());
+        }
+        Self::all(opts).map(|_| ()).map_err(|e| e.to_string())
+    }
+
     /// The remotes.
     pub fn repos(&self) -> &[Repo] {
         &self.repos
@@ -81,16 +97,21 @@ impl GitPillar {
         !due.is_empty() && repo::fetch_all(&due).contains(&Fetch::Changed)
     }
 
+    /// The shortest interval; `None` without remotes.
+    pub fn interval(&self) -> Option<Duration> {
+        self.repos.iter().map(|repo| Duration::from_secs(repo.conf.update_interval)).min()
+    }
+
     fn reap(&self) {
         let refs: Vec<_> = self.repos.iter().map(Repo::refs).collect();
         let live = refs.iter().flat_map(|refs| refs.trees()).collect();
         worktree::reap(&self.root.join("trees"), &self.root.join("links"), &live);
     }
 
-    /// Removes locks of a kind: what was done, and what went wrong.
-    pub fn clear_lock(&self, kind: &str) -> (Vec<String>, Vec<String>) {
+    /// Removes locks of a kind, for remotes whose URL matches a pattern: what was done, and what went wrong.
+    pub fn clear_lock(&self, remote: Option<&str>, kind: &str) -> (Vec<String>, Vec<String>) {
         let (mut done, mut failed) = (Vec::new(), Vec::new());
-        for repo in &self.repos {
+        for repo in self.repos.iter().filter(|repo| remote.is_none_or(|glob| fnmatch(&repo.conf.url, glob))) {
             match repo.locks.clear(kind) {
                 Ok(text) => done.extend(text),
                 Err(text) => failed.push(text),

@@ -64,7 +64,6 @@ impl Git {
         let mut config: Vec<(&'static str, String)> = vec![
             ("remote.origin.url", remote.url.clone()),
             ("http.sslVerify", remote.ssl_verify.to_string()),
-            ("credential.interactive", "false".into()),
         ];
         for (key, value) in [
             ("protocol.allow", "never"),
@@ -96,7 +95,7 @@ impl Git {
         let mut set = |key, value: &str| env.push((key, Secret::new(value.to_owned())));
         let mut ssh = "ssh -o BatchMode=yes".to_owned();
         match &remote.auth {
-            Auth::None => {}
+            Auth::None => config.push(("credential.interactive", "false".into())),
             Auth::Password { user, password, origin } => {
                 config.push(("credential.username", user.clone()));
                 // No helper is asked, and none is told.

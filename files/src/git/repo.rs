@@ -164,6 +164,13 @@ impl Repo {
         self.conf.url == name || self.conf.name.as_deref() == Some(name)
     }
 
+    /// Removes an update lock that was left.
+    pub fn clear_lock(&self) {
+        if let Err(e) = self.locks.clear("update") {
+            tracing::error!("{e}");
+        }
+    }
+
     pub(super) fn objects(&self) -> &Objects {
         &self.objects
     }
@@ -191,7 +198,10 @@ impl Repo {
     /// Whether the interval since the last attempt is over.
     pub(super) fn is_due(&self, now: Instant) -> bool {
         let tried = *self.tried.lock().unwrap_or_else(PoisonError::into_inner);
-        tried.is_none_or(|at| now.duration_since(at) >= Duration::from_secs(self.conf.update_interval))
+        // The clock that asks has the same interval, and is a little early or late.
+        let slack = Duration::from_millis(500);
+        tried
+            .is_none_or(|at| now.duration_since(at) + slack >= Duration::from_secs(self.conf.update_interval))
     }
 
     fn fetch_alone(&self) -> Fetch {

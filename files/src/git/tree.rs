@@ -49,6 +49,11 @@ impl Tree {
                 return Err(format!("the tree has more than {MOST_PATHS} paths"));
             }
             let Some((path, mode, blob)) = record_of(record) else { continue };
+            // A folder comes before what is in it.
+            if path.rsplit_once('/').is_some_and(|(folder, _)| tree.entries.get(folder) != Some(&Entry::Dir))
+            {
+                continue;
+            }
             let entry = match mode {
                 "040000" => Entry::Dir,
                 "120000" => {

@@ -135,8 +135,10 @@ fn trees_from_others_stay_within_their_folder() {
         assert_eq!(read(&fs, none, "base"), None, "{none}");
     }
     assert_eq!(read(&fs, "fine", "base").as_deref(), Some("deep"));
-    assert_eq!(files(&fs, "bad"), ["a/b", "good"]);
-    for env in ["..", "-x", "--upload-pack=x", "HEAD", "refs/heads/master", "origin/master", "dev^{tree}", "a\nb"] {
+    assert_eq!(files(&fs, "bad"), ["good"]);
+    for env in
+        ["..", "-x", "--upload-pack=x", "HEAD", "refs/heads/master", "origin/master", "dev^{tree}", "a\nb"]
+    {
         assert_eq!(read(&fs, "on", env), None, "{env}");
     }
 
@@ -167,7 +169,9 @@ fn a_pillar_that_would_lack_a_part_is_an_error() {
     let url = made.url();
     assert_eq!(checkout(&format!("dev {url}"), map! {}).unwrap(), ["dev"]);
     assert!(checkout(&format!("none {url}"), map! {}).unwrap_err().contains("remote ref does not exist"));
-    assert!(checkout("master file:///nonexistent/x", map! {}).unwrap_err().contains("could not be fetched yet"));
+    assert!(
+        checkout("master file:///nonexistent/x", map! {}).unwrap_err().contains("could not be fetched yet")
+    );
     let any = format!("__env__ {url}");
     assert_eq!(checkout(&any, map! {"pillarenv" => "dev"}).unwrap(), ["dev"]);
     assert_eq!(checkout(&any, map! {}).unwrap(), ["base"]);
@@ -185,14 +189,17 @@ fn a_pillar_that_would_lack_a_part_is_an_error() {
 fn nothing_of_a_configuration_becomes_an_option_or_is_shown() {
     let dir = tempfile::tempdir().unwrap();
     let new = |remote: Value| GitFs::new(&opts(&dir, map! {"gitfs_remotes" => vec![remote]}));
-    for bad in ["ext::sh -c touch%20x", "--upload-pack=touch", "/srv/x", "ssh://-oProxyCommand=x/y", "u@-x:y"] {
+    for bad in ["ext::sh -c touch%20x", "--upload-pack=touch", "/srv/x", "ssh://-oProxyCommand=x/y", "u@-x:y"]
+    {
         assert!(new(bad.into()).unwrap().envs().unwrap().is_empty());
     }
     assert!(!dir.path().join("cache/gitfs/work").exists());
     let one = |more| Value::from(map! {"https://u:hunter2@h/x" => vec![Value::from(more)]});
     let error = new(one(map! {"nope" => 1})).unwrap_err();
     assert!(!error.detail.contains("hunter2") && error.detail.contains("https://u:<redacted>@h/x"));
-    for more in [map! {"name" => "../x"}, map! {"name" => "a/b"}, map! {"refspecs" => vec!["--upload-pack=x"]}] {
+    for more in
+        [map! {"name" => "../x"}, map! {"name" => "a/b"}, map! {"refspecs" => vec!["--upload-pack=x"]}]
+    {
         assert!(new(one(more)).is_err());
     }
 }

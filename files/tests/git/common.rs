@@ -11,18 +11,22 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// A repository with a work tree.
-pub struct Made {
-    pub dir: PathBuf,
+pub(crate) struct Made {
+    pub(crate) dir: PathBuf,
 }
 
 /// Runs git without anybody's configuration; what it prints.
-pub fn git(dir: &Path, words: &[&str]) -> String {
+pub(crate) fn git(dir: &Path, words: &[&str]) -> String {
     let out = Command::new("git")
         .args(words)
         .current_dir(dir)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")
-        .envs([("GIT_AUTHOR_NAME", "a"), ("GIT_AUTHOR_EMAIL", "a@b"), ("GIT_AUTHOR_DATE", "1700000000 +0000")])
+        .envs([
+            ("GIT_AUTHOR_NAME", "a"),
+            ("GIT_AUTHOR_EMAIL", "a@b"),
+            ("GIT_AUTHOR_DATE", "1700000000 +0000"),
+        ])
         .envs([("GIT_COMMITTER_NAME", "a"), ("GIT_COMMITTER_EMAIL", "a@b")])
         .env("GIT_COMMITTER_DATE", "1700000000 +0000")
         .output()
@@ -33,19 +37,19 @@ pub fn git(dir: &Path, words: &[&str]) -> String {
 
 impl Made {
     /// An empty one, on the branch `master`.
-    pub fn new(dir: PathBuf) -> Self {
+    pub(crate) fn new(dir: PathBuf) -> Self {
         fs::create_dir_all(&dir).unwrap();
         let made = Self { dir };
         made.git(&["init", "--quiet", "--initial-branch=master"]);
         made
     }
 
-    pub fn git(&self, words: &[&str]) -> String {
+    pub(crate) fn git(&self, words: &[&str]) -> String {
         git(&self.dir, words)
     }
 
     /// Writes files and commits everything.
-    pub fn commit(&self, files: &[(&str, &str)]) -> String {
+    pub(crate) fn commit(&self, files: &[(&str, &str)]) -> String {
         for (path, text) in files {
             let full = self.dir.join(path);
             fs::create_dir_all(full.parent().unwrap()).unwrap();
@@ -57,18 +61,18 @@ impl Made {
     }
 
     /// A new branch off the current commit, with these files committed.
-    pub fn branch(&self, name: &str, files: &[(&str, &str)]) -> String {
+    pub(crate) fn branch(&self, name: &str, files: &[(&str, &str)]) -> String {
         self.git(&["checkout", "--quiet", "-b", name]);
         self.commit(files)
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("file://{}", self.dir.display())
     }
 }
 
 /// A small repository: `master` and `dev` with a file each and one in common, and a tag.
-pub fn small(dir: &TempDir) -> Made {
+pub(crate) fn small(dir: &TempDir) -> Made {
     let made = Made::new(dir.path().join("repo"));
     made.commit(&[("all", "1"), ("sub/deep/f", "deep"), ("on", "master")]);
     made.git(&["tag", "v1"]);
@@ -78,7 +82,7 @@ pub fn small(dir: &TempDir) -> Made {
 }
 
 /// The defaults of all options about git, with others over them. They have no `__role`, so that a test sees what an option does.
-pub fn opts(dir: &TempDir, over: Map) -> Opts {
+pub(crate) fn opts(dir: &TempDir, over: Map) -> Opts {
     let mut all: Map = Daemon::Master
         .rows()
         .filter(|row| row.key.starts_with("git"))
@@ -91,7 +95,7 @@ pub fn opts(dir: &TempDir, over: Map) -> Opts {
 }
 
 /// What a file of a backend holds.
-pub fn read(fs: &GitFs, path: &str, env: &str) -> Option<String> {
+pub(crate) fn read(fs: &GitFs, path: &str, env: &str) -> Option<String> {
     let (Ok(path), Ok(env)) = (RelPath::parse(path), SaltEnv::parse(env)) else { return None };
     let found = fs.find(&path, &env).unwrap()?;
     assert_eq!(fs::metadata(&found.full).unwrap().len(), found.meta.len());
@@ -99,6 +103,6 @@ pub fn read(fs: &GitFs, path: &str, env: &str) -> Option<String> {
 }
 
 /// The files of an environment.
-pub fn files(fs: &GitFs, env: &str) -> Vec<String> {
+pub(crate) fn files(fs: &GitFs, env: &str) -> Vec<String> {
     fs.list(&SaltEnv::parse(env).unwrap()).unwrap().files.clone()
 }

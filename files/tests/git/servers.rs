@@ -4,14 +4,13 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A server, and its port.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub port: u16,
+    pub(crate) port: u16,
 }
 
 impl Drop for Server {
@@ -35,21 +34,21 @@ fn wait(server: Server) -> Server {
 }
 
 /// `git daemon` for the repositories in a folder.
-pub fn daemon(dir: &Path) -> Server {
+pub(crate) fn daemon(dir: &Path) -> Server {
     let port = free_port();
-    let child = Command::new("git")
-        .args(["daemon", "--export-all", "--reuseaddr", "--listen=127.0.0.1"])
+    // The program itself: `git` would start it as another process.
+    let child = Command::new(Path::new(&super::common::git(dir, &["--exec-path"])).join("git-daemon"))
+        .args(["--export-all", "--reuseaddr", "--listen=127.0.0.1"])
         .arg(format!("--port={port}"))
         .arg(format!("--base-path={}", dir.display()))
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .process_group(0)
         .spawn()
         .unwrap();
     wait(Server { child, port })
 }
 
 /// Git's CGI program for the repositories in a folder, behind a name and a password, with a certificate or without.
-pub fn http(dir: &Path, login: &str, tls: bool) -> Server {
+pub(crate) fn http(dir: &Path, login: &str, tls: bool) -> Server {
     if tls {
         let made = Command::new("openssl")
             .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"])
@@ -74,7 +73,7 @@ pub fn http(dir: &Path, login: &str, tls: bool) -> Server {
 
 /// An ssh server that lets two keys in, `plain` and `locked`, the latter with the passphrase `open sesame`. The folder gets the
 /// keys, and a program `ssh` that knows the server.
-pub fn ssh(dir: &Path) -> Server {
+pub(crate) fn ssh(dir: &Path) -> Server {
     let keygen = |name: &str, passphrase: &str| {
         let made = Command::new("ssh-keygen")
             .args(["-q", "-t", "ed25519", "-N", passphrase, "-f"])
@@ -106,7 +105,11 @@ pub fn ssh(dir: &Path) -> Server {
         .unwrap();
     fs::create_dir(dir.join("bin")).unwrap();
     let program = dir.join("bin/ssh");
-    fs::write(&program, format!("#!/bin/sh\nexec /usr/bin/ssh -F none -o UserKnownHostsFile={at}/known \"$@\"\n")).unwrap();
+    fs::write(
+        &program,
+        format!("#!/bin/sh\nexec /usr/bin/ssh -F none -o UserKnownHostsFile={at}/known \"$@\"\n"),
+    )
+    .unwrap();
     fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     wait(Server { child, port })
 }

@@ -79,7 +79,7 @@ fn provider(role: Role, opts: &Opts) -> Result<(), ConfigError> {
 
 /// The values for all remotes, by name without the role before it.
 fn defaults(role: Role, opts: &Opts) -> BTreeMap<&'static str, Value> {
-    let names = role.overrides().iter().chain(auth::PARAMS).chain(&["branch"]);
+    let names = role.overrides().iter().chain(auth::PARAMS).chain(&["branch", "update_interval"]);
     let mut all: BTreeMap<&'static str, Value> = names
         .filter_map(|name| {
             let value = opts.get(&format!("{}_{name}", role.name()))?;
