@@ -1,9 +1,10 @@
-//! Clients of other people's servers, for blocking code: [`http`], [`pg`], [`mysql`], [`redis`], and the sockets beneath them.
+//! Clients of other people's servers, for blocking code: [`http`], [`ftp`], [`pg`], [`mysql`], [`redis`], and the sockets beneath them.
 //!
 //! Each connection has deadlines and a bound on what it reads; certificates are checked unless an option says otherwise; no
 //! text of an error holds a secret. Which server, and with which password, is the caller's business.
 
 mod cell;
+pub mod ftp;
 pub mod http;
 mod kept;
 pub mod mysql;

@@ -9,13 +9,14 @@ use base64::engine::general_purpose::STANDARD;
 use brine_core::call::{Cx, Result};
 use brine_dial::Check;
 use brine_dial::http::{Http, Stream, Way, without_password};
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// The largest file whose contents are a result.
-const IN_MEMORY: usize = 256 << 20;
+pub(super) const IN_MEMORY: usize = 256 << 20;
 
 /// The contents of a file.
 pub(super) fn read(cx: &Cx, order: &Order<'_>, url: &Url) -> Result<Vec<u8>> {
@@ -37,10 +38,8 @@ pub(super) fn fetch(cx: &Cx, order: &Order<'_>, url: &Url, dest: &Path) -> Resul
         return Ok(());
     }
     let tag = stream.header("etag").map(str::to_owned);
-    let folder = dest.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mode = if matches!(order.dest, super::Dest::Cache) { 0o600 } else { 0o666 };
-    let make = |path: &Path| OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    let mut new = tempfile::Builder::new().make_in(folder, make).map_err(failed)?;
+    let make = |path: &Path| create(path, order);
+    let mut new = temporary(order, dest)?;
     copy(cx, order, url, stream, new.as_file_mut(), usize::MAX)?;
     place::persist(new.into_temp_path(), dest).map_err(failed)?;
     if let Some(tag) = tag.filter(|_| order.use_etag) {
@@ -49,6 +48,19 @@ pub(super) fn fetch(cx: &Cx, order: &Order<'_>, url: &Url, dest: &Path) -> Resul
         written.map_err(|e| file_error(&e, &tag_file))?;
     }
     Ok(())
+}
+
+/// A new file, as private as the cache is where it is for that.
+fn create(path: &Path, order: &Order<'_>) -> std::io::Result<File> {
+    let mode = if matches!(order.dest, super::Dest::Cache) { 0o600 } else { 0o666 };
+    OpenOptions::new().write(true).create_new(true).mode(mode).open(path)
+}
+
+/// A file that is to be moved to a place when it is whole.
+pub(super) fn temporary(order: &Order<'_>, dest: &Path) -> Result<NamedTempFile> {
+    let folder = dest.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let made = tempfile::Builder::new().make_in(folder, |path| create(path, order));
+    made.map_err(|e| file_error(&e, dest))
 }
 
 fn open(cx: &Cx, order: &Order<'_>, url: &Url, tag: Option<&str>) -> Result<Stream> {
@@ -123,7 +135,7 @@ fn copy(
 }
 
 /// A URL as people may see it.
-fn shown(url: &str) -> String {
+pub(super) fn shown(url: &str) -> String {
     match url.split_once("://") {
         Some((_, rest)) if rest.split('/').next().is_some_and(|host| host.contains('@')) => {
             without_password(url)

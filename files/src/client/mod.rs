@@ -2,11 +2,14 @@
 
 mod channel;
 mod fetch;
+mod ftp;
 mod http;
 mod part;
 #[cfg(test)]
 mod tests;
 mod url;
+#[cfg(test)]
+mod url_tests;
 
 pub use channel::Channel;
 pub use url::{Dest, Got, Order, get_url};

@@ -1,6 +1,6 @@
 //! What a URL names, brought to the cache, to a place, or into memory: files of the tree, of this machine, of servers elsewhere.
 
-use super::http;
+use super::{ftp, http};
 use crate::fault::file_error;
 use crate::url::{Url, external, split_env};
 use brine_core::call::{CallError, Cx, Result};
@@ -92,8 +92,8 @@ pub fn get_url(cx: &Cx, order: &Order<'_>) -> Result<Got> {
         "" | "file" => return local(order, &url),
         // A drive letter is none here.
         scheme if scheme.len() == 1 => Err(not_absolute(order.url))?,
-        "http" | "https" => return elsewhere(cx, order, &url, dest),
-        scheme @ ("s3" | "swift" | "ftp") => Err(minion_error(format!(
+        "http" | "https" | "ftp" => return elsewhere(cx, order, &url, dest),
+        scheme @ ("s3" | "swift") => Err(minion_error(format!(
             "Could not fetch from {}. Exception: {scheme}:// is not supported",
             order.url
         )))?,
@@ -139,7 +139,9 @@ fn local(order: &Order<'_>, url: &Url) -> Result<Got> {
 }
 
 fn elsewhere(cx: &Cx, order: &Order<'_>, url: &Url, dest: Option<PathBuf>) -> Result<Got> {
+    let is_ftp = url.scheme == "ftp";
     let dest = match (order.dest, dest) {
+        (Dest::Memory, _) if is_ftp => return ftp::read(cx, order, url).map(Got::Bytes),
         (Dest::Memory, _) => return http::read(cx, order, url).map(Got::Bytes),
         (_, Some(dest)) => {
             if !super::ready(&dest, order.makedirs)? {
@@ -159,7 +161,11 @@ fn elsewhere(cx: &Cx, order: &Order<'_>, url: &Url, dest: Option<PathBuf>) -> Re
             place
         }
     };
-    http::fetch(cx, order, url, &dest)?;
+    if is_ftp {
+        ftp::fetch(cx, order, url, &dest)?
+    } else {
+        http::fetch(cx, order, url, &dest)?
+    }
     Ok(Got::At(dest))
 }
 
