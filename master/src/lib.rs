@@ -50,6 +50,7 @@ pub mod keys;
 pub mod known;
 pub mod master;
 pub mod nonces;
+mod pillar_pool;
 pub mod presence;
 pub mod program;
 pub mod publish;

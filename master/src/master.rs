@@ -27,6 +27,7 @@ use crate::jobs::{Jobs, MinionRow};
 use crate::keys::{AutoKey, KeyMark, KeyState, KeyStore, UserKeys};
 use crate::minion_data::MinionData;
 use crate::nonces::{Nonces, Seen};
+use crate::pillar_pool::PillarPool;
 use crate::presence::Presence;
 use crate::publish::Publisher;
 use crate::records::Records;
@@ -83,6 +84,8 @@ pub struct Master {
     pub records: Records,
     /// What runs of runners and wheel functions share.
     pub(crate) runs: Runs,
+    /// Compiles pillar.
+    pub(crate) pillar_pool: PillarPool,
     nonces: Nonces,
     jids: JidSource,
     memory: Box<[Mutex<RequestMemory>]>,
@@ -159,6 +162,7 @@ impl Master {
             nonces,
             keys,
             runs: Runs::new(config.opts.clone()),
+            pillar_pool: PillarPool::default(),
             config,
         })
     }

@@ -4,7 +4,10 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use brine_core::files::Files;
 use brine_core::{Opts, Registry};
+use brine_files::Roots;
+use brine_pillar::{PillarCache, Pillars};
 use brine_runners::{Execution, Kind, MasterHost, Run};
 use tokio::runtime::Handle;
 
@@ -17,6 +20,8 @@ pub(crate) struct Runs {
     runners: OnceLock<Arc<Registry>>,
     wheel: OnceLock<Arc<Registry>>,
     execution: OnceLock<Execution>,
+    files: OnceLock<Arc<dyn Files>>,
+    pillar_cache: OnceLock<Option<Arc<PillarCache>>>,
 }
 
 impl fmt::Debug for Runs {
@@ -28,7 +33,14 @@ impl fmt::Debug for Runs {
 impl Runs {
     /// With the options of this master.
     pub(crate) fn new(opts: Arc<Opts>) -> Self {
-        Self { opts, runners: OnceLock::new(), wheel: OnceLock::new(), execution: OnceLock::new() }
+        Self {
+            opts,
+            runners: OnceLock::new(),
+            wheel: OnceLock::new(),
+            execution: OnceLock::new(),
+            files: OnceLock::new(),
+            pillar_cache: OnceLock::new(),
+        }
     }
 
     /// The options.
@@ -59,6 +71,15 @@ impl Runs {
 pub(crate) fn host(master: &Arc<Master>, runtime: Handle, user: String) -> Arc<MasterHost> {
     let side = OwnSide { master: master.clone(), runtime, user };
     MasterHost::with_execution(&master.runs.opts, Box::new(side), master.runs.execution())
+}
+
+/// What compiles pillar for this master's minions.
+pub(crate) fn pillars(master: &Arc<Master>, runtime: Handle) -> Pillars {
+    let runs = &master.runs;
+    let host = host(master, runtime, master.config.user.clone());
+    let files = runs.files.get_or_init(|| Arc::new(Roots::new(&runs.opts))).clone();
+    let pillars = Pillars::new(runs.opts.clone(), runs.execution().registry, host, files);
+    pillars.with_cache(runs.pillar_cache.get_or_init(|| PillarCache::of(&runs.opts).map(Arc::new)).clone())
 }
 
 /// A run on behalf of `user`. To be called within the runtime.

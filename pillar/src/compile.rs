@@ -42,6 +42,22 @@ pub(crate) fn top(cx: &Cx, settled: Settled, files: Arc<dyn Files>) -> Result<(M
     found.map_err(call_error)
 }
 
+/// A pillar with other data merged over it, as the options say.
+pub(crate) fn merged(
+    cx: &Cx,
+    settled: Settled,
+    files: Arc<dyn Files>,
+    pillar: &Map,
+    over: &Map,
+) -> Result<Map> {
+    let compiler = Compiler::new(cx, settled, files);
+    let merged = compiler.merge(&Dict::from(pillar).into(), &Dict::from(over).into());
+    match merged.and_then(|merged| to_value(&merged)).map_err(call_error)? {
+        Value::Map(map) => Ok(map),
+        _ => Err(call_error(PyErr::ty("pillar is no dict"))),
+    }
+}
+
 /// Everything a compilation knows.
 pub(crate) struct Compiler {
     pub(crate) cx: Cx,
@@ -124,40 +140,19 @@ impl Compiler {
         if self.settled.wish.over.as_ref().is_some_and(|over| !over.is_empty()) {
             pillar = self.merge(&pillar, &self.over().into())?;
         }
-        match to_value(&pillar)? {
-            Value::Map(mut map) => {
-                self.encrypted(&mut map);
-                Ok(map)
-            }
-            _ => Err(PyErr::ty("pillar is no dict")),
+        let errors = self.decrypt(&pillar);
+        if !errors.is_empty() {
+            let told = match &pillar {
+                Obj::Dict(dict) => dict.get_str("_errors"),
+                _ => None,
+            };
+            let mut all = told.map(|told| told.items()).transpose()?.unwrap_or_default();
+            all.extend(errors.into_iter().map(Obj::from));
+            brine_python::setitem(&pillar, &Obj::str("_errors"), Obj::list(all))?;
         }
-    }
-
-    /// Nothing is decrypted yet, which is told for each value that should be.
-    fn encrypted(&self, pillar: &mut Map) {
-        let names: Vec<&Value> = match self.cx.opts.get("decrypt_pillar") {
-            Some(Value::List(list)) => list
-                .iter()
-                .flat_map(|item| match item {
-                    Value::Map(map) => map.keys().collect(),
-                    name => vec![name],
-                })
-                .collect(),
-            Some(Value::Map(map)) => map.keys().collect(),
-            _ => return,
-        };
-        let delimiter = match self.cx.opts.str("decrypt_pillar_delimiter") {
-            "" => target::DEFAULT_TARGET_DELIM,
-            given => given,
-        };
-        for name in names.into_iter().map(brine_core::text::python_str) {
-            if target::traverse(&Value::Map(pillar.clone()), &name, delimiter).is_some() {
-                let text = format!("Failed to decrypt pillar key '{name}': decrypt_pillar is not supported");
-                tracing::error!("{text}");
-                let mut errors = pillar.get("_errors").and_then(Value::as_list).unwrap_or_default().to_vec();
-                errors.push(text.into());
-                pillar.insert("_errors", errors);
-            }
+        match to_value(&pillar)? {
+            Value::Map(map) => Ok(map),
+            _ => Err(PyErr::ty("pillar is no dict")),
         }
     }
 
@@ -317,8 +312,10 @@ mod tests {
         let errors = |opts| compiled(opts).get("_errors").cloned();
         assert_eq!(errors(Map::new()), None);
         assert_eq!(
-            errors(map! {"decrypt_pillar" => vec![Value::from("a:b"), map! {"nope" => "gpg"}.into()]}),
-            Some(vec!["Failed to decrypt pillar key 'a:b': decrypt_pillar is not supported"].into())
+            errors(
+                map! {"decrypt_pillar" => vec![Value::from("a:b"), map! {"nope" => "gpg"}.into()], "decrypt_pillar_default" => "x"}
+            ),
+            Some(vec!["Failed to decrypt pillar key 'a:b': Decryption renderer 'x' is not available"].into())
         );
         let own = map! {"ext_pillar" => vec![Value::from(map! {"own" => "x"})]};
         let text = "Failed to load ext_pillar own: not supported: there is no source of this name";
@@ -327,6 +324,42 @@ mod tests {
             errors(map! {"ext_pillar" => "git"}),
             Some(vec!["The \"ext_pillar\" option is malformed"].into())
         );
+    }
+
+    #[test]
+    fn values_are_decrypted_by_path_and_renderer() {
+        let of = |decrypt: Value, more: Map| {
+            let mut opts = map! {"decrypt_pillar" => decrypt, "decrypt_pillar_default" => "yaml"};
+            opts.update(more);
+            compiled(opts)
+        };
+        let list = |item: &str| Value::from(vec![Value::from(item)]);
+        let done = map! {"a" => map! {"b" => vec![Value::from(1)]}};
+        let over = |text: &str| map! {"a" => map! {"b" => text}};
+        assert_eq!(of(list("a:b"), Map::new()), over("x"));
+        let with = |opts: Map, text: &str| {
+            let mut all = map! {"decrypt_pillar_default" => "yaml"};
+            all.update(opts);
+            let cx = Cx::new(Arc::new(Opts::new(all)), Arc::default(), Arc::new(NoHost));
+            let wish = Wish { id: "m1".into(), over: Some(over(text)), ..Wish::default() };
+            compile(&cx, Settled::new(&cx.opts, wish), Arc::new(NoFiles)).unwrap()
+        };
+        assert_eq!(with(map! {"decrypt_pillar" => list("a:b")}, "[1]"), done);
+        assert_eq!(
+            with(map! {"decrypt_pillar" => list("a|b"), "decrypt_pillar_delimiter" => "|"}, "[1]"),
+            done
+        );
+        let named =
+            map! {"decrypt_pillar" => map! {"a:b" => "json"}, "decrypt_pillar_renderers" => vec!["json"]};
+        assert_eq!(with(named, "[1]"), done);
+        let refused = with(
+            map! {"decrypt_pillar" => list("a:b"), "decrypt_pillar_renderers" => vec!["gpg", "nacl"]},
+            "[1]",
+        );
+        let text = "Failed to decrypt pillar key 'a:b': 'yaml' is not a valid decryption renderer. Valid choices are: gpg, nacl";
+        assert_eq!(refused.get("_errors"), Some(&vec![text].into()));
+        let malformed = of(vec![Value::Nil].into(), Map::new());
+        assert_eq!(malformed.get("_errors"), Some(&vec!["decrypt_pillar config option is malformed"].into()));
     }
 
     #[test]

@@ -4,12 +4,17 @@
 //! `brine_render::renderer`'s. What goes wrong with single files stands in the data, under `_errors`, as in stock; only what stock
 //! itself does not catch is an error of [`compile`].
 
+mod cache;
 mod compile;
+mod decrypt;
 pub mod ext;
 mod include;
+mod serve;
 mod settle;
 mod sls;
 mod top;
 
+pub use cache::PillarCache;
 pub use compile::compile;
+pub use serve::{Ask, Pillars};
 pub use settle::{Settled, Wish};

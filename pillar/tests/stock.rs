@@ -84,7 +84,6 @@ fn ours(case: &Case, opts: &Json, registry: &Arc<Registry>) -> String {
         pillarenv: case.pillarenv.map(str::to_owned),
         over: value(&case.over).as_map().cloned(),
         ..Wish::default()
-        ..Wish::default()
     };
     let settled = Settled::new(&cx.opts, wish);
     let files = Arc::new(PillarRoots::new(&settled.roots, &settled.opts));

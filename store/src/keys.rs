@@ -42,6 +42,7 @@ impl KeyState {
 /// The key directories below `pki_dir`.
 #[derive(Clone, Debug)]
 pub struct KeyStore {
+    root: Dir,
     accepted: Dir,
     pending: Dir,
     rejected: Dir,
@@ -49,10 +50,16 @@ pub struct KeyStore {
 }
 
 impl KeyStore {
+    /// `pki_dir` itself.
+    pub fn root(&self) -> &Dir {
+        &self.root
+    }
+
     /// The store below `pki_dir`.
     pub fn at(pki_dir: &Path) -> Self {
         let dir = |state: KeyState| Dir::at(pki_dir.join(state.dir_name()));
         Self {
+            root: Dir::at(pki_dir),
             accepted: dir(KeyState::Accepted),
             pending: dir(KeyState::Pending),
             rejected: dir(KeyState::Rejected),

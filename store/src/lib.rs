@@ -7,6 +7,7 @@
 //!   files at any time, so nothing of them is remembered between two requests.
 //! - [`jobs`]: the database, the files for stock's tools, and who may answer a job.
 //! - [`minion_data`]: grains, pillar and mine; [`mine`]: who may read the mine.
+//! - [`seal`]: pillar is kept encrypted.
 //! - [`tokens`]: what stands for a login of external authentication.
 //! - [`fs`]: files, reached so that nothing from the wire can name one elsewhere.
 
@@ -15,9 +16,11 @@ pub mod jobs;
 pub mod keys;
 pub mod mine;
 pub mod minion_data;
+pub mod seal;
 pub mod tokens;
 
 pub use jobs::{Jobs, JobsConfig};
 pub use keys::{KeyState, KeyStore};
 pub use minion_data::{DataConfig, MinionData};
+pub use seal::Seal;
 pub use tokens::Tokens;

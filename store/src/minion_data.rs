@@ -1,5 +1,8 @@
 //! What minions told about themselves: grains, the pillar they were given, and their mine; on disk in stock's layout.
 //!
+//! Pillar is encrypted there, since it holds secrets: in its place stands a dict with [`SEALED`]. What is in the clear, as stock's
+//! master writes it, is read too.
+//!
 //! Also the fleet as the target matchers see it. Grains are claims of the minion they belong to and of nobody else.
 
 use std::collections::HashMap;
@@ -15,6 +18,7 @@ use parking_lot::Mutex;
 
 use crate::fs::Dir;
 use crate::keys::{KeyState, KeyStore};
+use crate::seal::Seal;
 
 /// Largest file read back: earlier versions wrote larger ones than [`MOST`].
 const LARGEST: u64 = 64 << 20;
@@ -22,6 +26,9 @@ const LARGEST: u64 = 64 << 20;
 const MOST: usize = 16 << 20;
 /// Bytes of files whose content is kept decoded in memory.
 const MEMORY: u64 = 16 << 20;
+
+/// The key that stands for an encrypted pillar.
+const SEALED: &str = "__sealed__";
 
 /// Options of cached minion data.
 #[derive(Clone, Debug)]
@@ -57,6 +64,7 @@ pub struct MinionData {
     config: DataConfig,
     root: Dir,
     keys: KeyStore,
+    seal: Seal,
     nodegroups: Map,
     decoded: Mutex<Decoded>,
     accepted: Mutex<Option<Accepted>>,
@@ -80,7 +88,8 @@ impl MinionData {
     /// The data below `cachedir`.
     pub fn new(config: DataConfig, keys: KeyStore, nodegroups: Map) -> Self {
         let root = Dir::at(&config.cachedir);
-        Self { config, root, keys, nodegroups, decoded: Mutex::default(), accepted: Mutex::default() }
+        let seal = Seal::at(keys.root().path());
+        Self { config, root, keys, seal, nodegroups, decoded: Mutex::default(), accepted: Mutex::default() }
     }
 
     /// Whether anything is cached at all.
@@ -100,6 +109,30 @@ impl MinionData {
     fn load(&self, id: &str, kind: &str) -> Option<Value> {
         let (dir, name) = self.place(id, kind).ok()?;
         decode(&dir.read(&name, LARGEST).ok()??).ok()
+    }
+
+    /// A pillar as it is kept.
+    fn sealed(&self, id: &MinionId, pillar: &Map) -> io::Result<Map> {
+        if pillar.is_empty() {
+            return Ok(Map::new());
+        }
+        let sealed = self.seal.close(id.as_str(), &encode_map(pillar, Dialect::New))?;
+        Ok(map! {SEALED => Value::Bytes(sealed)})
+    }
+
+    /// A pillar as it was kept. Nothing of one that cannot be decrypted.
+    fn unsealed(&self, id: &str, kept: Value) -> Value {
+        let Some(sealed) = kept.get(SEALED) else { return kept };
+        let bytes = match sealed {
+            Value::Bytes(bytes) => bytes.as_slice(),
+            Value::Str(text) => text.as_bytes(),
+            _ => return Map::new().into(),
+        };
+        let open = self.seal.open(id, bytes).and_then(|plain| decode(&plain).ok());
+        open.unwrap_or_else(|| {
+            tracing::error!("the cached pillar of {id} was encrypted under another key");
+            Map::new().into()
+        })
     }
 
     fn store(&self, id: &MinionId, kind: &str, value: &Map) -> io::Result<()> {
@@ -124,6 +157,7 @@ impl MinionData {
         if !self.config.enabled {
             return Ok(());
         }
+        let pillar = self.sealed(id, &pillar)?;
         if self.config.banks {
             self.store(id, "grains", &grains)?;
             self.store(id, "pillar", &pillar)?;
@@ -277,13 +311,13 @@ impl Fleet for MinionData {
         let data = if self.config.banks {
             FleetData {
                 grains: Arc::new(self.load(id, "grains")?),
-                pillar: Arc::new(self.load(id, "pillar").unwrap_or_default()),
+                pillar: Arc::new(self.unsealed(id, self.load(id, "pillar").unwrap_or_default())),
             }
         } else {
             let Value::Map(mut both) = self.load(id, "data")? else { return None };
             FleetData {
                 grains: Arc::new(both.remove("grains").unwrap_or_default()),
-                pillar: Arc::new(both.remove("pillar").unwrap_or_default()),
+                pillar: Arc::new(self.unsealed(id, both.remove("pillar").unwrap_or_default())),
             }
         };
         let mut decoded = self.decoded.lock();
@@ -348,6 +382,34 @@ mod tests {
             assert!(data.mine("m1").is_none() && !data.drop_mine(&id, "c").unwrap());
             data.forget(&id);
             assert!(data.data("m1").is_none());
+        }
+    }
+
+    #[test]
+    fn pillar_is_not_kept_in_the_clear() {
+        let tmp = tempfile::tempdir().unwrap();
+        let (id, other) = (MinionId::parse("m1").unwrap(), MinionId::parse("m2").unwrap());
+        for (banks, file) in [(false, "minions/m1/data.p"), (true, "pillar/m1.p")] {
+            let data = data(tmp.path(), banks);
+            let pillar = map! {"password" => "hunter2", "n" => 1};
+            data.put(&id, map! {"os" => "Debian"}, pillar.clone()).unwrap();
+            let path = tmp.path().join("cache").join(file);
+            let bytes = std::fs::read(&path).unwrap();
+            assert!(!bytes.windows(7).any(|w| w == b"hunter2" || w == b"passwor"));
+            assert_eq!(*data.data("m1").unwrap().pillar, pillar.clone().into());
+            // Another minion's is no one's.
+            data.put(&other, map! {"os" => "Debian"}, Map::new()).unwrap();
+            std::fs::copy(&path, tmp.path().join("cache").join(file.replace("m1", "m2"))).unwrap();
+            assert_eq!(*data.data("m2").unwrap().pillar, Map::new().into());
+            // As stock writes it.
+            let plain = if banks {
+                pillar.clone()
+            } else {
+                map! {"grains" => Map::new(), "pillar" => pillar.clone()}
+            };
+            std::fs::write(&path, encode_map(&plain, Dialect::New)).unwrap();
+            data.decoded.lock().data.clear();
+            assert_eq!(*data.data("m1").unwrap().pillar, pillar.into());
         }
     }
 

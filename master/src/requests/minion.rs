@@ -71,7 +71,7 @@ async fn dispatch(
     use MinionCommand as C;
     match command {
         C::VerifyMinion => Value::Bool(false).into(),
-        C::Pillar => pillar::pillar(master, id, load),
+        C::Pillar => pillar::pillar(master, id, load).await,
         C::MasterOpts => pillar::master_opts(master, &load).into(),
         C::MasterTops => brine_protocol::Map::new().into(),
         C::FileEnvs
