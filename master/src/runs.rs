@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use brine_core::files::Files;
 use brine_core::{Opts, Registry};
-use brine_files::Roots;
-use brine_pillar::{PillarCache, Pillars};
+use brine_files::Client;
+use brine_pillar::{PillarCache, Pillars, Shared};
 use brine_runners::{Execution, Kind, MasterHost, Run};
 use tokio::runtime::Handle;
 
@@ -22,6 +22,7 @@ pub(crate) struct Runs {
     execution: OnceLock<Execution>,
     files: OnceLock<Arc<dyn Files>>,
     pillar_cache: OnceLock<Option<Arc<PillarCache>>>,
+    shared: OnceLock<Option<Arc<Shared>>>,
 }
 
 impl fmt::Debug for Runs {
@@ -40,6 +41,7 @@ impl Runs {
             execution: OnceLock::new(),
             files: OnceLock::new(),
             pillar_cache: OnceLock::new(),
+            shared: OnceLock::new(),
         }
     }
 
@@ -77,9 +79,12 @@ pub(crate) fn host(master: &Arc<Master>, runtime: Handle, user: String) -> Arc<M
 pub(crate) fn pillars(master: &Arc<Master>, runtime: Handle) -> Pillars {
     let runs = &master.runs;
     let host = host(master, runtime, master.config.user.clone());
-    let files = runs.files.get_or_init(|| Arc::new(Roots::new(&runs.opts))).clone();
+    let files = runs.files.get_or_init(|| Arc::new(Client::of_this_machine(&runs.opts))).clone();
     let pillars = Pillars::new(runs.opts.clone(), runs.execution().registry, host, files);
-    pillars.with_cache(runs.pillar_cache.get_or_init(|| PillarCache::of(&runs.opts).map(Arc::new)).clone())
+    let shared = runs.shared.get_or_init(|| Shared::of(&runs.opts).map(Arc::new)).clone();
+    pillars
+        .sharing(shared)
+        .with_cache(runs.pillar_cache.get_or_init(|| PillarCache::of(&runs.opts).map(Arc::new)).clone())
 }
 
 /// A run on behalf of `user`. To be called within the runtime.

@@ -1,6 +1,7 @@
 //! The compilation as a whole: top files, matching, SLS files, and what goes over them.
 
 use crate::settle::Settled;
+use crate::share::{Frozen, Look, Shared};
 use brine_core::call::{Cx, Result};
 use brine_core::files::{Files, Listing};
 use brine_core::target::{self, Subject, fnmatch};
@@ -20,7 +21,21 @@ use std::sync::Arc;
 /// # Errors
 /// What stock does not catch: top files that are no dicts, matchers that do not exist, includes that are no names.
 pub fn compile(cx: &Cx, settled: Settled, files: Arc<dyn Files>) -> Result<Map> {
+    compile_sharing(cx, settled, files, None)
+}
+
+/// As [`compile`], with renderings that are shared with other compilations of the same options.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_sharing(
+    cx: &Cx,
+    settled: Settled,
+    files: Arc<dyn Files>,
+    shared: Option<Arc<Shared>>,
+) -> Result<Map> {
     let mut compiler = Compiler::new(cx, settled, files);
+    compiler.shared = shared;
     compiler.session.clone().enter(|| compiler.all()).map_err(call_error)
 }
 
@@ -72,6 +87,8 @@ pub(crate) struct Compiler {
     pub(crate) ignored: RefCell<BTreeMap<String, Vec<String>>>,
     /// The names of all SLS files, by environment, as far as anything asked.
     available: RefCell<BTreeMap<String, Rc<[String]>>>,
+    /// What other minions' files rendered to.
+    shared: Option<Arc<Shared>>,
 }
 
 /// A file of the pillar tree as an SLS name finds it.
@@ -104,6 +121,7 @@ impl Compiler {
             session,
             ignored: RefCell::default(),
             available: RefCell::default(),
+            shared: None,
         }
     }
 
@@ -192,8 +210,33 @@ impl Compiler {
             tracing::error!("Template was specified incorrectly: False");
             return Ok(Dict::new().into());
         };
-        let request = Request { saltenv, sls, kwargs, ..Request::new(Template::File(path), &self.default) };
-        Ok(compile_template(&self.session, &request)?.data.into_value())
+        let render = || {
+            let request =
+                Request { saltenv, sls, kwargs, ..Request::new(Template::File(path), &self.default) };
+            Ok(compile_template(&self.session, &request)?.data.into_value())
+        };
+        let Some(shared) = self.shared.as_ref().filter(|_| defaults.is_empty()) else { return render() };
+        match shared.look(path, saltenv, sls, |name| self.grain(name)) {
+            Look::Own => render(),
+            Look::Known(rendered) => Ok(rendered.thaw()),
+            Look::New(slot) => {
+                let rendered = render()?;
+                if let Some(frozen) = Frozen::of(&rendered) {
+                    shared.keep(slot, frozen);
+                }
+                Ok(rendered)
+            }
+        }
+    }
+
+    /// A grain as templates see it now: None where it cannot be told apart from others, `Some(None)` where there is none.
+    fn grain(&self, name: &str) -> Option<Option<Frozen>> {
+        match self.session.grains() {
+            Obj::Dict(grains) => {
+                grains.get_str(name).map(|value| Frozen::of(&value)).map_or(Some(None), |v| v.map(Some))
+            }
+            _ => None,
+        }
     }
 
     /// The file of an SLS name.

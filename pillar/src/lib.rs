@@ -11,10 +11,12 @@ pub mod ext;
 mod include;
 mod serve;
 mod settle;
+mod share;
 mod sls;
 mod top;
 
 pub use cache::PillarCache;
-pub use compile::compile;
+pub use compile::{compile, compile_sharing};
 pub use serve::{Ask, Pillars};
 pub use settle::{Settled, Wish};
+pub use share::Shared;

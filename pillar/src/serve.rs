@@ -5,6 +5,7 @@
 
 use crate::cache::PillarCache;
 use crate::settle::{Settled, Wish};
+use crate::share::Shared;
 use brine_core::call::{CallError, Cx, Registry, Result};
 use brine_core::files::Files;
 use brine_core::host::{Host, JobStore, MasterClient, Refresh};
@@ -36,18 +37,25 @@ pub struct Pillars {
     host: Arc<dyn Host>,
     files: Arc<dyn Files>,
     cache: Option<Arc<PillarCache>>,
+    shared: Option<Arc<Shared>>,
 }
 
 impl Pillars {
     /// With the master's options, execution modules for templates, the host those run in, and the state tree that they reach.
     pub fn new(opts: Arc<Opts>, registry: Arc<Registry>, host: Arc<dyn Host>, files: Arc<dyn Files>) -> Self {
-        Self { opts, registry, host, files, cache: None }
+        Self { opts, registry, host, files, cache: None, shared: None }
     }
 
     /// The same, with what was compiled before, where that is kept.
     #[must_use]
     pub fn with_cache(self, cache: Option<Arc<PillarCache>>) -> Self {
         Self { cache, ..self }
+    }
+
+    /// The same, with what other compilations rendered, which must have had the same options.
+    #[must_use]
+    pub fn sharing(self, shared: Option<Arc<Shared>>) -> Self {
+        Self { shared, ..self }
     }
 
     /// A minion's pillar: what is cached of it, otherwise compiled now. Data that goes over the rest is never cached, nor is pillar
@@ -87,7 +95,7 @@ impl Pillars {
     pub fn compile_fresh(&self, ask: &Ask) -> Result<Map> {
         let _deeper = Deeper::enter()?;
         let (cx, settled, files) = self.prepared(ask);
-        crate::compile(&cx, settled, files)
+        crate::compile_sharing(&cx, settled, files, self.shared.clone())
     }
 
     /// The merged top files for a minion, in the order of their environments and targets, and what is wrong with them.
@@ -231,7 +239,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("top.sls"), "base:\n  'role:web':\n    - match: grain\n    - a\n").unwrap();
         let sls = "a: {{ salt['grains.get']('os') }} {{ opts.id }} {{ opts.who }} {{ salt['config.get']('who') }}\n\
-                   b: {{ salt['match.glob']('m*') }} {{ minion_id }}\n";
+                   b: {{ salt['match.glob']('m*') }} {{ opts.minion_id }}\n";
         fs::write(dir.path().join("a.sls"), sls).unwrap();
         let pillars = pillars(dir.path(), Map::new());
         let want = map! {"a" => "Debian m1 the master the master", "b" => "True m1"};

@@ -12,7 +12,7 @@ use brine_core::options::Daemon;
 use brine_core::text::{python_repr, python_str};
 use brine_core::{CallError, Map, Opts, Value, map};
 use brine_files::PillarRoots;
-use brine_pillar::{Settled, Wish, compile};
+use brine_pillar::{Settled, Shared, Wish, compile_sharing};
 use common::{Case, Random, case};
 use serde_json::{Value as Json, json};
 use std::fs;
@@ -70,11 +70,21 @@ fn in_short(error: &Value) -> Value {
     text[..cut.unwrap_or(text.len())].into()
 }
 
-fn ours(case: &Case, opts: &Json, registry: &Arc<Registry>) -> String {
+fn all_opts(opts: &Json) -> Arc<Opts> {
     let mut all = Daemon::Minion.defaults();
     all.update(value(opts).as_map().unwrap().clone());
-    let mut cx = Cx::new(Arc::new(Opts::new(all)), registry.clone(), Arc::new(NoHost));
-    cx.grains = Arc::new(value(&grains()).as_map().unwrap().clone());
+    Arc::new(Opts::new(all))
+}
+
+fn ours(
+    case: &Case,
+    opts: &Json,
+    grains: &Json,
+    registry: &Arc<Registry>,
+    shared: Option<&Arc<Shared>>,
+) -> String {
+    let mut cx = Cx::new(all_opts(opts), registry.clone(), Arc::new(NoHost));
+    cx.grains = Arc::new(value(grains).as_map().unwrap().clone());
     let kept = map! {"role" => "web", "k1" => map! {"kept" => Value::List(vec![1.into()])}};
     cx.pillar = Arc::new(kept.clone());
     let wish = Wish {
@@ -87,7 +97,7 @@ fn ours(case: &Case, opts: &Json, registry: &Arc<Registry>) -> String {
     };
     let settled = Settled::new(&cx.opts, wish);
     let files = Arc::new(PillarRoots::new(&settled.roots, &settled.opts));
-    match compile(&cx, settled, files) {
+    match compile_sharing(&cx, settled, files, shared.cloned()) {
         Ok(mut pillar) => {
             if let Some(Value::List(errors)) = pillar.get("_errors").cloned() {
                 pillar.insert("_errors", errors.iter().map(in_short).collect::<Vec<_>>());
@@ -136,7 +146,19 @@ fn every_tree_compiles_as_by_stock() {
         });
         writeln!(to, "{question}").unwrap();
         let answer: String = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
-        let own = ours(case, opts, &registry);
+        let own = ours(case, opts, &grains(), &registry, None);
+        // What minions share makes no difference: not when it is rendered first, not later, not for another minion.
+        if let Some(shared) = Shared::of(&all_opts(opts)).map(Arc::new) {
+            let mut other = grains();
+            other["os"] = "Fedora".into();
+            let alone = ours(case, opts, &other, &registry, None);
+            for (grains, want) in [(&grains(), &own), (&other, &alone), (&grains(), &own), (&other, &alone)] {
+                let again = ours(case, opts, grains, &registry, Some(&shared));
+                if again != *want {
+                    wrong.push(format!("case {n}\n    alone  {want}\n    shared {again}"));
+                }
+            }
+        }
         if one.is_some() {
             for (env, path, text) in &case.files {
                 println!("--- {env} {path}\n{text}");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use brine_core::call::{CallError, Cx, Registry, Result};
 use brine_core::host::{Host, JobStore, Refresh};
 use brine_core::{Map, Opts, Value};
-use brine_files::Roots;
+use brine_files::Client;
 use brine_pillar::Pillars;
 use brine_store::jobs::Shelf;
 use brine_store::{DataConfig, KeyStore, MinionData};
@@ -74,7 +74,7 @@ impl MasterHost {
 /// As [`master`].
 pub(crate) fn pillars(cx: &Cx) -> Result<Pillars> {
     let registry = master(cx)?.execution.registry.clone();
-    Ok(Pillars::new(cx.opts.clone(), registry, cx.host.clone(), Arc::new(Roots::new(&cx.opts))))
+    Ok(Pillars::new(cx.opts.clone(), registry, cx.host.clone(), Arc::new(Client::of_this_machine(&cx.opts))))
 }
 
 /// The master a call works for.
