@@ -14,11 +14,12 @@ pub(crate) const STOCK: [&str; 4] = ["3006.28", "3007.15", "3008.3", "3006.9"];
 const NEEDS_OF_3006_9: &str = "PyYAML Jinja2 msgpack pyzmq distro requests packaging looseversion psutil jmespath \
                                cryptography<43 pycryptodomex python-gnupg contextvars";
 
-/// What the returners of 3006.28 need to talk to servers; the last Elasticsearch client that they know is of version 7.
-const DRIVERS: [&str; 4] = ["psycopg2-binary", "pymysql", "redis", "elasticsearch<8"];
+/// What the returners of 3006.28 need to talk to servers; the last Elasticsearch client that they know is of version 7. And what its
+/// gitfs needs: it adds a file to the configuration, which later releases refuse.
+const DRIVERS: [&str; 5] = ["psycopg2-binary", "pymysql", "redis", "elasticsearch<8", "pygit2==1.14.1"];
 
 /// Programs the tests call, with the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 18] = [
+const PROGRAMS: [(&str, &str); 20] = [
     ("openvpn", "openvpn"),
     ("ping", "iputils-ping"),
     ("ip", "iproute2"),
@@ -27,6 +28,8 @@ const PROGRAMS: [(&str, &str); 18] = [
     ("ss", "iproute2"),
     ("time", "time"),
     ("git", "git"),
+    ("ssh", "openssh-client"),
+    ("sshd", "openssh-server"),
     ("gpg", "gnupg"),
     ("slapd", "slapd"),
     ("setpriv", "util-linux"),
@@ -145,10 +148,10 @@ fn virtualenv(dir: &Path, version: &str) -> Result {
 
 /// Adds the Python modules that stock's returners need, if one is missing.
 fn drivers(venv: &Path) -> Result {
-    let all = "import psycopg2, pymysql, redis, elasticsearch";
+    let all = "import psycopg2, pymysql, redis, elasticsearch, pygit2";
     if output(Command::new(venv.join("bin/python")).args(["-c", all])).is_ok() {
         return Ok(());
     }
-    eprintln!("installing what stock's returners need into {}", venv.display());
+    eprintln!("installing what stock's returners and gitfs need into {}", venv.display());
     run(Command::new(venv.join("bin/pip")).args(["install", "--quiet"]).args(DRIVERS))
 }
