@@ -36,13 +36,13 @@ pub(super) fn get(opts: &Opts, request: &Request<'_>) -> R<Result<String, String
     }
     let login = match request.auth {
         Some(auth) if truth(auth)? => auth.sequence().filter(|auth| auth.len() == 2),
-        _ => request
-            .username
-            .zip(request.password)
-            .map(|(user, password)| vec![user.clone(), password.clone()]),
+        _ => request.username.map(|user| vec![user.clone(), request.password.cloned().unwrap_or_default()]),
     };
-    if let Some(login) = login.filter(|login| login.iter().all(|one| truth(one).unwrap_or(false))) {
-        headers.push(("Authorization".into(), basic(&str(&login[0])?, &str(&login[1])?)));
+    if let Some([user, password]) = login.as_deref()
+        && truth(user)?
+    {
+        let password = if truth(password)? { str(password)? } else { String::new() };
+        headers.push(("Authorization".into(), basic(&str(user)?, &password)));
     }
     headers.retain(|(name, _)| !name.eq_ignore_ascii_case("user-agent"));
     let connect = opts.float("http_connect_timeout").unwrap_or(20.0).clamp(0.1, LONGEST);
@@ -55,11 +55,13 @@ pub(super) fn get(opts: &Opts, request: &Request<'_>) -> R<Result<String, String
         most: MOST,
     };
     let answer = Http::new(&way, concat!("Brine/", env!("CARGO_PKG_VERSION"), " http.query()"))
-        .and_then(|http| http.send("GET", request.url, &headers, None));
+        .and_then(|http| http.send("GET", &fit(request.url), &headers, None));
     Ok(match answer {
         Ok(reply) if reply.ok() => Ok(reply.body),
         Ok(reply) => Err(format!("HTTP {}", reply.status)),
-        Err(e) => Err(e.to_string().replace(request.url, "the address")),
+        Err(e) => {
+            Err(e.to_string().replace(request.url, "the address").replace(&fit(request.url), "the address"))
+        }
     })
 }
 
@@ -99,6 +101,20 @@ fn tls(opts: &Opts) -> Tls {
         _ => {}
     }
     tls
+}
+
+/// An address without characters that have no place in one.
+fn fit(url: &str) -> String {
+    let mut out = String::with_capacity(url.len());
+    let mut buffer = [0; 4];
+    for c in url.chars() {
+        if c.is_ascii_graphic() && !"<>\"{}|\\^`".contains(c) {
+            out.push(c);
+        } else {
+            out.push_str(&quoted(c.encode_utf8(&mut buffer), ""));
+        }
+    }
+    out
 }
 
 /// Python's `urllib.parse.quote`, which leaves what is in `safe` as it is.

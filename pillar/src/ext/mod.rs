@@ -19,6 +19,7 @@ mod servers;
 mod sql;
 mod sqlite3;
 mod stack;
+mod vault;
 
 use crate::compile::Compiler;
 use brine_core::{Cx, Map, Opts, Value};
@@ -57,6 +58,7 @@ const TABLE: &[&Source] = &[
     &servers::POSTGRES,
     &sqlite3::SOURCE,
     &stack::SOURCE,
+    &vault::SOURCE,
 ];
 
 /// The source of a name.

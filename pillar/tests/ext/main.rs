@@ -6,7 +6,10 @@
 mod common;
 mod databases;
 mod files;
+mod git;
+mod http;
 mod plain;
 mod server;
 mod sql;
 mod stock;
+mod web;

@@ -10,6 +10,8 @@ mod sqlite3;
 mod vault;
 mod yaml;
 
+pub use vault::Secrets;
+
 use brine_core::call::{CallError, Result};
 use brine_core::{Cx, Map, Opts, Value};
 use std::sync::Arc;

@@ -2,6 +2,10 @@
 //!
 //! Tokens stay in memory. A minion that would have to ask its master for a token is refused.
 
+mod secrets;
+
+pub use secrets::Secrets;
+
 use super::Driver;
 use super::http::send;
 use brine_core::call::{CallError, Result};
@@ -66,11 +70,13 @@ impl<'a> Vault<'a> {
                 return Err(CallError::exception("TypeError", "'bool' object is not subscriptable"));
             }
         }
-        let config = config.ok_or_else(|| CallError::exception("KeyError", "'vault'"))?;
-        let url = needed(config, "url")?;
+        Self::new(config.ok_or_else(|| CallError::exception("KeyError", "'vault'"))?)
+    }
+
+    fn new(config: &'a Map) -> Result<Self> {
         Ok(Self {
             config,
-            url,
+            url: needed(config, "url")?,
             namespace: config.get_str("namespace").map(str::to_owned),
             verify: config.get("verify").cloned(),
         })
@@ -152,15 +158,18 @@ impl<'a> Vault<'a> {
     /// Where the data of a path is, if it is in a store of the second version.
     fn second_version(&self, path: &str) -> Result<Option<String>> {
         let reply = self.ask("GET", &format!("v1/sys/internal/ui/mounts/{path}"), None)?;
-        let Ok(answer) = read(&reply) else { return Ok(None) };
-        let Some(data) = answer.get("data").and_then(Value::as_map).filter(|_| reply.ok()) else {
-            return Ok(None);
-        };
+        Ok(Self::second_of(&reply, path))
+    }
+
+    /// The same from what the server said of the path's mount.
+    fn second_of(reply: &Reply, path: &str) -> Option<String> {
+        let answer = read(reply).ok()?;
+        let data = answer.get("data").and_then(Value::as_map).filter(|_| reply.ok())?;
         let version = data.get("options").and_then(Value::as_map).and_then(|o| o.get_str("version"));
         if data.get_str("type").unwrap_or("kv") != "kv" || version != Some("2") {
-            return Ok(None);
+            return None;
         }
-        Ok(Some(with_data(path, data.get_str("path").unwrap_or(path))))
+        Some(with_data(path, data.get_str("path").unwrap_or(path)))
     }
 }
 
@@ -203,10 +212,16 @@ fn split(key: &str) -> Result<(&str, &str)> {
             CallError::exception("ValueError", "not enough values to unpack (expected 2, got 1)")
         })?,
     };
-    if path.contains(['#', '\r', '\n']) || path.split('/').any(|part| part == "..") {
+    usable(path)?;
+    Ok((path, key))
+}
+
+/// Whether a path stays in its place in an address.
+fn usable(path: &str) -> Result<()> {
+    if path.contains(['#', '?', '\r', '\n']) || path.split('/').any(|part| part == "..") {
         return Err(CallError::execution("The path of a secret cannot be used"));
     }
-    Ok((path, key))
+    Ok(())
 }
 
 fn get(cx: &Cx, key: &str, _: &Map) -> Result {
