@@ -19,7 +19,7 @@ use crate::nonces::Nonces;
 use crate::requests;
 use crate::returners::{OutletThreads, Outlets};
 use crate::start::{self, EnvError, UserError};
-use crate::{schedule, upkeep};
+use crate::{preflight, schedule, updates, upkeep};
 
 /// Bytes of requests that are held for addresses from which nobody has proved himself yet. Whoever is to send a large
 /// return has signed in or asked for something before.
@@ -33,6 +33,9 @@ const LAST_JOBS: Duration = Duration::from_secs(2);
 /// Why the master does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The configuration cannot be served.
+    #[error("{0}\nMaster failed pre flight checks, exiting\n")]
+    Preflight(String),
     /// The user cannot be taken on.
     #[error(transparent)]
     User(#[from] UserError),
@@ -181,6 +184,8 @@ impl Running {
             nonces: Nonces::open(Dir::at(cachedir)).map_err(io(cachedir.clone()))?,
         };
         let master = Master::new(config, parts);
+        requests::check_tops(&master.config.opts);
+        preflight::check(&master.config.opts, &master.files).map_err(StartError::Preflight)?;
         crate::known::restore(&Dir::at(&master.config.paths.cachedir))
             .into_iter()
             .for_each(|addr| master.vouch_for(addr));
@@ -194,6 +199,7 @@ impl Running {
         others.spawn(events.relay(fired));
         others.spawn(upkeep::follow_peers(master.clone()));
         others.spawn(upkeep::run(master.clone()));
+        others.spawn(updates::run(master.clone()));
         others.spawn(schedule::run(master.clone()));
         Ok(Self {
             master,

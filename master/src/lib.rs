@@ -50,6 +50,7 @@ pub mod keys;
 pub mod known;
 pub mod master;
 pub mod nonces;
+mod preflight;
 mod pillar_pool;
 pub mod presence;
 pub mod program;
@@ -62,6 +63,7 @@ pub mod schedule;
 pub mod sessions;
 mod side;
 pub mod start;
+pub mod updates;
 pub mod upkeep;
 
 pub use brine_store::{fs, jobs, minion_data};

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use brine_core::jid::JidSource;
+use brine_files::FileServer;
 use brine_net::{PubServer, Vouch};
 use brine_protocol::auth::master::MasterCredentials;
 use brine_protocol::crypt::{AesKey, PublicKey};
@@ -61,6 +62,8 @@ pub struct Master {
     pub eauth: Service,
     /// The job store.
     pub jobs: Jobs,
+    /// The file server.
+    pub files: Arc<FileServer>,
     /// The event bus.
     pub events: Events,
     /// Returners that get jobs, returns and events beside store and bus.
@@ -147,6 +150,7 @@ impl Master {
             eauth: Service::new(config.eauth.clone()),
             records: Records::new(parts.minions, parts.jobs.clone()),
             jobs: parts.jobs,
+            files: FileServer::new(&config.opts),
             events: parts.events,
             outlets: parts.outlets,
             publisher: Publisher::new(parts.port.clone(), config.publish.clone()),

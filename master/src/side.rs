@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use brine_core::call::{CallError, Cx, Result};
+use brine_files::FileServer;
 use brine_net::ipc::EventSubscriber;
 use brine_protocol::ids::MinionId;
 use brine_protocol::message::events::Event;
@@ -65,6 +66,10 @@ impl Side for OwnSide {
         // As if it came over the request port, from this host.
         let from = SocketAddr::from(([127, 0, 0, 1], 0));
         Ok(self.runtime.block_on(access::make_token(&self.master, from, &mut load)))
+    }
+
+    fn files(&self) -> Option<Arc<FileServer>> {
+        Some(self.master.files.clone())
     }
 
     fn keep_elsewhere(&self, _: &Cx, load: Map) {

@@ -57,3 +57,4 @@ mod tools;
 
 pub use environ::apply_to_minion as apply_environ;
 pub use grains_core::load as grains;
+pub use python::shlex::split as split_words;

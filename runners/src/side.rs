@@ -3,11 +3,13 @@
 //! Implemented twice: in the master's own process, and over its two sockets by `salt-run`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::gather::{Gather, Heard, Next, Watch};
 use brine_core::{Map, Value, map};
+use brine_files::FileServer;
 use brine_protocol::ids::MinionId;
 use brine_store::KeyState;
 
@@ -35,6 +37,11 @@ pub trait Side: Send + Sync {
     /// Gives the return of a run to the job cache beside the master's store. Who has no queue for that does it now.
     fn keep_elsewhere(&self, cx: &Cx, load: Map) {
         crate::job_cache::keep(cx, &load);
+    }
+
+    /// The file server of the master, in its own process; none elsewhere.
+    fn files(&self) -> Option<Arc<FileServer>> {
+        None
     }
 
     /// A line for the person who waits for the function. In the master's own process there is nobody to read it.

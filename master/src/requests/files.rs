@@ -1,43 +1,100 @@
-//! `_file_*`: the answers of a master without a single file, in stock's shapes. The file server proper comes later and
-//! takes this file's place; until then a minion finds nothing, which every minion copes with.
+//! `_file_*` and kin: what a minion asks of the file server, and what it pushes. Files are read and written aside, so that a slow disk
+//! holds up none but those who ask for files, and no more of them at once than [`AT_ONCE`]: each holds one chunk.
+
+use std::sync::Arc;
 
 use brine_protocol::command::MinionCommand;
-use brine_protocol::{Map, Value, map};
+use brine_protocol::ids::MinionId;
+use brine_protocol::request::Authenticated;
+use brine_protocol::{Map, Value};
+use tokio::sync::Semaphore;
 
-pub(super) fn answer(command: MinionCommand, _load: &Map) -> Value {
-    use MinionCommand as C;
-    match command {
-        C::FileEnvs => Value::List(vec!["base".into()]),
-        C::FileFind => map! {"path" => "", "rel" => ""}.into(),
-        C::FileHash => "".into(),
-        C::FileHashAndStat => Value::List(vec!["".into(), Value::Nil]),
-        C::ServeFile => map! {"data" => "", "dest" => ""}.into(),
-        C::FileList | C::FileListEmptydirs | C::DirList => Value::List(Vec::new()),
-        C::SymlinkList => Map::new().into(),
-        // `file_recv` is off by default, and nothing else is offered.
-        C::FileRecv => false.into(),
-        _ => Map::new().into(),
-    }
+use super::receive;
+use crate::master::Master;
+
+/// How many requests for files are in work at once.
+const AT_ONCE: usize = 64;
+
+static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
+
+pub(super) async fn answer(
+    master: &Arc<Master>,
+    command: MinionCommand,
+    id: &Authenticated<MinionId>,
+    load: Map,
+) -> Value {
+    let Ok(_turn) = TURNS.acquire().await else { return "".into() };
+    let (master, id) = (master.clone(), MinionId::clone(id));
+    let work = move || match command {
+        MinionCommand::FileRecv => receive::store(&master.config.opts, &id, &load).into(),
+        _ => master.files.answer(command, &load),
+    };
+    // What stock's master fails at is answered so.
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| "".into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use brine_core::Opts;
+    use brine_files::FileServer;
+    use brine_protocol::map;
 
     #[test]
-    fn cve_2024_22232_no_path_of_a_minion_reaches_a_file_system() {
-        // From any directory that the tests may run in.
-        for path in ["/etc/passwd", &format!("{}etc/passwd", "../".repeat(40))] {
-            let load = map! {"path" => path, "saltenv" => "base", "loc" => 0};
-            assert_eq!(answer(MinionCommand::ServeFile, &load), map! {"data" => "", "dest" => ""}.into());
-            assert_eq!(answer(MinionCommand::FileFind, &load), map! {"path" => "", "rel" => ""}.into());
-            assert_eq!(answer(MinionCommand::FileHash, &load), "".into());
+    fn cve_2024_22232_no_path_of_a_minion_leaves_the_roots() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+        std::fs::create_dir_all(at("root/sub")).unwrap();
+        std::fs::write(at("root/sub/mine"), "mine").unwrap();
+        std::fs::write(at("secret"), "secret").unwrap();
+        for link in ["../secret", "/etc/passwd"] {
+            std::os::unix::fs::symlink(link, at(&format!("root/{}", link.replace('/', "_")))).unwrap();
         }
-    }
-
-    #[test]
-    fn cve_2024_38824_nothing_is_received() {
-        let load = map! {"path" => vec!["..", "..", "x"], "loc" => 0, "data" => "x"};
-        assert_eq!(answer(MinionCommand::FileRecv, &load), false.into());
+        let roots = map! {"base" => vec![at("root")], "__env__" => vec![at("envs/__env__")]};
+        let files =
+            FileServer::new(&Opts::new(map! {"file_roots" => roots, "fileserver_followsymlinks" => false}));
+        let ask = |command, path: &str, saltenv: &str| {
+            files.answer(command, &map! {"path" => path, "saltenv" => saltenv, "loc" => 0})
+        };
+        let mine = ask(MinionCommand::ServeFile, "sub/mine", "base");
+        assert_eq!(mine.get("data"), Some(&Value::Bytes(b"mine".to_vec())));
+        // Where the tree lies is nobody's business.
+        let found = ask(MinionCommand::FileFind, "sub/mine", "base");
+        let mine = Some(&Value::from("sub/mine"));
+        assert_eq!((found.get("path"), found.get("rel")), (mine, mine));
+        let up = "../".repeat(40);
+        let paths = [
+            "/etc/passwd",
+            &at("secret"),
+            "../secret",
+            "sub/../../secret",
+            "sub/..",
+            "..",
+            "sub/mine/../../secret",
+            &format!("{up}etc/passwd"),
+            &format!("|{up}etc/passwd"),
+            "|/etc/passwd",
+            "|../secret",
+            ".._secret",
+            "_etc_passwd",
+            "salt://../secret",
+            "secret?saltenv=..",
+            "secret?saltenv=../..",
+            "root",
+            "",
+        ];
+        for path in paths {
+            for saltenv in ["base", "..", "../..", "../../etc", "/etc", "."] {
+                let served = ask(MinionCommand::ServeFile, path, saltenv);
+                assert_eq!(served, map! {"data" => "", "dest" => ""}.into(), "{path} {saltenv}");
+                let found = ask(MinionCommand::FileFind, path, saltenv);
+                assert_eq!(found, map! {"path" => "", "rel" => ""}.into(), "{path} {saltenv}");
+                assert_eq!(ask(MinionCommand::FileHash, path, saltenv), "".into(), "{path} {saltenv}");
+            }
+        }
+        for saltenv in ["..", "../..", "../../etc", "/etc", "."] {
+            let listed = files.answer(MinionCommand::FileList, &map! {"saltenv" => saltenv});
+            assert_eq!(listed, Value::List(Vec::new()), "{saltenv}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use brine_protocol::envelope::AesEnvelope;
 use brine_protocol::ids::MinionId;
 use brine_protocol::request::{self, Authenticated, MinionRequest, Proof};
 
-use super::{LARGE, events, files, mine, now, peer as peers, pillar, returns};
+use super::{LARGE, events, files, mine, now, peer as peers, pillar, returns, tops};
 use crate::master::{Keys, Master};
 
 /// What a handler wants sent.
@@ -73,7 +73,7 @@ async fn dispatch(
         C::VerifyMinion => Value::Bool(false).into(),
         C::Pillar => pillar::pillar(master, id, load).await,
         C::MasterOpts => pillar::master_opts(master, &load).into(),
-        C::MasterTops => brine_protocol::Map::new().into(),
+        C::MasterTops => tops::answer(master, id).await.into(),
         C::FileEnvs
         | C::FileFind
         | C::FileHash
@@ -83,7 +83,7 @@ async fn dispatch(
         | C::FileListEmptydirs
         | C::DirList
         | C::SymlinkList
-        | C::FileRecv => files::answer(command, &load).into(),
+        | C::FileRecv => files::answer(master, command, id, load).await.into(),
         C::Mine => mine::store(master, id, load).into(),
         C::MineGet => mine::get(master, id, &load).into(),
         C::MineDelete => mine::delete(master, id, &load).into(),

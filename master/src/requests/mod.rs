@@ -12,8 +12,10 @@ mod mine;
 mod minion;
 mod peer;
 mod pillar;
+mod receive;
 mod returns;
 mod run;
+mod tops;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,6 +31,7 @@ use tokio::task::JoinSet;
 use crate::master::Master;
 
 pub use job::ping_all;
+pub(crate) use tops::check as check_tops;
 
 /// Bodies up to this, which all but a few are, are taken apart at once.
 const FREE: usize = 8 << 10;

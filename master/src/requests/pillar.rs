@@ -95,7 +95,12 @@ const OPTS: [&str; 12] = [
 pub(super) fn master_opts(master: &Master, load: &Map) -> Map {
     let opts = &master.config.opts;
     let get = |key: &str| opts.get(key).cloned().unwrap_or_default();
-    let mut out = map! {"file_roots" => map! {"base" => Value::List(Vec::new())}};
+    let envs = master.files.envs().unwrap_or_else(|e| {
+        tracing::error!("the environments of the file server: {e}");
+        Vec::new()
+    });
+    let roots: Map = envs.into_iter().map(|env| (Value::from(env), Value::List(Vec::new()))).collect();
+    let mut out = map! {"file_roots" => roots};
     for key in ["top_file_merging_strategy", "env_order", "default_top"] {
         out.insert(key, get(key));
     }

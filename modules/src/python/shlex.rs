@@ -3,7 +3,10 @@
 use brine_core::CallError;
 
 /// Splits a command line as `shlex.split(text)` does. Fails in Python's words on an open quote or escape.
-pub(crate) fn split(text: &str) -> Result<Vec<String>, CallError> {
+///
+/// # Errors
+/// `ValueError`
+pub fn split(text: &str) -> Result<Vec<String>, CallError> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = text.chars();

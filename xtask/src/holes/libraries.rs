@@ -12,6 +12,7 @@ pub(super) const SUITES: &[Suite] = &[
     Suite { package: "brine-returners", target: &["--lib"], holes: RETURNERS },
     Suite { package: "brine-returners", target: &["--test", "databases"], holes: DATABASES },
     Suite { package: "brine-net", target: &["--lib"], holes: NET },
+    Suite { package: "brine-files", target: &["--lib"], holes: FILES },
 ];
 
 const CORE: &[Hole] = &[
@@ -141,6 +142,23 @@ const MODULES: &[Hole] = &[
         find: r#"builder.prefix("__salt.tmp.")"#,
         put: r#"builder.rand_bytes(0).prefix("__salt.tmp.brine")"#,
         tests: &["cve_2023_34049_scripts_lie_under_names_nobody_can_guess_and_only_their_user_opens_them"],
+    },
+];
+
+const FILES: &[Hole] = &[
+    Hole {
+        row: "2024-22232",
+        file: "files/src/server/open.rs",
+        find: "if !meta.is_file() {",
+        put: "if meta.is_dir() {",
+        tests: &["only_regular_files_are_opened_and_nothing_waits"],
+    },
+    Hole {
+        row: "2024-22232",
+        file: "files/src/server/open.rs",
+        find: "if let Some(root) = inside {",
+        put: "if let Some(root) = inside.filter(|root| root.as_os_str().is_empty()) {",
+        tests: &["only_regular_files_are_opened_and_nothing_waits"],
     },
 ];
 
