@@ -27,6 +27,8 @@ pub struct GitFs {
     root: PathBuf,
     file_lists: PathBuf,
     blobs: Blobs,
+    /// Without a master nobody else fetches: whoever asks does, when an interval is over.
+    masterless: bool,
     /// The environments, of the references that they were made of.
     known: Mutex<Option<Known>>,
     /// Listings by environment, each with the trees that it is made of.
@@ -55,6 +57,7 @@ impl GitFs {
             file_lists: opts.path("cachedir").join("file_lists/gitfs"),
             blobs: Blobs::new(root.join("blobs")),
             root,
+            masterless: opts.str("__role") == "minion",
             known: Mutex::default(),
             lists: Mutex::default(),
         })
@@ -123,6 +126,9 @@ impl GitFs {
 
     /// The references of all remotes, and the environments that they make.
     fn known(&self) -> Known {
+        if self.masterless {
+            self.repos.iter().for_each(Repo::fetch_if_due);
+        }
         let refs: Vec<Arc<Refs>> = self.repos.iter().map(Repo::refs).collect();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = &*known

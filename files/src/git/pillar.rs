@@ -94,7 +94,11 @@ impl GitPillar {
     pub fn update_due(&self) -> bool {
         let now = Instant::now();
         let due: Vec<&Repo> = self.repos.iter().filter(|repo| repo.is_due(now)).collect();
-        !due.is_empty() && repo::fetch_all(&due).contains(&Fetch::Changed)
+        let changed = repo::fetch_all(&due).contains(&Fetch::Changed);
+        if changed {
+            self.reap();
+        }
+        changed
     }
 
     /// The shortest interval; `None` without remotes.
@@ -155,7 +159,7 @@ impl GitPillar {
         };
         let mut found = find();
         if found.is_none() {
-            repo.fetch_if_missing();
+            repo.fetch_if_due();
             found = find();
         }
         let Some(id) = found else {

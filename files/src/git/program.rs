@@ -61,10 +61,9 @@ pub(crate) struct Git {
 impl Git {
     /// For a repository (`.git`) and what is fetched into it. `askpass` is where the program that answers lies.
     pub(crate) fn new(dir: PathBuf, remote: &Remote, askpass: &Path) -> Self {
-        let mut config: Vec<(&'static str, String)> = vec![
-            ("remote.origin.url", remote.url.clone()),
-            ("http.sslVerify", remote.ssl_verify.to_string()),
-        ];
+        // Not `origin`: a clone of stock's has that in its own configuration, and both would count.
+        let mut config: Vec<(&'static str, String)> =
+            vec![("remote.brine.url", remote.url.clone()), ("http.sslVerify", remote.ssl_verify.to_string())];
         for (key, value) in [
             ("protocol.allow", "never"),
             ("protocol.https.allow", "always"),
@@ -76,8 +75,8 @@ impl Git {
             ("core.fsmonitor", "false"),
             ("core.quotePath", "false"),
             ("fetch.recurseSubmodules", "false"),
-            ("remote.origin.followRemoteHEAD", "never"),
-            ("remote.origin.prune", "true"),
+            ("remote.brine.followRemoteHEAD", "never"),
+            ("remote.brine.prune", "true"),
             ("gc.autoDetach", "false"),
             ("maintenance.autoDetach", "false"),
             // A server that stops sending is given up.
@@ -87,7 +86,7 @@ impl Git {
             config.push((key, value.into()));
         }
         config.push(("safe.directory", dir.to_string_lossy().into_owned()));
-        config.extend(remote.refspecs.iter().map(|spec| ("remote.origin.fetch", spec.clone())));
+        config.extend(remote.refspecs.iter().map(|spec| ("remote.brine.fetch", spec.clone())));
         if !remote.proxy.is_empty() {
             config.push(("http.proxy", remote.proxy.clone()));
         }
@@ -216,8 +215,7 @@ impl Git {
                 text = text.replace(value.reveal(), "<redacted>");
             }
         }
-        let url =
-            self.config.iter().find(|(key, _)| *key == "remote.origin.url").map(|(_, url)| url.as_str());
+        let url = self.config.iter().find(|(key, _)| *key == "remote.brine.url").map(|(_, url)| url.as_str());
         let login = url.and_then(|url| url.split_once("://")?.1.split('/').next()?.rsplit_once('@'));
         if let Some((_, password)) = login.and_then(|(login, _)| login.split_once(':'))
             && !password.is_empty()

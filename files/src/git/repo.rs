@@ -181,8 +181,11 @@ impl Repo {
         self.fetch_alone()
     }
 
-    /// Fetches what was never fetched, at most once in an update interval; waits for somebody who does.
-    pub(super) fn fetch_if_missing(&self) {
+    /// Fetches at most once in an update interval, within a request. Where nothing was ever fetched, somebody who does is waited for.
+    pub(super) fn fetch_if_due(&self) {
+        if self.has_anything() && !self.is_due(Instant::now()) {
+            return;
+        }
         let _one = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.is_due(Instant::now()) {
             return;
@@ -227,7 +230,7 @@ impl Repo {
             None if self.git.dir().join("shallow").exists() => words.push("--unshallow"),
             None => {}
         }
-        words.push("origin");
+        words.push("brine");
         let failed = self.git.output(&words, 1 << 20, LONGEST_FETCH).err();
         let changed = self.reload();
         if changed && let Err(e) = touch(&self.note).map(|()| self.remember_note()) {

@@ -48,6 +48,17 @@ fn branches_that_are_forced_and_references_that_are_deleted_are_followed() {
 }
 
 #[test]
+fn without_a_master_whoever_asks_fetches() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = small(&dir);
+    let fs =
+        GitFs::new(&opts(&dir, map! {"gitfs_remotes" => vec![made.url()], "__role" => "minion"})).unwrap();
+    assert_eq!(read(&fs, "on", "base").as_deref(), Some("master"));
+    made.commit(&[("on", "later")]);
+    assert_eq!(read(&fs, "on", "base").as_deref(), Some("master"));
+}
+
+#[test]
 fn a_remote_that_breaks_keeps_its_last_state_and_does_not_stop_others() {
     let dir = tempfile::tempdir().unwrap();
     let made = small(&dir);
