@@ -54,7 +54,7 @@ impl Database for File {
             );
             return Err(Fault::Refused(text));
         }
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = Vec::new();
         let mut found = statement.query([id]).map_err(refused)?;
         while let Some(row) = found.next().map_err(refused)? {

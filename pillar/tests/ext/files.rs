@@ -1,7 +1,7 @@
 //! Sources that read trees of files: `file_tree`, `stack`, `saltclass`.
 
-use crate::common::Random;
 use crate::stock::{Case, compare, number};
+use brine_testing::Random;
 use serde_json::json;
 use std::fmt::Write;
 use std::fs;

@@ -2,8 +2,6 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
-#[path = "../common/mod.rs"]
-mod common;
 mod databases;
 mod files;
 mod git;

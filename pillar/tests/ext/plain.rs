@@ -1,8 +1,8 @@
 //! The table itself, and sources that need no server: commands, tables, what is known already.
 
-use crate::common::Random;
 use crate::stock::{Case, compare, number, ours, settled};
 use brine_core::target::fnmatch;
+use brine_testing::Random;
 use serde_json::json;
 use std::fs;
 

@@ -1,7 +1,7 @@
 //! How rows become pillar, over SQLite's files: tables and queries made up at random.
 
-use crate::common::Random;
 use crate::stock::{Case, compare, number};
+use brine_testing::Random;
 use rusqlite::Connection;
 use serde_json::{Value as Json, json};
 
@@ -44,7 +44,7 @@ fn select(rows: &[Vec<Json>], width: usize) -> String {
 fn rows_made_up_at_random() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("x.db");
-    drop(Connection::open(&file).unwrap().execute("CREATE TABLE t (id, a)", []).unwrap());
+    Connection::open(&file).unwrap().execute("CREATE TABLE t (id, a)", []).unwrap();
     let database = json!({"sqlite3": {"database": file}});
     let mut r = Random::new(number("BRINE_SEED", 1));
     let mut cases = Vec::new();

@@ -91,7 +91,7 @@ impl<'a> Secrets<'a> {
         }
         let auth = self.vault.config.get("auth").and_then(Value::as_map).ok_or_else(|| no_key("auth"))?;
         let uses =
-            auth.get("uses").and_then(Value::as_int).and_then(|uses| i64::try_from(uses).ok()).unwrap_or(1);
+            auth.get("uses").and_then(Value::as_int).unwrap_or(1);
         let mut wanted = map! {
             "policies" => minion.policies.clone(),
             "num_uses" => uses,
