@@ -47,7 +47,7 @@ pub(super) const ROWS: &[Row] = &[
     r("color", Absent, &[], by("render/tests/out.rs::each_option_changes_what_is_printed"), "Whether output has colours; by default on a terminal."),
     r("color_theme", Absent, &[], by("render/tests/out.rs::each_option_changes_what_is_printed"), "YAML file with colours for output, by name."),
     r("environment", Absent, &[], by("render/tests/config.rs::options_decide_about_other_options"), "Older name of saltenv."),
-    r("ext_pillar_first", Absent, &[], PILLAR, "Compile pillar of other sources before that of files."),
+    r("ext_pillar_first", Absent, &[], by("pillar/tests/options.rs::ext_pillar_first_turns_the_order_round"), "Compile pillar of other sources before that of files."),
     r("fileserver_events", Absent, &[], by("files/src/server/tests.rs::each_option_of_the_file_server_counts"), "Fire an event when the file server was updated."),
     r("fileserver_list_cache_time", Absent, &[], no("lists are made anew when something changes, not by the clock"), "Seconds that lists of files are cached."),
     r("force_color", Absent, &[], by("render/tests/out.rs::each_option_changes_what_is_printed"), "Output has colours in any case."),

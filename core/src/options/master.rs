@@ -56,7 +56,7 @@ pub(super) const ROWS: &[Row] = &[
     r("event_return_queue", Int(0), &[INT], by("master/src/returners/tests.rs::events_wait_for_their_number_or_their_time"), "How many events are written at once."),
     r("event_return_queue_max_seconds", Absent, &[INT], by("master/src/returners/tests.rs::events_wait_for_their_number_or_their_time"), "Seconds after which waiting events are written."),
     r("event_return_whitelist", List(&[]), &[LIST], by("master/src/returners/tests.rs::events_pass_the_lists_and_come_in_order"), "Tags that alone are written to them."),
-    r("ext_pillar", List(&[]), &[LIST], PILLAR, "Sources of pillar besides files."),
+    r("ext_pillar", List(&[]), &[LIST], by("pillar/tests/options.rs::ext_pillar_names_sources"), "Sources of pillar besides files."),
     r("extension_modules", Str("/var/cache/salt/master/extmods"), &[], NO_PYTHON, "Directory of custom modules."),
     r("external_auth", Map(&[]), &[MAP], by("master/tests/eauth.rs::a_login_gets_its_rules_and_no_more"), "Who may do what, by authentication backend."),
     r("file_buffer_size", Int(1048576), &[INT], by("files/src/server/tests.rs::each_option_of_the_file_server_counts"), "Bytes of a chunk when files are served."),
