@@ -65,7 +65,7 @@ pub(super) const ROWS: &[Row] = &[
     r("fileserver_update_niceness", Nil, &[NIL, INT], ONE_PROCESS, "Niceness of the process that updates the file server."),
     r("fileserver_verify_config", Bool(true), &[BOOL], by("master/src/preflight.rs::a_master_without_files_to_serve_does_not_start"), "Check the configuration of the backends at start."),
     r("gather_job_timeout", Int(10), &[INT], by("interop-tests/tests/rc.rs::the_users_file_is_as_good_as_the_command_line"), "Seconds to wait for answers to find_job."),
-    r("git_pillar_verify_config", Bool(true), &[BOOL], GITFS, "Check the configuration at start."),
+    r("git_pillar_verify_config", Bool(true), &[BOOL], by("master/src/preflight.rs::repositories_that_cannot_be_used_stop_a_master"), "Check the configuration at start."),
     r("hgfs_base", Str("default"), &[STR], NO_OTHER_FS, "Branch that stands for the environment base in Mercurial repositories."),
     r("hgfs_branch_method", Str("branches"), &[STR], NO_OTHER_FS, "What becomes an environment: branches, bookmarks or both."),
     r("hgfs_mountpoint", Str(""), &[STR], NO_OTHER_FS, "Path that the files appear under."),

@@ -93,3 +93,53 @@ fn one(asked: &Asked<'_>, env: &str, roots: Vec<String>) -> R<Map> {
     cx.opts = Arc::new(opts);
     compile(&cx, settled, files).map_err(py_error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_core::call::Registry;
+    use brine_core::files::NoFiles;
+    use brine_core::host::NoHost;
+    use brine_core::map;
+    use std::process::Command;
+
+    #[test]
+    fn remotes_include_files_of_others_unless_told_not_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let git = |words: &[&str]| {
+            let author = ["-c", "user.name=a", "-c", "user.email=a@b"];
+            assert!(
+                Command::new("git")
+                    .args(author)
+                    .args(words)
+                    .current_dir(dir.path())
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+        };
+        let mut remotes = Vec::new();
+        for (name, path, text) in [("a", "top.sls", "base:\n  '*': [of_b]\n"), ("b", "of_b.sls", "b: 1\n")] {
+            git(&["init", "--quiet", "--initial-branch=master", name]);
+            std::fs::write(dir.path().join(name).join(path), text).unwrap();
+            git(&["-C", name, "add", "-A"]);
+            git(&["-C", name, "commit", "--quiet", "-m", "x"]);
+            remotes.push(Value::from(format!("master file://{}/{name}", dir.path().display())));
+        }
+        let compiled = |includes: bool| {
+            let opts = Opts::new(map! {
+                "ext_pillar" => vec![Value::from(map! {"git" => remotes.clone()})],
+                "cachedir" => dir.path().join("cache").to_string_lossy().into_owned(),
+                "git_pillar_base" => "master",
+                "git_pillar_refspecs" => vec!["+refs/heads/*:refs/remotes/origin/*"],
+                "git_pillar_includes" => includes,
+            });
+            let cx = Cx::new(Arc::new(opts), Arc::new(Registry::default()), Arc::new(NoHost));
+            let wish = Wish { id: "m1".into(), ..Wish::default() };
+            compile(&cx, Settled::new(&cx.opts, wish), Arc::new(NoFiles)).unwrap()
+        };
+        assert_eq!(compiled(true), map! {"b" => 1});
+        let alone = compiled(false);
+        assert!(!alone.contains("b") && alone.contains("_errors"));
+    }
+}
