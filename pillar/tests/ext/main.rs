@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
+mod crypt;
 mod databases;
 mod files;
 mod git;
