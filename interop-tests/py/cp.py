@@ -16,7 +16,9 @@ import salt.utils.args
 def call(minion, fun, words):
     # Each is a process of its own for salt-call.
     func = minion.functions[fun]
-    minion.functions.context_dict.clear()
+    context = getattr(minion.functions, "context_dict", None)
+    if context is not None:
+        context.clear()
     args, kwargs = salt.minion.load_args_and_kwargs(func, salt.utils.args.parse_input(words))
     kwargs = {key: value for key, value in kwargs.items() if not key.startswith("__pub_")}
     try:

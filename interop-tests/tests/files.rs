@@ -362,3 +362,74 @@ fn of_this_machine() -> Result {
     let cases: Vec<&[&str]> = CASES.iter().copied().filter(|case| !case[0].starts_with("cp.push")).collect();
     compare(&fleet, &cases)
 }
+
+/// What a stock minion gets and leaves on disk, of a master.
+fn taken(minion: Side, master: &str, cases: &[&[&str]]) -> Result<(Vec<Value>, BTreeMap<String, String>)> {
+    let (mut fleet, roots) = fleet(Side::parse(master)?)?;
+    let large: Vec<u8> = (0..64u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
+    fs::write(fleet.path("srv").join("large"), large)?;
+    for name in ["back\\slash", "new\nline", " sp ace ", "tab\there", "..dots", "%41", "#x", "*"] {
+        fs::write(fleet.path("srv").join(name), name)?;
+    }
+    symlink("nowhere", fleet.path("srv").join("dangling"))?;
+    fleet.settings.master_lines = vec!["auto_accept: true".into(), "file_recv: true".into(), roots];
+    fleet.start_master()?;
+    run(&fleet, cases, minion, &server()?)
+}
+
+/// Stock's minions of one version, on our master and on one of their own.
+fn by_stock(version: &'static str) -> Result {
+    let cases: &[&[&str]] = &[
+        &["cp.list_master"],
+        &["cp.list_master", "prefix=sub"],
+        &["cp.list_master_dirs"],
+        &["cp.list_master_symlinks"],
+        &["cp.list_states"],
+        &["cp.hash_file", "salt://large"],
+        &["cp.hash_file", "salt://none"],
+        &["cp.get_file", "salt://large", "$D/large"],
+        &["cp.get_file", "salt://big", "$D/big", "gzip=5"],
+        &["cp.get_file", "salt://nothing", "$D/nothing"],
+        &["cp.get_file", "salt://one?saltenv=dev", "$D/dev"],
+        &["cp.get_file", "salt://|what?now", "$D/what"],
+        &["cp.get_file", "salt://back\\slash", "$D/back"],
+        &["cp.get_file", "salt://dangling", "$D/dangling"],
+        &["cp.get_dir", "salt://sub", "$D/dir"],
+        &["cp.get_dir", "salt://web", "$D/web"],
+        &["cp.cache_master"],
+        &["cp.push", "$D/big"],
+        &["cp.push", "$D/nothing"],
+    ];
+    let minion = Side::Stock(version);
+    let (want, want_left) = taken(minion, &version[..4], cases)?;
+    let (got, left) = taken(minion, "ours", cases)?;
+    same("a large file came", &want[7]["ret"], &json!("$ROOT/dest/large"))?;
+    for ((case, want), got) in cases.iter().zip(&want).zip(&got) {
+        same(&case.join(" "), want, got)?;
+    }
+    // Pushed files are private here.
+    let plain = |left: &BTreeMap<String, String>| -> BTreeMap<String, String> {
+        left.iter()
+            .filter(|(path, _)| !path.starts_with("files/"))
+            .map(|(p, w)| (p.clone(), w.clone()))
+            .collect()
+    };
+    let pushed = |left: &BTreeMap<String, String>| left.keys().filter(|p| p.starts_with("files/")).count();
+    same("on disk", &plain(&want_left), &plain(&left))?;
+    same("pushed", &pushed(&want_left), &pushed(&left))
+}
+
+#[test]
+fn by_stock_3006() -> Result {
+    by_stock("3006.28")
+}
+
+#[test]
+fn by_stock_3007() -> Result {
+    by_stock("3007.15")
+}
+
+#[test]
+fn by_stock_3008() -> Result {
+    by_stock("3008.3")
+}

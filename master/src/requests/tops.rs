@@ -123,7 +123,6 @@ fn classes(data: &Value) -> Map {
 mod tests {
     use super::*;
     use brine_protocol::map;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_classifier_says_what_states_a_minion_gets() {
@@ -131,9 +130,9 @@ mod tests {
         let program = dir.path().join("enc");
         let id = MinionId::parse("m1").unwrap();
         let run = |script: &str, id: &MinionId| {
-            std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
-            let command = format!("{} 'two words' x", program.display());
+            // Read by a shell, not run: a file that was just written may still be open in some other test's child.
+            std::fs::write(&program, script).unwrap();
+            let command = format!("/bin/sh {} 'two words' x", program.display());
             tops(&Opts::new(map! {"master_tops" => map! {"ext_nodes" => command}}), id)
         };
         let said = run(r#"echo "environment: dev"; echo "classes: ['$1', $2, $3]""#, &id);
