@@ -360,8 +360,18 @@ mod tests {
             ),
             Some(vec!["Failed to decrypt pillar key 'a:b': Decryption renderer 'x' is not available"].into())
         );
-        let own = map! {"ext_pillar" => vec![Value::from(map! {"own" => "x"})]};
-        let text = "Failed to load ext_pillar own: not supported: there is no source of this name";
+        // A name that is nobody's is skipped, as in stock; one that is a Python module's there is not.
+        let dir = tempfile::tempdir().unwrap();
+        let own = map! {
+            "ext_pillar" => vec![Value::from(map! {"own" => "x"})],
+            "extension_modules" => dir.path().to_string_lossy().into_owned(),
+        };
+        assert_eq!(errors(own.clone()), None);
+        std::fs::create_dir(dir.path().join("pillar")).unwrap();
+        let file = dir.path().join("pillar/own.py");
+        std::fs::write(&file, "").unwrap();
+        let text =
+            format!("Failed to load ext_pillar own: not supported: {} is a Python module", file.display());
         assert_eq!(errors(own), Some(vec![text].into()));
         assert_eq!(
             errors(map! {"ext_pillar" => "git"}),

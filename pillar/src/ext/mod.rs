@@ -140,7 +140,8 @@ impl Compiler {
             for (name, args) in run.iter() {
                 let name = brine_core::text::python_str(name);
                 match self.ask(&name, args, &pillar) {
-                    Ok(data) => given = data,
+                    Ok(Some(data)) => given = data,
+                    Ok(None) => tracing::error!("Specified ext_pillar interface {name} is unavailable"),
                     Err(e) => errors.push(format!("Failed to load ext_pillar {name}: {e}")),
                 }
             }
@@ -151,8 +152,9 @@ impl Compiler {
         Ok(pillar)
     }
 
-    fn ask(&self, name: &str, args: &Value, pillar: &Obj) -> R {
-        let Some(source) = find(name) else { return Err(refused::why(name)) };
+    /// What a source gives; `None` where the name is nobody's.
+    fn ask(&self, name: &str, args: &Value, pillar: &Obj) -> R<Option<Obj>> {
+        let Some(source) = find(name) else { return refused::why(name, &self.cx.opts).map_or(Ok(None), Err) };
         let asked = Asked {
             session: &self.session,
             id: &self.settled.wish.id,
@@ -160,7 +162,7 @@ impl Compiler {
             extra: &self.settled.wish.extra,
             own_id: &self.settled.own_id,
         };
-        (source.run)(&asked, &arguments(args)?)
+        (source.run)(&asked, &arguments(args)?).map(Some)
     }
 }
 

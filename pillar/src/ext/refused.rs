@@ -1,6 +1,8 @@
 //! Sources of stock's that are not here, each with one clear line. Not those that nobody knows.
 
+use brine_core::{Opts, Value};
 use brine_python::{Kind, PyErr};
+use std::path::PathBuf;
 
 /// What stock needs for a source that is not here.
 const NAMES: &[(&str, &str)] = &[
@@ -32,11 +34,23 @@ const NAMES: &[(&str, &str)] = &[
     ("vmware", "VMware's libraries"),
 ];
 
-/// Why there is no source of this name.
-pub(super) fn why(name: &str) -> PyErr {
+/// Why there is no source of this name; `None` for a name that means nothing here, as it means nothing to stock.
+pub(super) fn why(name: &str, opts: &Opts) -> Option<PyErr> {
     let text = match NAMES.iter().find(|(known, _)| *known == name) {
         Some((_, needs)) => format!("not supported: it needs {needs}"),
-        None => "not supported: there is no source of this name".to_owned(),
+        None => format!("not supported: {} is a Python module", own(name, opts)?.display()),
     };
-    PyErr::new(Kind::Other("NotSupported"), text)
+    Some(PyErr::new(Kind::Other("NotSupported"), text))
+}
+
+/// The Python file with which stock would have a source of this name.
+fn own(name: &str, opts: &Opts) -> Option<PathBuf> {
+    let dirs = opts.get("module_dirs").and_then(Value::as_list).unwrap_or_default();
+    let dirs = dirs.iter().filter_map(Value::as_str).map(PathBuf::from);
+    let mut all = std::iter::once(opts.path("extension_modules")).chain(dirs);
+    // A name with a slash in it is no module's.
+    let file = format!("{name}.py");
+    all.find_map(|dir| {
+        Some(dir.join("pillar").join(&file)).filter(|path| !name.contains('/') && path.is_file())
+    })
 }
