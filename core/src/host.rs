@@ -89,6 +89,12 @@ pub trait Host: std::any::Any + Send + Sync {
         over: Option<Map>,
     ) -> Result<Map>;
 
+    /// Pillar compiled now with one more source of external pillar: its name and what it is given. A master has to allow it.
+    fn compile_pillar_with(&self, external: Value, over: Option<Map>) -> Result<Map> {
+        let _ = (external, over);
+        Err(CallError::Client("no external pillar can be asked for here".into()))
+    }
+
     /// The jobs that run now: each the publish load plus `pid`.
     fn running(&self) -> Vec<Map>;
 

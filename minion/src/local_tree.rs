@@ -59,6 +59,32 @@ pub(crate) fn compile_pillar(
     over: Option<Map>,
     kept: Option<&Map>,
 ) -> Result<Map> {
+    let wish = Wish {
+        id: cx.opts.str("id").to_owned(),
+        saltenv: saltenv.map(str::to_owned),
+        pillarenv: pillarenv.map(str::to_owned),
+        over,
+        kept: kept.cloned(),
+        ..Wish::default()
+    };
+    compile(cx, wish)
+}
+
+/// As [`compile_pillar`], with one more source of external pillar.
+///
+/// # Errors
+/// As [`compile_pillar`].
+pub(crate) fn compile_external(
+    cx: &Cx,
+    external: Value,
+    over: Option<Map>,
+    kept: Option<&Map>,
+) -> Result<Map> {
+    let id = cx.opts.str("id").to_owned();
+    compile(cx, Wish { id, over, kept: kept.cloned(), ext: Some(external), ..Wish::default() })
+}
+
+fn compile(cx: &Cx, wish: Wish) -> Result<Map> {
     thread_local! {
         static DEEP: Cell<u8> = const { Cell::new(0) };
     }
@@ -73,14 +99,6 @@ pub(crate) fn compile_pillar(
     }
     DEEP.set(DEEP.get() + 1);
     let _leave = Leave;
-    let wish = Wish {
-        id: cx.opts.str("id").to_owned(),
-        saltenv: saltenv.map(str::to_owned),
-        pillarenv: pillarenv.map(str::to_owned),
-        over,
-        kept: kept.cloned(),
-        ..Wish::default()
-    };
     let settled = Settled::new(&cx.opts, wish);
     let roots = Arc::new(PillarRoots::new(&settled.roots, &settled.opts));
     brine_pillar::compile(cx, settled, roots)

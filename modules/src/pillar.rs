@@ -7,6 +7,9 @@ use brine_core::target::{DEFAULT_TARGET_DELIM, traverse};
 use brine_core::text::{python_str, python_type};
 use brine_core::{Map, Value};
 use brine_protocol::ids::RelPath;
+use brine_python::{Obj, to_value};
+use brine_render::renderer::{Data, run_one};
+use brine_render::template::Session;
 use std::borrow::Cow;
 use std::path::Path;
 
@@ -17,6 +20,9 @@ module! {
 
 /// What stands for a default that was not given.
 const NOT_SET: &str = "__unset__";
+
+/// What stands for a masked value.
+const MASK: &str = "**********";
 
 /// The pillar in force, or with an environment the one compiled from it now.
 fn source<'cx>(cx: &'cx Cx, pillarenv: Option<&str>, saltenv: Option<&str>) -> Result<Cow<'cx, Map>> {
@@ -127,20 +133,54 @@ fn all(cx: &Cx, args: VarArgs, kwargs: &KwArgs) -> Result<Map> {
     if !args.0.is_empty() {
         return some(cx, args, &KwArgs::default());
     }
-    if text(kwargs, "pillar_enc").is_some_and(|renderer| !renderer.is_empty())
-        && kwargs.0.get("pillar").is_some_and(Value::truthy)
+    let mut over = kwargs.0.get("pillar").cloned();
+    if let (Some(renderer), Some(given)) = (text(kwargs, "pillar_enc"), &over)
+        && !renderer.is_empty()
+        && given.truthy()
     {
-        return Err(CallError::execution("Failed to decrypt pillar override: pillar_enc is not supported"));
+        let decrypted = decrypted(cx, renderer, given);
+        over = Some(decrypted.map_err(|e| CallError::execution(format!("Failed to decrypt pillar override: {e}")))?);
     }
-    let over = match kwargs.0.get("pillar") {
-        Some(Value::Map(over)) => Some(over.clone()),
+    let over = match over {
+        Some(Value::Map(over)) => Some(over),
         Some(other) if other.truthy() => {
             tracing::error!("Pillar data must be a dictionary");
             None
         }
         _ => None,
     };
-    compiled(cx, text(kwargs, "pillarenv"), text(kwargs, "saltenv"), over)
+    let pillar = compiled(cx, text(kwargs, "pillarenv"), text(kwargs, "saltenv"), over)?;
+    Ok(if unmasked(kwargs) { pillar } else { pillar.into_iter().map(|(key, value)| (key, masked(value))).collect() })
+}
+
+/// Data decrypted by a renderer that the options allow.
+fn decrypted(cx: &Cx, renderer: &str, data: &Value) -> std::result::Result<Value, String> {
+    let allowed = cx.opts.get("decrypt_pillar_renderers").and_then(Value::as_list).unwrap_or_default();
+    if !allowed.is_empty() && !allowed.iter().any(|name| name.as_str() == Some(renderer)) {
+        let allowed: Vec<String> = allowed.iter().map(python_str).collect();
+        let choices = allowed.join(", ");
+        return Err(format!("'{renderer}' is not a valid decryption renderer. Valid choices are: {choices}"));
+    }
+    let session = Session::of(cx);
+    let keywords = vec![("translate_newlines".into(), Obj::Bool(true))];
+    let rendered = session.clone().enter(|| run_one(&session, renderer, Data::Value(Obj::from(data)), keywords));
+    rendered.and_then(|rendered| to_value(&rendered.data.into_value())).map_err(|e| e.to_string())
+}
+
+/// Whether values are shown as they are. 3006 masks nothing; as in 3008, `unmask=False` asks for it.
+fn unmasked(kwargs: &KwArgs) -> bool {
+    kwargs.0.get("unmask").is_none_or(|unmask| unmask.is_nil() || unmask.truthy())
+}
+
+/// Values with everything that could be a secret replaced, as 3008 does it.
+fn masked(value: Value) -> Value {
+    match value {
+        Value::Map(map) => map.into_iter().map(|(key, value)| (key, masked(value))).collect::<Map>().into(),
+        Value::List(list) => list.into_iter().map(masked).collect::<Vec<_>>().into(),
+        Value::Str(text) if !text.is_empty() => MASK.into(),
+        Value::Bytes(bytes) if !bytes.is_empty() => Value::Bytes(MASK.as_bytes().to_vec()),
+        other => other,
+    }
 }
 
 /// Return one or more entries of the pillar in memory.
@@ -157,6 +197,7 @@ fn some(cx: &Cx, args: VarArgs, kwargs: &KwArgs) -> Result<Map> {
     let pillar = source(cx, text(kwargs, "pillarenv"), text(kwargs, "saltenv"))?;
     let found = args.0.into_iter().map(|arg| {
         let value = look_up(&pillar, &arg, delimiter).unwrap_or_else(|| default.clone());
+        let value = if unmasked(kwargs) { value } else { masked(value) };
         (arg, value)
     });
     Ok(found.collect())
@@ -212,18 +253,16 @@ fn obfuscate(cx: &Cx, args: VarArgs, kwargs: KwArgs) -> Result {
     Ok(hidden(all(cx, args, &kwargs)?.into()))
 }
 
-/// Compile the pillar with one more external pillar. A minion without a master has none to offer; a master is not asked
-/// for one yet.
+/// Compile the pillar with one more external pillar. A master has to allow its kind by `on_demand_ext_pillar`.
 ///
 /// CLI Example: salt '*' pillar.ext '{libvirt: _}'
 #[exec]
-fn ext(external: Value, pillar: Option<Map>) -> Result {
-    let _pillar = pillar;
-    let name = match &external {
-        Value::Map(map) => map.keys().map(python_str).collect::<Vec<_>>().join(", "),
-        other => python_str(other),
+fn ext(cx: &Cx, external: Value, pillar: Option<Map>) -> Result<Map> {
+    let external = match external {
+        Value::Str(text) => brine_render::yaml::load(&text).map_err(|e| CallError::exception("YAMLError", e.to_string()))?,
+        other => other,
     };
-    Err(CallError::execution(format!("external pillar is not supported: {name}")))
+    cx.host.compile_pillar_with(external, pillar)
 }
 
 /// Whether a file is in the pillar roots of an environment, or of any. For minions without a master.
@@ -324,5 +363,26 @@ mod tests {
             hidden(map! {"a" => vec![Value::from(1), "x".into(), Value::Nil]}.into()),
             map! {"a" => vec!["<int>", "<str>", "<NoneType>"]}.into()
         );
+    }
+
+    #[test]
+    fn values_are_masked_where_that_is_asked_for() {
+        let item = |args: Args| call(Map::new(), "pillar.item", args).unwrap();
+        assert_eq!(item(Args::positional(["role"]).with("unmask", true)), map! {"role" => "web1"}.into());
+        assert_eq!(item(Args::positional(["role"]).with("unmask", false)), map! {"role" => MASK}.into());
+        let deep = masked(map! {"a" => vec![Value::from("x"), 1.into(), "".into(), Value::Nil]}.into());
+        assert_eq!(deep, map! {"a" => vec![Value::from(MASK), 1.into(), "".into(), Value::Nil]}.into());
+    }
+
+    #[test]
+    fn data_over_the_pillar_may_be_encrypted() {
+        let opts = || map! {"decrypt_pillar_renderers" => vec!["yaml"]};
+        let cx = |opts: Map| Cx::new(Arc::new(Opts::new(opts)), Arc::default(), Arc::new(NoHost));
+        let over = Value::from("{a: 1}");
+        assert_eq!(decrypted(&cx(opts()), "yaml", &over), Ok(map! {"a" => 1}.into()));
+        assert!(decrypted(&cx(opts()), "gpg", &over).unwrap_err().contains("not a valid decryption renderer"));
+        let args = Args::none().with("pillar", over).with("pillar_enc", "gpg");
+        let refused = call(opts(), "pillar.items", args).unwrap_err().to_string();
+        assert!(refused.contains("Failed to decrypt pillar override: 'gpg' is not a valid"), "{refused}");
     }
 }

@@ -259,6 +259,17 @@ mod tests {
     }
 
     #[test]
+    fn options_are_put_into_pillar_where_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let of = |told: bool| pillars(dir.path(), map! {"pillar_opts" => told}).compile(&ask("m1")).unwrap();
+        assert_eq!(of(false), Map::new());
+        let pillar = of(true);
+        let master = pillar.get("master").unwrap();
+        assert_eq!((master.get("who"), master.get("id")), (Some(&"the master".into()), Some(&"m1".into())));
+        assert!(master.get("grains").is_none() && master.get("saltversion").is_some());
+    }
+
+    #[test]
     fn pillar_of_the_options_is_what_templates_see() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("top.sls"), "base:\n  '*':\n    - a\n").unwrap();

@@ -127,7 +127,7 @@ pub(super) const ROWS: &[Row] = &[
     r("peer", Map(&[]), &[MAP], by("master/tests/peers.rs::peers_publish_what_their_rules_say"), "What minions may run on other minions."),
     r("permissive_acl", Bool(false), &[BOOL], by("master/src/eauth/tests.rs::rules_are_those_of_the_name_that_was_proved"), "Add the rules for everybody to a user's own."),
     r("pidfile", Str("/var/run/salt-master.pid"), &[STR], by("render/tests/config.rs::options_decide_about_other_options"), "File of the daemon's process id."),
-    r("pillar_safe_render_error", Bool(true), &[BOOL], PILLAR, "Hide from minions why pillar failed."),
+    r("pillar_safe_render_error", Bool(true), &[BOOL], by("pillar/tests/stock.rs::every_tree_compiles_as_by_stock"), "Hide from minions why pillar failed."),
     r("pillar_version", Int(2), &[INT], GONE, "Protocol of pillar replies; 1 is older than any supported minion."),
     r("ping_on_rotate", Bool(false), &[BOOL], by("master/tests/config.rs::chores_and_stores_are_bounded_as_the_options_say"), "Ping all minions after the key was changed, so that they take it at once."),
     r("pki_dir", Str("/etc/salt/pki/master"), &[STR], by("render/tests/config.rs::options_decide_about_other_options"), "Directory of keys."),

@@ -98,7 +98,7 @@ pub(super) const ROWS: &[Row] = &[
     r("request_channel_timeout", Int(60), &[INT], by("minion/src/daemon/deliver/mod.rs::the_times_of_delivery_are_those_of_the_options"), "Seconds to wait for the master's reply."),
     r("request_channel_tries", Int(3), &[INT], by("minion/src/connect/settings.rs::each_option_of_a_connection_counts"), "How often a request is sent."),
     r("resolve_dns_fallback", Bool(true), &[BOOL], GONE, "Whether an unresolved name becomes 127.0.0.1; nothing in stock reads it."),
-    r("resource_pillar_key", Str("resources"), &[STR], PILLAR, "Pillar key that lists the resources of a minion."),
+    r("resource_pillar_key", Str("resources"), &[STR], no("resources, which a minion of 3008 manages, are left out"), "Pillar key that lists the resources of a minion."),
     r("restart_on_error", Bool(false), &[], GONE, "Start anew after an error; nothing in stock reads it."),
     r("retry_dns", Int(30), &[FLOAT], RESTARTS, "Seconds before the master's name is looked up again."),
     r("retry_dns_count", Nil, &[NIL, INT], RESTARTS, "How often that is done; null is for ever."),

@@ -83,8 +83,16 @@ impl Host for CallHost {
             saltenv: saltenv.map(str::to_owned),
             pillarenv: pillarenv.map(str::to_owned),
             over,
-            clean_cache: false,
+            ..PillarWish::default()
         })
+    }
+
+    fn compile_pillar_with(&self, external: Value, over: Option<Map>) -> Result<Map> {
+        let Some(remote) = &self.remote else {
+            let kept = self.pillar.get().map(|pillar| &**pillar);
+            return local_tree::compile_external(&self.cx(), external, over, kept);
+        };
+        remote.compile(PillarWish { ext: Some(external), over, ..PillarWish::default() })
     }
 
     fn files(&self) -> Arc<dyn Files> {

@@ -13,6 +13,8 @@ pub struct PillarWish {
     pub pillarenv: Option<String>,
     /// Merged over the pillar, for this one time.
     pub over: Option<Map>,
+    /// One more source of external pillar.
+    pub ext: Option<Value>,
     /// Ask the master to forget what it cached.
     pub clean_cache: bool,
 }
@@ -50,6 +52,9 @@ pub fn load(opts: &Opts, grains: &Map, wish: PillarWish) -> Map {
         "ver" => "2",
         "cmd" => "_pillar",
     };
+    if let Some(ext) = wish.ext {
+        load.insert("ext", ext);
+    }
     if wish.clean_cache {
         load.insert("clean_cache", true);
     }
@@ -106,6 +111,10 @@ mod tests {
         let opts = Opts::new(map! {"id" => "m1", "saltenv" => "dev", "pillarenv_from_saltenv" => true});
         let load = load(&opts, &Map::new(), PillarWish::default());
         assert_eq!((load.get_str("saltenv"), load.get_str("pillarenv")), (Some("dev"), Some("dev")));
+        assert!(!load.contains("ext"));
+        let ext = Some(map! {"git" => "x"}.into());
+        let load = super::load(&opts, &Map::new(), PillarWish { ext, ..PillarWish::default() });
+        assert_eq!(load.get("ext"), Some(&map! {"git" => "x"}.into()));
     }
 
     #[test]

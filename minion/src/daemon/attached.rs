@@ -126,7 +126,10 @@ impl Attached {
             let compiled = tokio::task::spawn_blocking(move || {
                 let (saltenv, pillarenv) = (wish.saltenv.as_deref(), wish.pillarenv.as_deref());
                 let kept = Some(&*cx.pillar).filter(|pillar| !pillar.is_empty());
-                local_tree::compile_pillar(&cx, saltenv, pillarenv, wish.over, kept)
+                match wish.ext {
+                    Some(ext) => local_tree::compile_external(&cx, ext, wish.over, kept),
+                    None => local_tree::compile_pillar(&cx, saltenv, pillarenv, wish.over, kept),
+                }
             });
             let compiled = compiled.await.map_err(|e| PillarFailed::Local(e.to_string()))?;
             return compiled.map_err(|e| PillarFailed::Local(e.to_string()));
@@ -162,6 +165,16 @@ struct Around {
     cancel: Cancel,
 }
 
+impl Around {
+    fn compiled(&self, wish: PillarWish) -> CallResult<Map> {
+        let this = self.attached.clone();
+        self.attached
+            .minion
+            .wait(&self.cancel, async move { this.compile(wish).await })?
+            .map_err(|e| CallError::Client(e.to_string()))
+    }
+}
+
 impl Host for Around {
     fn master_request(&self, load: Map, timeout: Duration) -> CallResult {
         let link = self.attached.link.clone();
@@ -190,13 +203,13 @@ impl Host for Around {
             saltenv: saltenv.map(str::to_owned),
             pillarenv: pillarenv.map(str::to_owned),
             over,
-            clean_cache: false,
+            ..PillarWish::default()
         };
-        let this = self.attached.clone();
-        self.attached
-            .minion
-            .wait(&self.cancel, async move { this.compile(wish).await })?
-            .map_err(|e| CallError::Client(e.to_string()))
+        self.compiled(wish)
+    }
+
+    fn compile_pillar_with(&self, external: Value, over: Option<Map>) -> CallResult<Map> {
+        self.compiled(PillarWish { ext: Some(external), over, ..PillarWish::default() })
     }
 
     fn files(&self) -> Arc<dyn Files> {

@@ -1,6 +1,7 @@
 //! Ours and stock Salt measured in one run: medians and ratios, printed. Never an assertion: machines are noisy.
 
 mod files;
+mod pillars;
 mod rendering;
 
 use crate::fleet::Fleet;
@@ -27,14 +28,15 @@ struct Numbers {
     minion_idle: f64,
 }
 
-/// `cargo xtask bench [RUNS] [rendering|files]`.
+/// `cargo xtask bench [RUNS] [rendering|files|pillar]`.
 pub(crate) fn bench(args: &[String]) -> Result {
     let runs: usize = args.first().and_then(|a| a.parse().ok()).unwrap_or(5);
     let stock = setup::setup()?;
     match args.get(1).map(String::as_str) {
         Some("rendering") => return rendering::bench(&stock, runs),
         Some("files") => return files::bench(&stock, runs),
-        Some(other) => return Err(format!("bench knows no part {other}: rendering, files")),
+        Some("pillar") => return pillars::bench(&stock),
+        Some(other) => return Err(format!("bench knows no part {other}: rendering, files, pillar")),
         None => {}
     }
     run(cargo().args(["build", "--release", "--quiet", "--workspace", "--bins"]))?;
@@ -50,7 +52,8 @@ pub(crate) fn bench(args: &[String]) -> Result {
     }
     print(&rows);
     rendering::bench(&stock, runs)?;
-    files::bench(&stock, runs)
+    files::bench(&stock, runs)?;
+    pillars::bench(&stock)
 }
 
 fn measure(side: &Side, runs: usize) -> Result<Numbers> {

@@ -87,6 +87,13 @@ impl Host for AnyMaster {
         }
     }
 
+    fn compile_pillar_with(&self, external: Value, over: Option<Map>) -> CallResult<Map> {
+        match &self.inner {
+            Some(inner) => inner.compile_pillar_with(external, over),
+            None => crate::local_tree::compile_external(&cx(&self.minion), external, over, None),
+        }
+    }
+
     fn files(&self) -> Arc<dyn Files> {
         match &self.inner {
             Some(inner) => inner.files(),
