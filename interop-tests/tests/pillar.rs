@@ -19,7 +19,10 @@ fn tree(base: &Path, dev: &Path) -> Result {
              'G@role:web and not E@x.*':\n    - match: compound\n    - by.compound\n  group:\n    - match: nodegroup\n    - by.nodegroup\n  \
              'role:db':\n    - match: grain\n    - by.nothing\n",
         ),
-        ("common/init.sls", "include:\n  - .part\n  - common.keyed:\n      key: a:b\n      defaults: {word: given}\nall: {deep: {k: v}}\n"),
+        (
+            "common/init.sls",
+            "include:\n  - .part\n  - common.keyed:\n      key: a:b\n      defaults: {word: given}\nall: {deep: {k: v}}\n",
+        ),
         ("common/part.sls", "all: {deep: {k: lost, l: part}}\nlist: [1, 2.5, null, true]\n"),
         ("common/keyed.sls", "word: {{ word }}\n"),
         ("by/pcre.sls", "pcre: {{ grains.id }}\n"),
@@ -110,7 +113,11 @@ fn on(master: &str, minions: &[&str]) -> Result {
         same(name, items(&fleet, minion, &["pillarenv=dev"])?, common(json!({"dev": "dev"})))?;
         let mut over = of_base();
         over["all"]["deep"]["k"] = "over".into();
-        same(name, items(&fleet, minion, &["pillarenv=base", "pillar={all: {deep: {k: over}}}"])?, common(over))?;
+        same(
+            name,
+            items(&fleet, minion, &["pillarenv=base", "pillar={all: {deep: {k: over}}}"])?,
+            common(over),
+        )?;
     }
     // What is wrong with it is told, but not what stands there.
     fs::write(fleet.path("srv/by/compound.sls"), "secret: {{ hunter2() }}\n")?;

@@ -34,8 +34,7 @@ fn main() {
     let opts = Arc::new(Opts::new(opts));
     let registry = Arc::new(Registry::new(brine_modules::ALL.iter().copied()));
     let shared = Shared::of(&opts).map(Arc::new);
-    let pillars =
-        Pillars::new(opts, registry, Arc::new(NoHost), Arc::new(NoFiles)).sharing(shared);
+    let pillars = Pillars::new(opts, registry, Arc::new(NoHost), Arc::new(NoFiles)).sharing(shared);
     let compile = |n: usize| {
         let wish = Wish { id: format!("minion-{n}"), saltenv: Some("base".into()), ..Wish::default() };
         pillars.compile(&Ask { wish, grains: grains(n), clean_cache: false }).unwrap()

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use brine_core::call::{Args, Cx, KwArgs, Result, VarArgs, exec, module};
 use brine_core::{Map, Value};
+use brine_pillar::{Ask, Wish};
 use brine_render::args::condition_input;
 
 use crate::client;
-use crate::host::master;
+use crate::host::{master, pillars};
 use crate::side::Order;
 
 module! { "salt": cmd, execute }
@@ -19,15 +20,24 @@ module! { "salt": cmd, execute }
 #[exec]
 fn cmd(cx: &Cx, fun: String, args: VarArgs, kwargs: KwArgs) -> Result {
     let mut keyword = kwargs.clean();
-    if keyword.remove("with_pillar").is_some_and(|with| with.truthy()) {
-        return Err(crate::lacking("salt.cmd with_pillar", "pillar, which is a later piece of work"));
-    }
+    let with_pillar = keyword.remove("with_pillar").is_some_and(|with| with.truthy());
     let execution = &master(cx)?.execution;
     if execution.registry.get(&fun).is_none() {
         return Ok(format!("'{fun}' is not available.").into());
     }
     let mut inner = Cx::new(cx.opts.clone(), execution.registry.clone(), cx.host.clone());
     inner.grains = Arc::new((execution.grains)(&cx.opts));
+    if with_pillar {
+        let text = |key: &str| Some(cx.opts.str(key)).filter(|text| !text.is_empty()).map(str::to_owned);
+        let wish = Wish {
+            id: cx.opts.str("id").to_owned(),
+            saltenv: text("saltenv"),
+            pillarenv: text("pillarenv"),
+            ..Wish::default()
+        };
+        let ask = Ask { wish, grains: inner.grains.as_ref().clone(), clean_cache: false };
+        inner.pillar = Arc::new(pillars(cx)?.compile_fresh(&ask)?);
+    }
     inner.job = cx.job.clone();
     inner.cancel = cx.cancel.clone();
     inner.call(&fun, Args { positional: args.0, keyword })
@@ -81,7 +91,7 @@ mod tests {
         /// Says what it was called with.
         #[exec]
         fn who(cx: &Cx, args: VarArgs, kwargs: KwArgs) -> Result {
-            Ok(map! {"args" => args.0, "kwargs" => kwargs.0, "os" => cx.grains.get("os").cloned()}.into())
+            Ok(map! {"args" => args.0, "kwargs" => kwargs.0, "os" => cx.grains.get("os").cloned(), "pillar" => cx.pillar.get("own").cloned()}.into())
         }
     }
 
@@ -95,10 +105,18 @@ mod tests {
         };
         cx.host = MasterHost::with_execution(&cx.opts, Box::new(fake), execution);
         let args = Args::positional(["there.who", "a"]).with("b", 1).with("__pub_x", 1);
-        let want = map! {"args" => list(["a"]), "kwargs" => map! {"b" => 1}, "os" => "Debian"};
+        let want = map! {"args" => list(["a"]), "kwargs" => map! {"b" => 1}, "os" => "Debian", "pillar" => Value::Nil};
         assert_eq!(call(&cx, "salt.cmd", args).unwrap(), want.into());
         let none = call(&cx, "salt.cmd", Args::positional(["no.such"])).unwrap();
         assert_eq!(none, "'no.such' is not available.".into());
+        std::fs::write(tmp.path().join("top.sls"), "base:\n  'test_m*':\n    - own\n").unwrap();
+        std::fs::write(tmp.path().join("own.sls"), "own: {{ grains.os }}\n").unwrap();
+        let mut opts = cx.opts.map().clone();
+        let roots = map! {"base" => vec![tmp.path().to_string_lossy().into_owned()]};
+        opts.update(map! {"pillar_roots" => roots, "renderer" => "jinja|yaml", "state_top" => "top.sls"});
+        cx.opts = Arc::new(brine_core::Opts::new(opts));
+        let got = call(&cx, "salt.cmd", Args::positional(["there.who"]).with("with_pillar", true)).unwrap();
+        assert_eq!(got.get("pillar"), Some(&"Debian".into()));
     }
 
     #[test]

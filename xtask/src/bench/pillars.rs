@@ -78,7 +78,8 @@ fn write(tree: &Path) -> std::io::Result<()> {
 }
 
 fn sls(folder: &str, n: usize) -> String {
-    let mut text = format!("{{% set names = ['alpha', 'beta', 'gamma', 'delta'] %}}\n{folder}:\n  part{n}:\n");
+    let mut text =
+        format!("{{% set names = ['alpha', 'beta', 'gamma', 'delta'] %}}\n{folder}:\n  part{n}:\n");
     match n % 10 {
         0 => text.push_str("    owner: {{ grains['id'] }}\n"),
         1..=5 => text.push_str("    place: {{ grains.dc }}\n    system: {{ grains.get('os') | upper }}\n"),
@@ -86,7 +87,10 @@ fn sls(folder: &str, n: usize) -> String {
     }
     text.push_str("{% for name in names %}\n    {{ name }}:\n");
     for key in 0..8 {
-        let _ = writeln!(text, "      key{key}: {{{{ name }}}}-{key}\n      list{key}: [{key}, two, {{a: {key}}}]");
+        let _ = writeln!(
+            text,
+            "      key{key}: {{{{ name }}}}-{key}\n      list{key}: [{key}, two, {{a: {key}}}]"
+        );
     }
     text.push_str("{% endfor %}\n");
     text
