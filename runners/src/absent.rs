@@ -22,7 +22,6 @@ const RUNNERS: &[(&str, &str)] = &[
     ("digicertapi", VENDOR),
     ("drac", VENDOR),
     ("f5", VENDOR),
-    ("git_pillar", "it comes with pillar, which is a later piece of work"),
     ("http", "it comes with the execution module http, and that with states, a later piece of work"),
     ("launchd", "it is for macOS"),
     ("lxc", GUESTS),

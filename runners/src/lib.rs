@@ -46,8 +46,8 @@ macro_rules! list {
 list! {
     /// Every runner module.
     RUNNERS, runner:
-    audit, auth, cache, config, doc, error, event, fileserver, jobs, manage, match_, mine, network, pillar, queue, reactor,
-    salt, saltutil, sdb, state, survey, test
+    audit, auth, cache, config, doc, error, event, fileserver, git_pillar, jobs, manage, match_, mine, network, pillar, queue,
+    reactor, salt, saltutil, sdb, state, survey, test
 }
 
 list! {

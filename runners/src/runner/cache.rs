@@ -5,6 +5,7 @@ mod banks;
 use brine_core::call::{CallError, Cx, KwArgs, Result, exec, module};
 use brine_core::target::{Fleet, check_minions};
 use brine_core::{Map, Value};
+use brine_files::git::{self, GitFs, GitPillar};
 use brine_protocol::ids::MinionId;
 
 use crate::client::split_input;
@@ -159,21 +160,55 @@ fn clear_all(cx: &Cx, tgt: Option<Value>, #[default("glob")] tgt_type: String) -
     clear(cx, tgt, &tgt_type, &What { grains: true, pillar: true, mine: true, function: None })
 }
 
-/// Remove the locks of `gitfs`, `git_pillar` or `winrepo`. Refused, since none of them is here.
+/// Remove the locks of `gitfs` or `git_pillar`, of a `type` (`update`, `checkout`, `mountpoint`) or of all, for remotes whose URL
+/// matches a pattern.
 ///
-/// CLI Example: salt-run cache.clear_git_lock gitfs
+/// CLI Example: salt-run cache.clear_git_lock gitfs type=update
 #[exec]
-fn clear_git_lock(role: String, _remote: Option<String>, kwargs: KwArgs) -> Result {
+fn clear_git_lock(cx: &Cx, role: String, remote: Option<String>, kwargs: KwArgs) -> Result {
     let mut others = kwargs.clean();
-    let _types = others.remove("type").map(|types| split_input(&types));
+    let kinds = match others.remove("type") {
+        Some(kinds) => split_input(&kinds),
+        None => ["update", "checkout", "mountpoint"].map(str::to_owned).to_vec(),
+    };
     if let Some((name, value)) = others.iter().next() {
         let text = format!("The following keyword arguments are not valid: {}={}", show(name), show(value));
         return Err(CallError::invocation(text));
     }
+    let remote = remote.as_deref().filter(|remote| !remote.is_empty());
+    let broken =
+        |e: git::ConfigError| CallError::exception("salt.exceptions.FileserverConfigError", e.to_string());
+    let (mut cleared, mut errors) = (Vec::new(), Vec::new());
+    let mut add = |(done, failed): (Vec<String>, Vec<String>)| {
+        cleared.extend(done);
+        errors.extend(failed);
+    };
     match role.as_str() {
-        "gitfs" | "git_pillar" | "winrepo" => Err(crate::lacking("cache.clear_git_lock", &format!("{role}, which is a later piece of work"))),
-        _ => Err(CallError::invocation(format!("Invalid role '{role}'"))),
+        "gitfs" => {
+            let fs = GitFs::shared(&cx.opts).map_err(broken)?;
+            kinds.iter().for_each(|kind| add(fs.clear_lock(remote, kind)));
+        }
+        "git_pillar" => {
+            for pillar in GitPillar::all(&cx.opts).map_err(broken)? {
+                kinds.iter().for_each(|kind| add(pillar.clear_lock(remote, kind)));
+            }
+        }
+        "winrepo" => {
+            return Err(crate::lacking(
+                "cache.clear_git_lock",
+                "winrepo, which is for Windows and not part of Brine",
+            ));
+        }
+        _ => return Err(CallError::invocation(format!("Invalid role '{role}'"))),
     }
+    let mut told = Map::new();
+    if !cleared.is_empty() {
+        told.insert("cleared", cleared);
+    }
+    if !errors.is_empty() {
+        told.insert("errors", errors);
+    }
+    Ok(if told.is_empty() { "No locks were removed".into() } else { told.into() })
 }
 
 fn show(value: &Value) -> String {
@@ -221,12 +256,12 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_git_or_clouds_is_refused_by_name() {
+    fn what_needs_windows_or_clouds_is_refused_by_name() {
         let tmp = tempfile::tempdir().unwrap();
         let cx = Fake::default().cx(Kind::Runner, tmp.path(), Map::new());
         let error = |fun: &str, args| call(&cx, fun, args).unwrap_err().to_string();
         assert_eq!(error("cache.clear_git_lock", Args::positional(["x"])), "Invalid role 'x'");
-        assert!(error("cache.clear_git_lock", Args::positional(["gitfs"])).contains("gitfs"));
+        assert!(error("cache.clear_git_lock", Args::positional(["winrepo"])).contains("winrepo"));
         assert!(error("cache.cloud", Args::positional(["*"])).contains("salt-cloud"));
     }
 }
