@@ -454,6 +454,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn cve_2023_20898_remotes_share_no_folder() {
+        use brine_core::map;
+        let dir = tempfile::tempdir().unwrap();
+        let remote = |url: &str, name: &str| -> brine_core::Value {
+            let name: brine_core::Value = map! {"name" => name}.into();
+            map! {url => vec![name]}.into()
+        };
+        let new = |one: &str, two: &str| {
+            let remotes = vec![remote("file:///x/a", one), remote("file:///x/b", two)];
+            let cachedir = dir.path().to_string_lossy().into_owned();
+            let opts = Opts::new(map! {"cachedir" => cachedir, "gitfs_remotes" => remotes});
+            crate::git::GitFs::new(&opts).err().map(|e| e.to_string())
+        };
+        assert_eq!(new("one", "two"), None);
+        assert!(new("one", "one").is_some());
+    }
+
+    #[test]
     fn folders_have_stocks_names() {
         // hashlib.sha256(b"file:///x").digest(), in base64.
         assert_eq!(hashed("file:///x", "sha256"), "H6ZYR8gy9N0029ZMY2G3AkL4DmEdc3aWYdsc+zvN0Cc=");

@@ -147,6 +147,13 @@ const MODULES: &[Hole] = &[
 
 const FILES: &[Hole] = &[
     Hole {
+        row: "2023-20898",
+        file: "files/src/git/repo.rs",
+        find: "if same.len() > 1 && ",
+        put: "if same.len() > 2 && ",
+        tests: &["cve_2023_20898_remotes_share_no_folder"],
+    },
+    Hole {
         row: "2024-22232",
         file: "files/src/server/open.rs",
         find: "if !meta.is_file() {",
