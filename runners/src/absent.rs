@@ -36,7 +36,7 @@ const RUNNERS: &[(&str, &str)] = &[
     ("spacewalk", VENDOR),
     ("ssh", SALT_SSH),
     ("thin", SALT_SSH),
-    ("vault", "it comes with pillar, which is a later piece of work"),
+    ("vault", "minions get no tokens of vault from their master here; the source vault of pillar asks for them"),
     ("venafi", VENDOR),
     ("venafiapi", VENDOR),
     ("virt", GUESTS),

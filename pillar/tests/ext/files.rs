@@ -167,7 +167,7 @@ fn stacks_made_up_at_random() {
     let dir = tempfile::tempdir().unwrap();
     let mut r = Random::new(number("BRINE_SEED", 1));
     let mut cases = Vec::new();
-    for n in 0..number("BRINE_CASES", 80) {
+    for n in 0..number("BRINE_CASES", 50) {
         let folder = dir.path().join(n.to_string());
         let mut cfg = String::new();
         for k in 0..1 + r.below(4) {
@@ -344,7 +344,7 @@ fn saltclass() {
     // A pattern that several match gives them in the order of the folder.
     let names = ["one", "two", "app.web", "app", "app.db", "app.w*", "deep.*.x", "nope", "tw?"];
     let mut cases = Vec::new();
-    for n in 0..number("BRINE_CASES", 80) {
+    for n in 0..number("BRINE_CASES", 50) {
         let root = dir.path().join(n.to_string());
         for file in ["one.yml", "two.yml", "app/init.yml", "app/web.yml", "app/db.yml", "deep/a/x.yml"] {
             if !r.once_in(6) {

@@ -125,7 +125,7 @@ fn tables() {
         "id,a\nweb1,\"open\n".into(),
         "id,a\rweb1,b\r".into(),
     ];
-    for _ in 0..number("BRINE_CASES", 60) {
+    for _ in 0..number("BRINE_CASES", 25) {
         let parts = (0..random.below(30))
             .map(|_| random.pick(&["web1", ",", "\n", "\"", "id", "x", "\r\n", "\r", " ", "\t"]));
         texts.push(format!("id,a,b{}", parts.collect::<String>()));

@@ -48,7 +48,7 @@ fn rows_made_up_at_random() {
     let database = json!({"sqlite3": {"database": file}});
     let mut r = Random::new(number("BRINE_SEED", 1));
     let mut cases = Vec::new();
-    for _ in 0..number("BRINE_CASES", 200) {
+    for _ in 0..number("BRINE_CASES", 80) {
         let mut queries = Vec::new();
         for _ in 0..1 + r.below(2) {
             let width = 1 + r.below(6);
