@@ -36,7 +36,10 @@ const RUNNERS: &[(&str, &str)] = &[
     ("spacewalk", VENDOR),
     ("ssh", SALT_SSH),
     ("thin", SALT_SSH),
-    ("vault", "minions get no tokens of vault from their master here; the source vault of pillar asks for them"),
+    (
+        "vault",
+        "minions get no tokens of vault from their master here; the source vault of pillar asks for them",
+    ),
     ("venafi", VENDOR),
     ("venafiapi", VENDOR),
     ("virt", GUESTS),
