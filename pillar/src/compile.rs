@@ -192,6 +192,20 @@ impl Compiler {
         dictupdate::merge(a, b, &self.strategy, &self.renderer, self.merge_lists)
     }
 
+    /// As [`Compiler::merge`], into a pillar that nobody else holds. Salt copies the pillar so far for each file; where it is merged in
+    /// depth, a copy of the file's data does as well, and is the smaller one.
+    pub(crate) fn add(&self, pillar: Obj, state: &Obj) -> R {
+        let in_depth = match self.strategy.as_str() {
+            Some("recurse") => true,
+            Some("smart") => self.renderer.as_str() == Some("jinja|yaml"),
+            _ => false,
+        };
+        if !in_depth {
+            return self.merge(&pillar, state);
+        }
+        dictupdate::update(&pillar, &dictupdate::deepcopy(state)?, true, self.merge_lists)
+    }
+
     /// Renders one file; without a file there is nothing in it.
     pub(crate) fn template(&self, path: Option<&Path>, saltenv: &str, sls: &str, defaults: &Obj) -> R {
         let Obj::Dict(defaults) = defaults else {

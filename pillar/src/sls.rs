@@ -35,7 +35,7 @@ impl Compiler {
                 errors.extend(own);
                 match &state {
                     Obj::None => {}
-                    Obj::Dict(_) => pillar = self.merge(&pillar, &state)?,
+                    Obj::Dict(_) => pillar = self.add(pillar, &state)?,
                     _ => {
                         let quoted: Vec<String> = errors.iter().map(|e| format!("'{e}'")).collect();
                         tracing::error!(
