@@ -55,6 +55,8 @@ impl<'a> Folder<'a> {
         for (name, value) in vars {
             dict.set_str(name, value.clone());
         }
-        self.session.enter(|| Rc::new(env).render(&source.text, &dict, LIMITS)).map_err(|failure| failure.error)
+        self.session
+            .enter(|| Rc::new(env).render(&source.text, &dict, LIMITS))
+            .map_err(|failure| failure.error)
     }
 }

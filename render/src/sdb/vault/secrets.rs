@@ -90,8 +90,7 @@ impl<'a> Secrets<'a> {
             return Ok(token.clone());
         }
         let auth = self.vault.config.get("auth").and_then(Value::as_map).ok_or_else(|| no_key("auth"))?;
-        let uses =
-            auth.get("uses").and_then(Value::as_int).unwrap_or(1);
+        let uses = auth.get("uses").and_then(Value::as_int).unwrap_or(1);
         let mut wanted = map! {
             "policies" => minion.policies.clone(),
             "num_uses" => uses,
