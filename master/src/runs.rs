@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use brine_core::files::Files;
 use brine_core::{Opts, Registry};
-use brine_files::Client;
+use brine_files::{Cache, Client};
 use brine_pillar::{PillarCache, Pillars, Shared};
 use brine_runners::{Execution, Kind, MasterHost, Run};
 use tokio::runtime::Handle;
@@ -79,7 +79,8 @@ pub(crate) fn host(master: &Arc<Master>, runtime: Handle, user: String) -> Arc<M
 pub(crate) fn pillars(master: &Arc<Master>, runtime: Handle) -> Pillars {
     let runs = &master.runs;
     let host = host(master, runtime, master.config.user.clone());
-    let files = runs.files.get_or_init(|| Arc::new(Client::of_this_machine(&runs.opts))).clone();
+    let cache = || Arc::new(Cache::new(&runs.opts.path("cachedir")));
+    let files = runs.files.get_or_init(|| Arc::new(Client::new(master.files.clone(), cache()))).clone();
     let pillars = Pillars::new(runs.opts.clone(), runs.execution().registry, host, files);
     let shared = runs.shared.get_or_init(|| Shared::of(&runs.opts).map(Arc::new)).clone();
     pillars
