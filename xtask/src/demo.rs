@@ -4,6 +4,8 @@
 use crate::fleet::{Daemon, Fleet};
 use crate::run::{Result, cargo, run, target_dir};
 use nix::sys::signal::{SigSet, Signal};
+use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 /// `cargo xtask demo [--once]`; `--once` ends after the tour instead of waiting for Ctrl-C.
@@ -24,6 +26,7 @@ pub(crate) fn demo(args: &[String]) -> Result {
     ]))?;
     let dir = tempfile::Builder::new().prefix("brine-demo-").tempdir().map_err(|e| e.to_string())?;
     let fleet = Fleet::new(dir.path(), &target_dir("demo"))?;
+    plant(dir.path()).map_err(|e| format!("the trees of the demo: {e}"))?;
     let mut master = fleet.start_master()?;
     let mut minion = fleet.start_minion()?;
 
@@ -42,6 +45,16 @@ pub(crate) fn demo(args: &[String]) -> Result {
     fleet.tool("salt", &["*", "test.ping"])?;
     fleet.tool("salt", &["*", "cmd.run", "uname -sr; uptime -p"])?;
     fleet.tool("salt", &["*", "grains.items"])?;
+    say(
+        "The trees of the master, as they come to the minion: pillar, a file, and the states that it would run (running them follows):",
+    );
+    fleet.tool("salt", &["*", "pillar.items"])?;
+    fleet.tool(
+        "salt",
+        &["*", "cp.get_template", "salt://motd.jinja", &dir.path().join("motd").display().to_string()],
+    )?;
+    fleet.tool("salt", &["*", "cmd.run", &format!("cat {}", dir.path().join("motd").display())])?;
+    fleet.tool("salt", &["*", "state.show_lowstate"])?;
     say(&format!(
         "Now you, in another terminal (Ctrl-C here ends the demo):\n\n  export PATH={}:$PATH SALT_CONFIG_DIR={}\n  \
          salt '*' cmd.run 'df -h /'\n  salt '*' sys.list_functions\n  salt -G os:Debian test.version\n  salt-key -L\n  \
@@ -51,6 +64,32 @@ pub(crate) fn demo(args: &[String]) -> Result {
         fleet.dir.join("log").display()
     ));
     if once { Ok(()) } else { until_interrupted(&mut [&mut master, &mut minion]) }
+}
+
+/// A state tree and a pillar tree, and where the master finds them.
+fn plant(dir: &Path) -> std::io::Result<()> {
+    let files = [
+        ("states/top.sls", "base:\n  '*':\n    - motd\n"),
+        (
+            "states/motd.sls",
+            "{% set site = salt['pillar.get']('site:name') %}\nsay who is served:\n  file.managed:\n    - name: /etc/motd\n    \
+             - source: salt://motd.jinja\n    - template: jinja\n    - context: {site: {{ site }}}\n",
+        ),
+        (
+            "states/motd.jinja",
+            "{{ grains['id'] }} stands in {{ pillar['site']['name'] }}, rack {{ pillar['site']['rack'] }}.\n",
+        ),
+        ("pillar/top.sls", "base:\n  'G@kernel:Linux':\n    - site\n"),
+        ("pillar/site.sls", "site:\n  name: Bergen\n  rack: {{ 40 + grains['id'] | length }}\n"),
+    ];
+    for (name, text) in files {
+        let file = dir.join(name);
+        std::fs::create_dir_all(file.parent().unwrap_or(dir))?;
+        std::fs::write(file, text)?;
+    }
+    let mut config = std::fs::OpenOptions::new().append(true).open(dir.join("etc/master"))?;
+    let dir = dir.display();
+    writeln!(config, "file_roots: {{base: [{dir}/states]}}\npillar_roots: {{base: [{dir}/pillar]}}")
 }
 
 fn say(text: &str) {
