@@ -29,7 +29,7 @@ fn tree(base: &Path, dev: &Path) -> Result {
         ("by/grain.sls", "grain: {{ salt['grains.get']('role') }} {{ opts.id }}\n"),
         ("by/grain_pcre.sls", "#!jinja|json\n{\"grain_pcre\": \"{{ saltenv }}\"}\n"),
         ("by/list.sls", "list_: {{ salt['pillar.get']('none', 'default') }}\n"),
-        ("by/compound.sls", "compound: {{ salt['match.glob']('mi*') }}\n"),
+        ("by/compound.sls", "compound: {{ grains.role == 'web' }}\n"),
         ("by/nodegroup.sls", "nodegroup: {% for n in range(3) %}{{ n }}{% endfor %}\n"),
         ("by/nothing.sls", "nothing: 1\n"),
     ];
@@ -55,7 +55,7 @@ fn common(more: Value) -> Value {
 fn of_base() -> Value {
     json!({
         "all": {"deep": {"k": "v", "l": "part"}}, "list": [1, 2.5, null, true], "a": {"b": {"word": "given"}},
-        "grain": "web min", "grain_pcre": "base", "list_": "default", "compound": true, "nodegroup": "012",
+        "grain": "web min", "grain_pcre": "base", "list_": "default", "compound": true, "nodegroup": 12,
     })
 }
 
@@ -66,17 +66,27 @@ fn fleet(master: Side) -> Result<Fleet> {
     fleet.settings.master_lines = vec![
         "auto_accept: true".into(),
         format!("pillar_roots: {{base: [{}], dev: [{}]}}", base.display(), dev.display()),
-        "nodegroups: {group: 'min or none'}".into(),
         "ext_pillar: [{cmd_yaml: 'echo \"ext: {a: [1, 2]}\"'}]".into(),
     ];
-    fleet.settings.minion_lines = vec!["grains: {role: web}".into()];
+    // What the fleet's own files say already is replaced in files beside them.
+    let beside = fleet.path("etc/master.d");
+    fs::create_dir_all(&beside)?;
+    fs::write(beside.join("groups.conf"), "nodegroups: {group: 'min or none'}\n")?;
     Ok(fleet)
+}
+
+/// Gives a minion, before it starts, the grain that the tree asks for.
+fn with_role(fleet: &Fleet, name: &str) -> Result {
+    let beside = fleet.path(name).join("minion.d");
+    fs::create_dir_all(&beside)?;
+    Ok(fs::write(beside.join("role.conf"), "grains: {role: web}\n")?)
 }
 
 /// The pillar that a minion of some version gets.
 fn items(fleet: &Fleet, minion: Side, args: &[&str]) -> Result<Value> {
     let name = minion.to_string().replace('.', "-");
     config::write_minion(fleet.root(), &name, "min", &fleet.settings, &[])?;
+    with_role(fleet, &name)?;
     let mut cmd = daemon::command(None, &minion.program("salt-call")?);
     cmd.arg("-c").arg(fleet.path(&name)).args(["--out", "json", "-l", "quiet", "pillar.items"]).args(args);
     // One id and one key: the versions take turns.
@@ -157,6 +167,7 @@ fn targets(master: &str, minion: &str) -> Result {
     fs::write(fleet.path("srv/common/secret.sls"), "password: hunter2-{{ 3 * 5 }}\n")?;
     fs::write(fleet.path("srv/common/init.sls"), "include: [common.secret]\nall: {deep: {k: v}}\n")?;
     fleet.start_master()?;
+    with_role(&fleet, "min")?;
     fleet.start_minion_as(Side::parse(minion)?, "min", "min", &[])?;
     fleet.wait_ping("min", Duration::from_secs(60))?;
     for (kind, words) in [
