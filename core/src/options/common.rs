@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Row] = &[
     r("file_ignore_regex", List(&[]), &[LIST, STR], by("files/src/ignore.rs::either_kind_of_rule_hides"), "Regular expressions of files that the file server hides."),
     r("file_recv", Bool(false), &[BOOL], by("master/src/requests/receive.rs::cve_2024_38824_nothing_is_received_outside_a_minions_own_directory"), "Let minions push files to the master."),
     r("file_recv_max_size", Int(100), &[INT], by("master/src/requests/receive.rs::cve_2024_38824_nothing_is_received_outside_a_minions_own_directory"), "Megabytes that a pushed file may have."),
-    r("file_roots", Map(&[("base", List(&[Str("/srv/salt"), Str("/srv/spm/salt")]))]), &[MAP], by("files/src/server/tests.rs::each_option_of_the_file_server_counts"), "Directories of files, by environment."),
+    r("file_roots", Map(&[("base", List(&[Str("/srv/salt"), Str("/srv/spm/salt")]))]), &[], by("files/src/server/tests.rs::each_option_of_the_file_server_counts"), "Directories of files, by environment."),
     r("fileserver_backend", List(&[Str("roots")]), &[LIST], by("files/src/server/tests.rs::backends_are_those_that_are_named"), "Backends of the file server, in the order they are asked."),
     r("fileserver_followsymlinks", Bool(true), &[BOOL], by("files/src/server/tests.rs::each_option_of_the_file_server_counts"), "Follow symbolic links when files are served."),
     r("fileserver_ignoresymlinks", Bool(false), &[BOOL], by("files/src/server/tests.rs::each_option_of_the_file_server_counts"), "Hide symbolic links from the file server."),

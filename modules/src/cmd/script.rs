@@ -77,9 +77,12 @@ fn copy(cx: &Cx, given: &Given, source: &str, template: Option<&str>) -> Result<
     let saltenv = saltenv.filter(|env| !env.is_nil()).unwrap_or_else(|| "base".into());
     let (mut file, path) = file.into_parts();
     if let Some(template) = template {
+        // It puts a new file in the place of one that is there, which would not be the one that is open here.
+        let private = tempfile::tempdir()?;
+        let rendered = private.path().join("script");
         let mut args = Args::positional([
             source.into(),
-            path.to_string_lossy().into_owned().into(),
+            rendered.to_string_lossy().into_owned().into(),
             Value::from(template),
             saltenv,
         ]);
@@ -87,6 +90,7 @@ fn copy(cx: &Cx, given: &Given, source: &str, template: Option<&str>) -> Result<
         if !cx.call("cp.get_template", args)?.truthy() {
             return Ok(None);
         }
+        io::copy(&mut std::fs::File::open(&rendered)?, &mut file)?;
     } else {
         let Some(mut cached) = cached(cx, source, saltenv)? else { return Ok(None) };
         io::copy(&mut cached, &mut file)?;
