@@ -5,35 +5,16 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
 use brine_core::text::python_repr;
-use brine_core::{Map, Opts, Value};
+use brine_core::{Opts, Value};
 use brine_files::FileServer;
 use brine_protocol::command::MinionCommand;
+use brine_testing::{Random, Stock, map, number};
 use flate2::read::GzDecoder;
 use serde_json::{Value as Json, json};
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Read;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default)
-}
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).unwrap() % n
-    }
-
-    fn of<'a>(&mut self, all: &[&'a str]) -> &'a str {
-        all[self.below(all.len())]
-    }
-}
+use std::path::Path;
 
 const NAMES: &[&str] = &[
     "a",
@@ -59,7 +40,7 @@ const NAMES: &[&str] = &[
 
 fn path(random: &mut Random) -> String {
     let depth = 1 + random.below(3);
-    (0..depth).map(|_| random.of(NAMES)).collect::<Vec<_>>().join("/")
+    (0..depth).map(|_| random.pick(NAMES)).collect::<Vec<_>>().join("/")
 }
 
 /// Files, empty folders and links; no circles, which stock follows until the system gives up.
@@ -75,7 +56,7 @@ fn plant(random: &mut Random, root: &Path) -> Vec<String> {
         match random.below(8) {
             0 => drop(fs::create_dir_all(&at)),
             1 => {
-                let to = random.of(&[
+                let to = random.pick(&[
                     "a",
                     "../a",
                     "none",
@@ -105,8 +86,7 @@ fn ask(random: &mut Random, planted: &[String]) -> (MinionCommand, &'static str,
             planted[random.below(planted.len())].clone()
         }
     };
-    let mut load =
-        json!({"saltenv": random.of(&["base", "base", "base", "dev", "other", "__env__", "../base", "no"])});
+    let mut load = json!({"saltenv": random.pick(&["base", "base", "base", "dev", "other", "__env__", "../base", "no"])});
     let (command, name) = match random.below(9) {
         0 => (C::FileFind, "_find_file"),
         1 => (C::FileHash, "file_hash"),
@@ -125,7 +105,7 @@ fn ask(random: &mut Random, planted: &[String]) -> (MinionCommand, &'static str,
         }
         "file_list" | "file_list_emptydirs" | "dir_list" | "symlink_list" => {
             match random.below(5) {
-                0 => load["prefix"] = random.of(NAMES).into(),
+                0 => load["prefix"] = random.pick(NAMES).into(),
                 1 => load["prefix"] = format!("/{}/", some(random)).into(),
                 2 => {
                     load["fsbackend"] =
@@ -171,19 +151,6 @@ fn ask(random: &mut Random, planted: &[String]) -> (MinionCommand, &'static str,
     (command, name, load)
 }
 
-fn value(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::Nil,
-        Json::Bool(b) => (*b).into(),
-        Json::Number(n) => n.as_i64().unwrap().into(),
-        Json::String(s) => s.as_str().into(),
-        Json::Array(list) => Value::List(list.iter().map(value).collect()),
-        Json::Object(map) => {
-            map.iter().map(|(k, v)| (Value::from(k.as_str()), value(v))).collect::<Map>().into()
-        }
-    }
-}
-
 /// As the script shows it: bytes as text, the time of the last reading left out.
 fn plain(answer: Value) -> Value {
     match answer {
@@ -220,17 +187,8 @@ fn plain(answer: Value) -> Value {
 #[test]
 fn every_request_is_answered_as_by_stock() {
     let dir = tempfile::tempdir().unwrap();
-    let mut random = Random(number("BRINE_SEED", 1) * 0x9e37_79b9_7f4a_7c15 + 1);
-    let stock = PathBuf::from(
-        std::env::var_os("BRINE_STOCK_DIR").expect("BRINE_STOCK_DIR: where stock Salt is installed"),
-    );
-    let mut child = Command::new(stock.join("3006.28/bin/python"))
-        .args(["-B", "-W", "ignore", "-c", include_str!("data/stock_fileserver.py")])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let (mut input, mut output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+    let mut random = Random::new(number("BRINE_SEED", 1));
+    let mut stock = Stock::start(include_str!("data/stock_fileserver.py"));
     let mut wrong = Vec::new();
     for n in 0..number("BRINE_CASES", 60) {
         let at = |name: &str| dir.path().join(n.to_string()).join(name).to_string_lossy().into_owned();
@@ -244,8 +202,9 @@ fn every_request_is_answered_as_by_stock() {
         if random.below(2) == 0 {
             roots["__env__"] = json!([at("envs/__env__")]);
         }
-        let hash_type = random
-            .of(&["sha256", "md5", "sha512", "sha1", "sha224", "sha384", "blake2b", "sha3_256", "nonsense"]);
+        let hash_type = random.pick(&[
+            "sha256", "md5", "sha512", "sha1", "sha224", "sha384", "blake2b", "sha3_256", "nonsense",
+        ]);
         let globs = [json!([]), json!(["*.pyc", "*/b/*"])];
         let regexes = [json!([]), json!(["/\\.hid($|/)", "^ünï"])];
         let sizes = [64, 1_048_576];
@@ -257,21 +216,17 @@ fn every_request_is_answered_as_by_stock() {
             "file_ignore_regex": regexes[random.below(2)],
             "file_buffer_size": sizes[random.below(2)],
         });
-        let server = FileServer::new(&Opts::new(value(&opts).as_map().unwrap().clone()));
+        let server = FileServer::new(&Opts::new(map(&opts)));
         let asked: Vec<_> = (0..40).map(|_| ask(&mut random, &planted)).collect();
         let requests: Vec<_> = asked.iter().map(|(_, name, load)| json!([name, load])).collect();
-        writeln!(input, "{}", json!({"opts": opts, "asked": requests})).unwrap();
-        let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        let theirs: Vec<String> = serde_json::from_str(&line).unwrap();
+        let theirs = stock.ask(&json!({"opts": opts, "asked": requests}));
+        let theirs: Vec<String> = serde_json::from_value(theirs).unwrap();
         for ((command, name, load), theirs) in asked.iter().zip(theirs) {
-            let ours = python_repr(&plain(server.answer(*command, value(load).as_map().unwrap())));
+            let ours = python_repr(&plain(server.answer(*command, &map(load))));
             if ours != theirs {
                 wrong.push(format!("{n} {name} {load}\n  stock {theirs}\n  ours  {ours}\n  {opts}"));
             }
         }
     }
-    drop(input);
-    child.wait().unwrap();
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong[..wrong.len().min(8)].join("\n"));
 }

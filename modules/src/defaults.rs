@@ -88,10 +88,9 @@ mod tests {
     use brine_core::Opts;
     use brine_core::call::{Args, Registry};
     use brine_core::files::{Files, Listing};
-    use brine_core::host::{Host, NoHost, Refresh};
+    use brine_testing::Around;
     use std::path::PathBuf;
     use std::sync::Arc;
-    use std::time::Duration;
 
     struct Folder(PathBuf);
 
@@ -109,42 +108,6 @@ mod tests {
         }
     }
 
-    struct Around(PathBuf);
-
-    impl Host for Around {
-        fn files(&self) -> Arc<dyn Files> {
-            Arc::new(Folder(self.0.clone()))
-        }
-
-        fn master_request(&self, load: Map, timeout: Duration) -> Result<Value> {
-            NoHost.master_request(load, timeout)
-        }
-
-        fn fire_local(&self, tag: &str, data: Map) -> Result<()> {
-            NoHost.fire_local(tag, data)
-        }
-
-        fn refresh(&self, what: Refresh, wait: Option<Duration>) -> Result<()> {
-            NoHost.refresh(what, wait)
-        }
-
-        fn compile_pillar(&self, _: Option<&str>, _: Option<&str>, _: Option<Map>) -> Result<Map> {
-            Ok(Map::new())
-        }
-
-        fn running(&self) -> Vec<Map> {
-            Vec::new()
-        }
-
-        fn signal_job(&self, _: &str, _: i32) -> Value {
-            "".into()
-        }
-
-        fn master(&self) -> Option<String> {
-            None
-        }
-    }
-
     #[test]
     fn defaults_come_from_the_formula_and_are_merged() {
         let dir = tempfile::tempdir().unwrap();
@@ -154,7 +117,7 @@ mod tests {
             std::fs::write(path, text).unwrap();
         }
         let registry = Arc::new(Registry::new(crate::ALL.iter().copied()));
-        let cx = Cx::new(Arc::new(Opts::default()), registry, Arc::new(Around(dir.path().to_owned())));
+        let cx = Cx::new(Arc::new(Opts::default()), registry, Arc::new(Around::files(Arc::new(Folder(dir.path().to_owned())))));
         let run = |name: &str, args: Args| cx.call(name, args).unwrap();
         assert_eq!(run("defaults.get", Args::positional(["core:users:root"])), 0.into());
         assert_eq!(run("defaults.get", Args::positional(["core:x", "none"])), "none".into());

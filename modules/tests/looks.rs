@@ -3,68 +3,16 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use brine_core::call::{Args, Cx, Registry, Result};
-use brine_core::files::Files;
-use brine_core::host::{Host, NoHost, Refresh};
 use brine_core::options::Daemon;
 use brine_core::text::python_repr;
-use brine_core::{CallError, Map, Opts, Value};
+use brine_core::{CallError, Opts};
+use brine_testing::{Around, map, value};
 use serde_json::{Value as Json, json};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// A program with a state tree.
-struct WithFiles(Arc<dyn Files>);
-
-impl Host for WithFiles {
-    fn files(&self) -> Arc<dyn Files> {
-        self.0.clone()
-    }
-
-    fn master_request(&self, load: Map, timeout: Duration) -> Result {
-        NoHost.master_request(load, timeout)
-    }
-
-    fn fire_local(&self, tag: &str, data: Map) -> Result<()> {
-        NoHost.fire_local(tag, data)
-    }
-
-    fn refresh(&self, what: Refresh, wait: Option<Duration>) -> Result<()> {
-        NoHost.refresh(what, wait)
-    }
-
-    fn compile_pillar(&self, _: Option<&str>, _: Option<&str>, _: Option<Map>) -> Result<Map> {
-        Ok(Map::new())
-    }
-
-    fn running(&self) -> Vec<Map> {
-        Vec::new()
-    }
-
-    fn signal_job(&self, _: &str, _: i32) -> Value {
-        "".into()
-    }
-
-    fn master(&self) -> Option<String> {
-        None
-    }
-}
-
-fn value(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::Nil,
-        Json::Bool(b) => (*b).into(),
-        Json::Number(n) => n.as_i64().map_or_else(|| n.as_f64().unwrap().into(), Value::from),
-        Json::String(s) => s.as_str().into(),
-        Json::Array(list) => Value::List(list.iter().map(value).collect()),
-        Json::Object(map) => {
-            map.iter().map(|(k, v)| (Value::from(k.as_str()), value(v))).collect::<Map>().into()
-        }
-    }
-}
 
 /// A call as stock and we are asked for it.
 fn call(name: &str, args: Json) -> Json {
@@ -346,13 +294,13 @@ fn looking_shows_what_stock_shows() {
 
     let settled = opts(own.path());
     let mut all = Daemon::Minion.defaults();
-    all.update(value(&settled).as_map().unwrap().clone());
+    all.update(map(&settled));
     let all = Opts::new(all);
-    let host = WithFiles(Arc::new(brine_files::Client::of_this_machine(&all)));
+    let host = Around::files(Arc::new(brine_files::Client::of_this_machine(&all)));
     let registry = Arc::new(Registry::new(brine_modules::ALL.iter().copied()));
     let mut cx = Cx::new(Arc::new(all), registry, Arc::new(host));
-    cx.grains = Arc::new(value(&settled["grains"]).as_map().unwrap().clone());
-    cx.pillar = Arc::new(value(&settled["pillar"]).as_map().unwrap().clone());
+    cx.grains = Arc::new(map(&settled["grains"]));
+    cx.pillar = Arc::new(map(&settled["pillar"]));
 
     let mut wrong = Vec::new();
     let (ours, stocks) = (calls(own.path()), calls(theirs.path()));
@@ -361,7 +309,7 @@ fn looking_shows_what_stock_shows() {
         let answer: String = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
         let args = Args {
             positional: ours[1].as_array().unwrap().iter().map(value).collect(),
-            keyword: value(&ours[2]).as_map().unwrap().clone(),
+            keyword: map(&ours[2]),
         };
         let got = shown(cx.call(ours[0].as_str().unwrap(), args));
         let plain = |text: &str, dir: &Path| text.replace(&*dir.to_string_lossy(), "DIR");

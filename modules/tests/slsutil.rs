@@ -4,15 +4,14 @@
 
 use brine_core::call::{Args, CallError, Registry};
 use brine_core::files::{Files, Listing};
-use brine_core::host::{Host, Refresh};
 use brine_core::{Cx, Map, Opts, Value, map};
 use brine_python::{Obj, repr};
+use brine_testing::Around;
 use serde_json::{Value as Json, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// One folder as the environment `base`.
 struct Folder(PathBuf);
@@ -44,43 +43,6 @@ impl Files for Folder {
 
     fn envs(&self) -> Result<Vec<String>, CallError> {
         Ok(vec!["base".into()])
-    }
-}
-
-/// A program with files and nothing else.
-struct WithFiles(Arc<Folder>);
-
-impl Host for WithFiles {
-    fn master_request(&self, _: Map, _: Duration) -> Result<Value, CallError> {
-        Err(CallError::Client("there is no master".into()))
-    }
-
-    fn fire_local(&self, _: &str, _: Map) -> Result<(), CallError> {
-        Ok(())
-    }
-
-    fn refresh(&self, _: Refresh, _: Option<Duration>) -> Result<(), CallError> {
-        Ok(())
-    }
-
-    fn compile_pillar(&self, _: Option<&str>, _: Option<&str>, _: Option<Map>) -> Result<Map, CallError> {
-        Ok(Map::new())
-    }
-
-    fn running(&self) -> Vec<Map> {
-        Vec::new()
-    }
-
-    fn signal_job(&self, _: &str, _: i32) -> Value {
-        "".into()
-    }
-
-    fn master(&self) -> Option<String> {
-        None
-    }
-
-    fn files(&self) -> Arc<dyn Files> {
-        self.0.clone()
     }
 }
 
@@ -151,7 +113,7 @@ fn cx(dir: &Path, opts: &Json) -> Cx {
     let Value::Map(mut all) = value(opts) else { panic!("options are a map") };
     all.insert("renderer", "jinja|yaml");
     all.insert("conf_file", dir.join("minion").display().to_string());
-    let host = WithFiles(Arc::new(Folder(dir.join("tree"))));
+    let host = Around::files(Arc::new(Folder(dir.join("tree"))));
     let registry = Registry::new(brine_modules::ALL.iter().copied());
     Cx::new(Arc::new(Opts::new(all)), Arc::new(registry), Arc::new(host))
 }

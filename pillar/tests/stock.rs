@@ -10,33 +10,15 @@ use brine_core::call::{Cx, Registry};
 use brine_core::host::NoHost;
 use brine_core::options::Daemon;
 use brine_core::text::{python_repr, python_str};
-use brine_core::{CallError, Map, Opts, Value, map};
+use brine_core::{CallError, Opts, Value, map};
 use brine_files::PillarRoots;
 use brine_pillar::{Settled, Shared, Wish, compile_sharing};
-use common::{Case, Random, case};
+use brine_testing::{Random, Stock, map as map_of, number, value};
+use common::{Case, case};
 use serde_json::{Value as Json, json};
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::sync::Arc;
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default)
-}
-
-fn value(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::Nil,
-        Json::Bool(b) => (*b).into(),
-        Json::Number(n) => n.as_i64().unwrap().into(),
-        Json::String(s) => s.as_str().into(),
-        Json::Array(list) => Value::List(list.iter().map(value).collect()),
-        Json::Object(map) => {
-            map.iter().map(|(k, v)| (Value::from(k.as_str()), value(v))).collect::<Map>().into()
-        }
-    }
-}
 
 fn grains() -> Json {
     json!({"os": "Debian", "os_family": "Debian", "id": "m1", "ipv4": ["10.1.2.3"], "ipv6": []})
@@ -72,7 +54,7 @@ fn in_short(error: &Value) -> Value {
 
 fn all_opts(opts: &Json) -> Arc<Opts> {
     let mut all = Daemon::Minion.defaults();
-    all.update(value(opts).as_map().unwrap().clone());
+    all.update(map_of(opts));
     Arc::new(Opts::new(all))
 }
 
@@ -84,7 +66,7 @@ fn ours(
     shared: Option<&Arc<Shared>>,
 ) -> String {
     let mut cx = Cx::new(all_opts(opts), registry.clone(), Arc::new(NoHost));
-    cx.grains = Arc::new(value(grains).as_map().unwrap().clone());
+    cx.grains = Arc::new(map_of(grains));
     let kept = map! {"role" => "web", "k1" => map! {"kept" => Value::List(vec![1.into()])}};
     cx.pillar = Arc::new(kept.clone());
     let wish = Wish {
@@ -123,20 +105,9 @@ fn every_tree_compiles_as_by_stock() {
             (case, opts)
         })
         .collect();
-    let stock = PathBuf::from(
-        std::env::var_os("BRINE_STOCK_DIR").expect("BRINE_STOCK_DIR: where stock Salt is installed"),
-    );
-    let mut child = Command::new(stock.join("3006.28/bin/python"))
-        .args(["-B", "-W", "ignore", "-c", include_str!("data/stock_pillar.py")])
-        .env("LANG", "C.UTF-8")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let (mut to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+    let mut stock = Stock::start(include_str!("data/stock_pillar.py"));
     let registry = Arc::new(Registry::new(brine_modules::ALL.iter().copied()));
     let mut wrong = Vec::new();
-    let mut lines = from.lines();
     for (n, (case, opts)) in cases.iter().enumerate() {
         if one.is_some_and(|one| one != n) {
             continue;
@@ -144,8 +115,7 @@ fn every_tree_compiles_as_by_stock() {
         let question = json!({
             "opts": opts, "grains": grains(), "saltenv": case.saltenv, "pillarenv": case.pillarenv, "over": case.over,
         });
-        writeln!(to, "{question}").unwrap();
-        let answer: String = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        let answer = stock.ask(&question);
         let own = ours(case, opts, &grains(), &registry, None);
         // What minions share makes no difference: not when it is rendered first, not later, not for another minion.
         if let Some(shared) = Shared::of(&all_opts(opts)).map(Arc::new) {
@@ -165,12 +135,10 @@ fn every_tree_compiles_as_by_stock() {
             }
             println!("{opts}");
         }
-        if own != answer {
+        if answer.as_str() != Some(&own) {
             wrong.push(format!("case {n}\n    stock {answer}\n    ours  {own}"));
         }
     }
-    drop(to);
-    child.wait().unwrap();
     println!("seed {seed}: {} trees compared", cases.len());
     assert!(
         wrong.is_empty(),

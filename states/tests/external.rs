@@ -4,13 +4,12 @@
 
 use brine_core::call::Cx;
 use brine_core::files::{Files, Listing};
-use brine_core::host::{Host, Refresh};
 use brine_core::options::Daemon;
 use brine_core::{CallError, Map, Opts, Value, map};
 use brine_states::{Highstate, settings};
+use brine_testing::Around;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// A master with one top file.
 struct Remote(PathBuf);
@@ -29,48 +28,19 @@ impl Files for Remote {
     }
 }
 
-impl Host for Remote {
-    fn files(&self) -> Arc<dyn Files> {
-        Arc::new(Remote(self.0.clone()))
-    }
-
-    fn master_request(&self, load: Map, _: Duration) -> Result<Value, CallError> {
-        Ok(match load.get_str("cmd") {
-            Some("_master_opts") => map! {
-                "state_top" => "/tree/top.sls", "renderer" => "jinja|yaml", "nodegroups" => map! {"ng" => "m1"},
-                "file_roots" => map! {"base" => Value::List(Vec::new())},
-            }
-            .into(),
-            Some("_master_tops") if load.get_str("id") == Some("m1") => {
-                map! {"base" => vec!["b", "x"], "prod" => vec!["y"]}.into()
-            }
-            _ => Value::Nil,
-        })
-    }
-
-    fn fire_local(&self, _: &str, _: Map) -> Result<(), CallError> {
-        Ok(())
-    }
-
-    fn refresh(&self, _: Refresh, _: Option<Duration>) -> Result<(), CallError> {
-        Ok(())
-    }
-
-    fn compile_pillar(&self, _: Option<&str>, _: Option<&str>, _: Option<Map>) -> Result<Map, CallError> {
-        Ok(Map::new())
-    }
-
-    fn running(&self) -> Vec<Map> {
-        Vec::new()
-    }
-
-    fn signal_job(&self, _: &str, _: i32) -> Value {
-        "".into()
-    }
-
-    fn master(&self) -> Option<String> {
-        None
-    }
+/// Its answers.
+fn answer(load: Map) -> Result<Value, CallError> {
+    Ok(match load.get_str("cmd") {
+        Some("_master_opts") => map! {
+            "state_top" => "/tree/top.sls", "renderer" => "jinja|yaml", "nodegroups" => map! {"ng" => "m1"},
+            "file_roots" => map! {"base" => Value::List(Vec::new())},
+        }
+        .into(),
+        Some("_master_tops") if load.get_str("id") == Some("m1") => {
+            map! {"base" => vec!["b", "x"], "prod" => vec!["y"]}.into()
+        }
+        _ => Value::Nil,
+    })
 }
 
 #[test]
@@ -82,7 +52,11 @@ fn external_tops_come_after_the_top_file_or_before_it() {
     let matches = |first: bool| {
         let mut opts = Daemon::Minion.defaults();
         opts.update(map! {"id" => "m1", "master_tops_first" => first});
-        let mut cx = Cx::new(Arc::new(Opts::new(opts)), Arc::default(), Arc::new(Remote(top.clone())));
+        let mut cx = Cx::new(
+            Arc::new(Opts::new(opts)),
+            Arc::default(),
+            Arc::new(Around::master(answer).and_files(Arc::new(Remote(top.clone())))),
+        );
         cx.opts = Arc::new(settings(&cx));
         let states = Highstate::new(&cx);
         states.matches(&states.top().unwrap()).unwrap()

@@ -6,55 +6,16 @@
 
 use brine_core::call::{Cx, Registry};
 use brine_core::files::Files;
-use brine_core::host::{Host, Refresh};
 use brine_core::options::Daemon;
 use brine_core::text::python_repr;
-use brine_core::{CallError, Map, Opts, Value};
+use brine_core::{CallError, Opts, Value};
 use brine_files::Client;
 use brine_states::{Highstate, settings};
-use brine_testing::{Random, Stock, map, number};
+use brine_testing::{Around, Random, Stock, map, number};
 use serde_json::{Value as Json, json};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// A minion without a master, and its files.
-struct Local(Arc<dyn Files>);
-
-impl Host for Local {
-    fn files(&self) -> Arc<dyn Files> {
-        self.0.clone()
-    }
-
-    fn master_request(&self, _: Map, _: Duration) -> Result<Value, CallError> {
-        Err(CallError::Client("no master".into()))
-    }
-
-    fn fire_local(&self, _: &str, _: Map) -> Result<(), CallError> {
-        Ok(())
-    }
-
-    fn refresh(&self, _: Refresh, _: Option<Duration>) -> Result<(), CallError> {
-        Ok(())
-    }
-
-    fn compile_pillar(&self, _: Option<&str>, _: Option<&str>, _: Option<Map>) -> Result<Map, CallError> {
-        Ok(Map::new())
-    }
-
-    fn running(&self) -> Vec<Map> {
-        Vec::new()
-    }
-
-    fn signal_job(&self, _: &str, _: i32) -> Value {
-        "".into()
-    }
-
-    fn master(&self) -> Option<String> {
-        None
-    }
-}
 
 const TARGETS: &[&str] = &[
     "'*'",
@@ -176,7 +137,7 @@ fn ours(opts: &Json, grains: &Json, pillar: &Json, registry: &Arc<Registry>) -> 
     all.update(map(opts));
     let all = Opts::new(all);
     let files: Arc<dyn Files> = Arc::new(Client::of_this_machine(&all));
-    let mut cx = Cx::new(Arc::new(all), registry.clone(), Arc::new(Local(files)));
+    let mut cx = Cx::new(Arc::new(all), registry.clone(), Arc::new(Around::files(files)));
     cx.grains = Arc::new(map(grains));
     cx.pillar = Arc::new(map(pillar));
     cx.opts = Arc::new(settings(&cx));

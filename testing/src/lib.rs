@@ -1,11 +1,16 @@
-//! What tests share: numbers from a seed, and a process of stock Salt's Python to compare with. No program depends on this.
+//! What tests share: numbers from a seed, a process of stock Salt's Python to compare with, what is around a call, servers of
+//! their own. No program depends on this.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "these are tests")]
 
+mod around;
 mod random;
+pub mod service;
 mod stock;
 
+pub use around::Around;
 pub use random::Random;
+pub use service::Service;
 pub use stock::{Stock, stock_dir};
 
 use brine_protocol::{Map, Value};

@@ -26,13 +26,19 @@ impl Stock {
     /// # Panics
     /// When it cannot be started.
     pub fn start(script: &str) -> Self {
-        let mut child = Command::new(stock_dir().join("3006.28/bin/python"))
-            .args(["-B", "-W", "ignore", "-c", script])
-            .env("LANG", "C.UTF-8")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("stock's Python starts");
+        Self::start_with(script, |_| {})
+    }
+
+    /// The same, in another environment.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start_with(script: &str, set: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(stock_dir().join("3006.28/bin/python"));
+        command.args(["-B", "-W", "ignore", "-c", script]).env("LANG", "C.UTF-8");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        set(&mut command);
+        let mut child = command.spawn().expect("stock's Python starts");
         let to = child.stdin.take();
         let from = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         Self { child, to, from }

@@ -144,40 +144,9 @@ fn walk(dir: &str, files: &mut Vec<String>, depth: usize) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brine_core::host::{Host, Refresh};
+    use brine_testing::Around;
     use brine_core::{Map, Opts, Registry};
     use std::sync::{Arc, Mutex};
-
-    /// A master that takes files, or does not.
-    struct Master {
-        takes: bool,
-        loads: Arc<Mutex<Vec<Map>>>,
-    }
-
-    impl Host for Master {
-        fn master_request(&self, load: Map, _: Duration) -> Result<Value> {
-            self.loads.lock().unwrap().push(load);
-            Ok(self.takes.into())
-        }
-        fn fire_local(&self, _: &str, _: Map) -> Result<()> {
-            Ok(())
-        }
-        fn refresh(&self, _: Refresh, _: Option<Duration>) -> Result<()> {
-            Ok(())
-        }
-        fn compile_pillar(&self, _: Option<&str>, _: Option<&str>, _: Option<Map>) -> Result<Map> {
-            Ok(Map::new())
-        }
-        fn running(&self) -> Vec<Map> {
-            Vec::new()
-        }
-        fn signal_job(&self, _: &str, _: i32) -> Value {
-            Value::Nil
-        }
-        fn master(&self) -> Option<String> {
-            None
-        }
-    }
 
     #[test]
     fn a_file_is_given_in_pieces() {
@@ -186,9 +155,14 @@ mod tests {
         std::fs::write(&file, "0123456789").unwrap();
         let path = file.to_string_lossy().into_owned();
         let loads = Arc::new(Mutex::new(Vec::new()));
-        let cx = |takes| {
+        let cx = |takes: bool| {
             let opts = Arc::new(Opts::new(map! {"id" => "m1", "file_buffer_size" => 4}));
-            Cx::new(opts, Arc::new(Registry::new(&[])), Arc::new(Master { takes, loads: loads.clone() }))
+            let loads: Arc<Mutex<Vec<Map>>> = loads.clone();
+            let master = Around::master(move |load| {
+                loads.lock().unwrap().push(load);
+                Ok(takes.into())
+            });
+            Cx::new(opts, Arc::new(Registry::new(&[])), Arc::new(master))
         };
         assert_eq!(give(&cx(true), path.clone(), false, Some("/a//b"), false).unwrap(), true.into());
         let told: Vec<(i128, usize)> = std::mem::take(&mut *loads.lock().unwrap())

@@ -1,35 +1,8 @@
 //! Pillar trees made up at random, right and broken.
 
+use brine_testing::Random;
 use serde_json::{Value as Json, json};
 use std::fmt::Write;
-
-/// A stream of numbers that a seed decides.
-pub(crate) struct Random(u64);
-
-impl Random {
-    /// The stream of a seed.
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    /// A number below another.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % end
-    }
-
-    /// Whether something happens that does once in so many times.
-    pub(crate) fn once_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
-    }
-
-    /// One of several.
-    pub(crate) fn pick<'a>(&mut self, all: &[&'a str]) -> &'a str {
-        all[self.below(all.len())]
-    }
-}
 
 /// SLS names with their files.
 const FILES: &[(&str, &str)] = &[

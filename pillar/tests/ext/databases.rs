@@ -1,6 +1,6 @@
 //! `mysql`, `postgres` and `redis`, from real servers.
 
-use crate::server::Server;
+use crate::server;
 use crate::stock::{Case, compare, ours, settled};
 use serde_json::{Value as Json, json};
 
@@ -27,7 +27,7 @@ fn queries() -> Vec<Json> {
 }
 
 /// What holds all of the values that both give pillar in the same way.
-fn cases(source: &str, server: &Server, more: &[Json]) -> Vec<Case> {
+fn cases(source: &str, server: &brine_testing::Service, more: &[Json]) -> Vec<Case> {
     let options = json!({source: {"host": "127.0.0.1", "port": server.port, "user": "salt", "pass": "pass 'word", "db": "salt"}});
     let mut cases: Vec<Case> = queries()
         .iter()
@@ -57,7 +57,7 @@ fn unreachable(source: &str, port: u16) {
 #[test]
 fn postgres() {
     let dir = tempfile::tempdir().unwrap();
-    let server = Server::postgres(&format!(
+    let server = server::postgres(&format!(
         "CREATE TABLE t (id text, k varchar(9), v text, n bigint, x float8, b bool); {ROWS}
          CREATE TYPE mood AS ENUM ('sad', 'ok');
          CREATE TABLE more (id char(4), s smallint, i int, f real, u uuid, j json, jb jsonb, l text[], il int[], m mood);
@@ -90,7 +90,7 @@ fn postgres() {
 #[test]
 fn mysql() {
     let dir = tempfile::tempdir().unwrap();
-    let server = Server::mariadb(&format!(
+    let server = server::mariadb(&format!(
         "CREATE TABLE t (id varchar(20), k varchar(9), v text, n bigint, x double, b bool); {ROWS}
          CREATE TABLE more (id char(4), s smallint, i int unsigned, t tinyint, m mediumint, f float, bl blob, j json, e enum('sad', 'ok'), y year);
          INSERT INTO more VALUES ('web1', -3, 4000000000, -5, -70000, 0.1, x'00ff', '{{\"a\": [1]}}', 'ok', 2024);"
@@ -114,7 +114,7 @@ fn mysql() {
 #[test]
 fn redis() {
     let dir = tempfile::tempdir().unwrap();
-    let server = Server::redis(&[
+    let server = server::redis(&[
         &["SET", "web1", "{\"a\": [1, null]}"],
         &["SET", "text", "not json"],
         &["SET", "number", "7"],

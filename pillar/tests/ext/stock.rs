@@ -7,10 +7,10 @@ use brine_core::text::{python_repr, python_str};
 use brine_core::{CallError, Map, Opts, Value};
 use brine_files::PillarRoots;
 use brine_pillar::{Settled, Wish, compile};
+use brine_testing::{Stock, map as map_of};
+pub(crate) use brine_testing::{number, value};
 use serde_json::{Value as Json, json};
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::sync::Arc;
 
 /// One pillar.
@@ -60,23 +60,6 @@ impl Case {
     }
 }
 
-pub(crate) fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default)
-}
-
-pub(crate) fn value(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::Nil,
-        Json::Bool(b) => (*b).into(),
-        Json::Number(n) => n.as_i64().map_or_else(|| n.as_f64().unwrap().into(), Value::from),
-        Json::String(s) => s.as_str().into(),
-        Json::Array(list) => Value::List(list.iter().map(value).collect()),
-        Json::Object(map) => {
-            map.iter().map(|(k, v)| (Value::from(k.as_str()), value(v))).collect::<Map>().into()
-        }
-    }
-}
-
 pub(crate) fn grains() -> Json {
     json!({
         "os": "Debian", "os_family": "Debian", "id": "web1", "ipv4": ["10.1.2.3"], "ipv6": [], "roles": ["a", "b"],
@@ -107,16 +90,16 @@ pub(crate) fn ours(case: &Case, opts: &Json) -> String {
     let mut all = Daemon::Master.defaults();
     all.insert("id", "here_master");
     all.insert("__role", "master");
-    all.update(value(opts).as_map().unwrap().clone());
+    all.update(map_of(opts));
     let registry = Arc::new(Registry::new(brine_modules::ALL.iter().copied()));
     let mut cx = Cx::new(Arc::new(Opts::new(all)), registry, Arc::new(NoHost));
-    cx.grains = Arc::new(value(&grains()).as_map().unwrap().clone());
+    cx.grains = Arc::new(map_of(&grains()));
     let wish = Wish {
         id: case.id.into(),
         saltenv: Some("base".into()),
         over: value(&case.over).as_map().cloned(),
         ext: Some(value(&case.ext)).filter(|ext| !ext.is_nil()),
-        extra: value(&case.extra).as_map().unwrap().clone(),
+        extra: map_of(&case.extra),
         ..Wish::default()
     };
     let settled = Settled::new(&cx.opts, wish);
@@ -149,19 +132,9 @@ pub(crate) fn settled(case: &Case, dir: &Path) -> Json {
 
 /// Compiles all cases on both sides. `dir` is where their folders are.
 pub(crate) fn compare(dir: &Path, cases: &[Case]) {
-    let stock = PathBuf::from(
-        std::env::var_os("BRINE_STOCK_DIR").expect("BRINE_STOCK_DIR: where stock Salt is installed"),
-    );
-    let mut child = Command::new(stock.join("3006.28/bin/python"))
-        .args(["-B", "-W", "ignore", "-c", include_str!("../data/stock_ext.py")])
-        .env("LANG", "C.UTF-8")
-        .env("HOME", dir)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let (mut to, mut lines) =
-        (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
+    let mut stock = Stock::start_with(include_str!("../data/stock_ext.py"), |command| {
+        command.env("HOME", dir);
+    });
     let one = std::env::var("BRINE_CASE").ok().and_then(|n| n.parse::<usize>().ok());
     let mut wrong = Vec::new();
     for (n, case) in cases.iter().enumerate() {
@@ -173,18 +146,15 @@ pub(crate) fn compare(dir: &Path, cases: &[Case]) {
             "opts": opts, "grains": grains(), "id": case.id, "over": case.over, "ext": case.ext, "extra": case.extra,
             "ordered": case.ordered, "functions": case.functions,
         });
-        writeln!(to, "{question}").unwrap();
-        let answer: String = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        let answer = stock.ask(&question);
         let own = ours(case, &opts);
         if one.is_some() {
             println!("{opts}\n{own}");
         }
-        if own != answer {
+        if answer.as_str() != Some(&own) {
             wrong.push(format!("case {n} {}\n    stock {answer}\n    ours  {own}", case.opts["ext_pillar"]));
         }
     }
-    drop(to);
-    child.wait().unwrap();
     println!("{} cases compared", cases.len());
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong[..wrong.len().min(15)].join("\n"));
 }

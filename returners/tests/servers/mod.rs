@@ -1,77 +1,26 @@
 //! Servers of the tests' own: Debian's PostgreSQL, MariaDB and Redis on loopback, in scratch directories, as a user without
 //! rights. Not tests; stopped when dropped.
 
-use std::net::TcpListener;
+use brine_testing::Service;
+use brine_testing::service::{free_port, own, postgres_bin, run, unprivileged};
+use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-/// How long a server may take to answer, and how often it is asked.
-const LONG: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(20);
+/// A running server, whose directory also holds certificates: `ca.pem`, `cert.pem`, `key.pem`.
+pub(crate) struct Server(Service);
 
-/// A running server with its directory, which also holds certificates: `ca.pem`, `cert.pem`, `key.pem`.
-pub(crate) struct Server {
-    child: Child,
-    dir: tempfile::TempDir,
-    pub(crate) port: u16,
-}
+impl Deref for Server {
+    type Target = Service;
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may already be gone.
-        let _gone = self.child.kill();
-        let _status = self.child.wait();
-    }
-}
-
-/// A port that nobody listens on, below those that the system gives to whoever connects: there it could be gone by the
-/// time a server wants it.
-fn free_port() -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let next = std::process::id().wrapping_mul(37).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
-        let port = 20000 + (next % 12000) as u16;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
-
-/// Runs a program to its end; what it printed.
-fn run(command: &mut Command) -> String {
-    let out =
-        command.output().unwrap_or_else(|e| panic!("{command:?}: {e}; `cargo xtask setup` installs it"));
-    assert!(out.status.success(), "{command:?}: {}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8(out.stdout).unwrap()
-}
-
-/// A program as somebody who owns the directory and nothing else: PostgreSQL refuses to serve as root.
-fn unprivileged(program: impl AsRef<std::ffi::OsStr>, dir: &Path) -> Command {
-    let mut command = if nix::unistd::geteuid().is_root() {
-        let mut command = Command::new("setpriv");
-        command
-            .args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--pdeathsig", "KILL"])
-            .arg(program);
-        command
-    } else {
-        Command::new(program)
-    };
-    command.current_dir(dir).env("HOME", dir).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
-    command
-}
-
-fn own(path: &Path) {
-    if nix::unistd::geteuid().is_root() {
-        nix::unistd::chown(path, Some(65534.into()), Some(65534.into())).unwrap();
+    fn deref(&self) -> &Service {
+        &self.0
     }
 }
 
 /// A directory with certificates for this host.
 fn scratch() -> tempfile::TempDir {
-    let dir = tempfile::Builder::new().prefix("brine-db").tempdir().unwrap();
+    let dir = brine_testing::service::scratch();
     let openssl = |args: &[&str]| run(Command::new("openssl").args(args).current_dir(dir.path()));
     let key = ["-newkey", "rsa:2048", "-nodes"];
     let ca = [
@@ -87,7 +36,6 @@ fn scratch() -> tempfile::TempDir {
         "x509", "-req", "-in", "csr.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "2", "-extfile",
         "ext", "-out", "cert.pem",
     ]);
-    own(dir.path());
     std::fs::set_permissions(dir.path().join("key.pem"), std::fs::Permissions::from_mode(0o600)).unwrap();
     own(&dir.path().join("key.pem"));
     dir
@@ -113,29 +61,15 @@ pub(crate) fn schema(module: &str) -> String {
 }
 
 impl Server {
-    pub(crate) fn dir(&self) -> &Path {
-        self.dir.path()
-    }
-
-    pub(crate) fn file(&self, name: &str) -> String {
-        self.dir.path().join(name).to_string_lossy().into_owned()
-    }
-
     fn start(dir: tempfile::TempDir, port: u16, command: &mut Command) -> Self {
-        let log = std::fs::File::create(dir.path().join("log")).unwrap();
-        let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
-        Self { child, dir, port }
+        Self(Service::start(dir, port, command))
     }
 
     /// Waits until it answers.
     fn up(mut self, done: impl Fn(&Self) -> bool) -> Self {
-        let end = Instant::now() + LONG;
+        let end = Service::patience();
         while !done(&self) {
-            let status = self.child.try_wait().unwrap();
-            if status.is_some() || Instant::now() > end {
-                panic!("{status:?}: {}", std::fs::read_to_string(self.file("log")).unwrap());
-            }
-            std::thread::sleep(PAUSE);
+            self.0.pause(end);
         }
         self
     }
@@ -242,7 +176,7 @@ impl Server {
 
     /// Redis by password over TCP and a socket; or a member of a cluster.
     pub(crate) fn redis(cluster: bool) -> Self {
-        let dir = scratch_plain();
+        let dir = brine_testing::service::scratch();
         let port = free_port();
         let mut command = unprivileged("redis-server", dir.path());
         command.args([
@@ -282,18 +216,6 @@ impl Server {
     pub(crate) fn redis_cli(&self, args: &[&str]) -> String {
         run(self.redis_command().args(args))
     }
-}
-
-fn scratch_plain() -> tempfile::TempDir {
-    let dir = tempfile::Builder::new().prefix("brine-db").tempdir().unwrap();
-    own(dir.path());
-    dir
-}
-
-fn postgres_bin() -> PathBuf {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let bin = versions.map(|version| version.path().join("bin")).find(|bin| bin.join("initdb").exists());
-    bin.expect("Debian's package postgresql is needed; `cargo xtask setup` installs it")
 }
 
 /// Members of a cluster that know each other and share all keys.
