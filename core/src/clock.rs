@@ -60,7 +60,7 @@ fn days_of(year: i64, month: u32, day: u32) -> i64 {
 }
 
 /// Year, month and day of a number of days since 1970.
-pub(crate) fn date_of(days: i64) -> (i64, u32, u32) {
+pub fn date_of(days: i64) -> (i64, u32, u32) {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let of_era = z.rem_euclid(146_097);

@@ -16,6 +16,7 @@ pub mod jid;
 pub mod log;
 pub mod options;
 pub mod opts;
+pub mod posixpath;
 pub mod scalar;
 pub mod schedule;
 mod secret;

@@ -156,6 +156,18 @@ fn repr_bytes(out: &mut String, b: &[u8]) {
     out.push(char::from(quote));
 }
 
+/// Python's `str(OSError)` of a file: `[Errno 2] No such file or directory: 'x'`.
+pub fn python_os_error(e: &std::io::Error, file: &str) -> String {
+    let text = e.to_string();
+    match e.raw_os_error() {
+        Some(code) => {
+            let text = text.strip_suffix(&format!(" (os error {code})")).unwrap_or(&text);
+            format!("[Errno {code}] {text}: {}", python_repr(&file.into()))
+        }
+        None => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,12 +1,12 @@
 //! What goes wrong with files, in Python's words.
 
 use brine_core::call::CallError;
-use brine_core::text::python_repr;
+use brine_core::text::python_os_error;
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
 /// Python's exception for a file that cannot be read or made.
-pub(crate) fn file_error(e: &Error, path: &Path) -> CallError {
+pub fn file_error(e: &Error, path: &Path) -> CallError {
     let kind = match e.kind() {
         ErrorKind::NotFound => "FileNotFoundError",
         ErrorKind::PermissionDenied => "PermissionError",
@@ -15,14 +15,9 @@ pub(crate) fn file_error(e: &Error, path: &Path) -> CallError {
         ErrorKind::AlreadyExists => "FileExistsError",
         _ => "OSError",
     };
-    let text = e.to_string();
-    let message = match e.raw_os_error() {
-        Some(code) => {
-            let text = text.strip_suffix(&format!(" (os error {code})")).unwrap_or(&text);
-            format!("[Errno {code}] {text}: {}", python_repr(&path.to_string_lossy().into_owned().into()))
-        }
-        None => format!("{}: {text}", path.display()),
-    };
+    let path = path.to_string_lossy();
+    let text = python_os_error(e, &path);
+    let message = if e.raw_os_error().is_some() { text } else { format!("{path}: {text}") };
     CallError::exception(kind, message)
 }
 

@@ -138,13 +138,7 @@ fn base64_decodefile(instr: Value, outfile: String) -> Result<bool> {
 
 /// Python's error for a file that cannot be opened.
 pub(crate) fn file_error(e: &std::io::Error, path: &str) -> CallError {
-    let kind = match e.kind() {
-        std::io::ErrorKind::NotFound => "FileNotFoundError",
-        std::io::ErrorKind::PermissionDenied => "PermissionError",
-        std::io::ErrorKind::IsADirectory => "IsADirectoryError",
-        _ => "OSError",
-    };
-    CallError::exception(kind, crate::cmd::os_error(e, path))
+    brine_files::file_error(e, std::path::Path::new(path))
 }
 
 fn lines(data: &[u8]) -> String {

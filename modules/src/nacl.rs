@@ -1,6 +1,6 @@
 //! The `nacl` execution module: texts that only who has the key can read, as stock has it where PyNaCl is installed.
 
-use crate::cmd::os_error;
+use brine_core::text::python_os_error;
 use brine_core::call::{CallError, Cx, KwArgs, Result, exec, module};
 use brine_core::text::python_str;
 use brine_core::{Map, Value};
@@ -110,7 +110,7 @@ fn contents(cx: &Cx, name: &str) -> Result<Value> {
     };
     let path =
         path.ok_or_else(|| CallError::execution(format!("Unable to fetch file {name} from saltenv base.")))?;
-    let bytes = fs::read(&path).map_err(|e| CallError::exception("FileNotFoundError", os_error(&e, name)))?;
+    let bytes = fs::read(&path).map_err(|e| CallError::exception("FileNotFoundError", python_os_error(&e, name)))?;
     Ok(String::from_utf8(bytes).map_or_else(|e| Value::Bytes(e.into_bytes()), Value::Str))
 }
 
@@ -120,7 +120,7 @@ fn give(data: Value, out: Option<Value>) -> Result {
     if Path::new(&out).is_file() {
         return Err(exception(format!("file:{out} already exist.")));
     }
-    fs::write(&out, bytes(&data)?).map_err(|e| CallError::exception("OSError", os_error(&e, &out)))?;
+    fs::write(&out, bytes(&data)?).map_err(|e| CallError::exception("OSError", python_os_error(&e, &out)))?;
     Ok(format!("Wrote: {out}").into())
 }
 
@@ -142,7 +142,7 @@ fn dec_file(cx: &Cx, name: String, out: Option<Value>, kwargs: KwArgs) -> Result
 
 /// Writes a new file that only its owner can read.
 fn write_key(path: &str, key: &[u8]) -> Result<()> {
-    let failed = |e| CallError::exception("OSError", os_error(&e, path));
+    let failed = |e| CallError::exception("OSError", python_os_error(&e, path));
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).map_err(failed)?;
     file.write_all(key).map_err(failed)
@@ -168,17 +168,17 @@ fn keygen(sk_file: Option<String>, pk_file: Option<String>, kwargs: KwArgs) -> R
             return Err(exception(format!("sk_file:{sk_file} and pk_file:{pk_file} already exist.")));
         }
         let mut secret = zeroize::Zeroizing::new(
-            fs::read(&sk_file).map_err(|e| CallError::exception("OSError", os_error(&e, &sk_file)))?,
+            fs::read(&sk_file).map_err(|e| CallError::exception("OSError", python_os_error(&e, &sk_file)))?,
         );
         while secret.last() == Some(&b'\n') {
             secret.pop();
         }
         let public = nacl::public_of(&secret).map_err(call_error)?;
-        fs::write(&pk_file, public).map_err(|e| CallError::exception("OSError", os_error(&e, &pk_file)))?;
+        fs::write(&pk_file, public).map_err(|e| CallError::exception("OSError", python_os_error(&e, &pk_file)))?;
         return Ok(format!("saved pk_file: {pk_file}").into());
     }
     let (public, secret) = nacl::keypair();
     write_key(&sk_file, &secret)?;
-    fs::write(&pk_file, public).map_err(|e| CallError::exception("OSError", os_error(&e, &pk_file)))?;
+    fs::write(&pk_file, public).map_err(|e| CallError::exception("OSError", python_os_error(&e, &pk_file)))?;
     Ok(format!("saved sk_file:{sk_file}  pk_file: {pk_file}").into())
 }

@@ -1,8 +1,8 @@
 //! Files of a repository as files of this machine: one for each content, named by its id, made when it is first asked for.
 
 use super::objects::Objects;
-use super::program::private;
 use super::refs::Oid;
+use crate::place::private;
 use std::fs::{self, Metadata, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;

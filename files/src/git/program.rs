@@ -262,12 +262,6 @@ impl Drop for Running {
     }
 }
 
-/// Makes a folder only for ourselves, with all above it.
-pub(crate) fn private(dir: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
-}
-
 /// A file that nobody else can read, empty.
 pub(crate) fn touch(at: &Path) -> io::Result<()> {
     let file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(at)?;

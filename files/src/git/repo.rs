@@ -3,9 +3,10 @@
 use super::conf::{ConfigError, RefType, Remote, Role};
 use super::lock::Locks;
 use super::objects::Objects;
-use super::program::{Git, private, touch};
+use super::program::{Git, touch};
 use super::refs::{Oid, Refs};
 use super::tree::Tree;
+use crate::place::private;
 use crate::sum::Digest;
 use base64::Engine;
 use brine_core::Opts;

@@ -3,6 +3,7 @@
 use super::objects::Objects;
 use super::program::Git;
 use super::refs::Oid;
+use brine_core::posixpath::normpath;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -87,7 +88,7 @@ impl Tree {
         &'a self,
         root: &str,
     ) -> Option<Box<dyn Iterator<Item = (&'a str, &'a Entry)> + 'a>> {
-        let root = normal(root);
+        let root = normpath(root);
         if root == "." {
             return Some(Box::new(self.entries()));
         }
@@ -104,7 +105,7 @@ impl Tree {
     /// The file at a path, as stock finds it: links are followed where they are the last part of a path, by their letters. The
     /// blob, and whether it can be run.
     pub(crate) fn find(&self, path: &str) -> Option<(&Oid, bool)> {
-        let mut path = normal(path);
+        let mut path = normpath(path);
         for _ in 0..MOST_LINKS {
             match self.entries.get(&path)? {
                 Entry::Dir => return None,
@@ -159,31 +160,10 @@ fn record_of(record: &[u8]) -> Option<(&str, &str, Oid)> {
     (path.len() <= LONGEST && !path.split('/').any(bad)).then_some((path, mode, Oid::parse(id)?))
 }
 
-/// Python's `posixpath.normpath`.
-pub(crate) fn normal(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    let absolute = path.starts_with('/');
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            ".." if absolute => {}
-            part => parts.push(part),
-        }
-    }
-    match (absolute, parts.is_empty()) {
-        (true, _) => format!("/{}", parts.join("/")),
-        (false, true) => ".".into(),
-        (false, false) => parts.join("/"),
-    }
-}
-
 /// Salt's way to join paths: slashes before the second do not count.
 pub(crate) fn join(folder: &str, path: &str) -> String {
-    let path = normal(path);
-    normal(&format!("{}/{}", normal(folder), path.trim_start_matches('/')))
+    let path = normpath(path);
+    normpath(&format!("{}/{}", normpath(folder), path.trim_start_matches('/')))
 }
 
 #[cfg(test)]
@@ -260,6 +240,6 @@ mod tests {
         assert_eq!(join("", "a"), "a");
         assert_eq!(join("a", "/b/../c"), "a/c");
         assert_eq!(join("a", "../../x"), "../x");
-        assert_eq!(normal("/../a/"), "/a");
+        assert_eq!(normpath("/../a/"), "/a");
     }
 }

@@ -1,9 +1,9 @@
 //! Trees of a repository as folders of this machine: one for each tree's id, made once and never changed.
 
 use super::objects::Objects;
-use super::program::private;
 use super::refs::Oid;
 use super::tree::{Entry, Tree};
+use crate::place::private;
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};

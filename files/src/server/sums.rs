@@ -1,10 +1,10 @@
 //! Checksums of files, remembered by what the file is: asked for by a thousand minions, a file is read once.
 
+use crate::stamp::Stamp;
 use crate::sum::Digest;
 use brine_core::call::{CallError, Result};
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
-use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -14,32 +14,12 @@ const MOST: usize = 200_000;
 /// kernel's clock.
 const FRESH: Duration = Duration::from_millis(50);
 
-/// What tells one state of a file from another.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Stamp {
-    file: (u64, u64),
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(meta: &Metadata) -> Self {
-        Self {
-            file: (meta.dev(), meta.ino()),
-            size: meta.size(),
-            modified: (meta.mtime(), meta.mtime_nsec()),
-            changed: (meta.ctime(), meta.ctime_nsec()),
-        }
-    }
-
-    /// Whether a change within the same step of the clock could still go unseen.
-    fn is_fresh(&self) -> bool {
-        let since = u64::try_from(self.changed.0).unwrap_or(0);
-        let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(since);
-        let changed = changed + Duration::from_nanos(u64::try_from(self.changed.1).unwrap_or(0));
-        SystemTime::now().duration_since(changed).is_ok_and(|age| age < FRESH)
-    }
+/// Whether a change within the same step of the clock could still go unseen.
+fn is_fresh(stamp: &Stamp) -> bool {
+    let since = u64::try_from(stamp.changed.0).unwrap_or(0);
+    let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(since);
+    let changed = changed + Duration::from_nanos(u64::try_from(stamp.changed.1).unwrap_or(0));
+    SystemTime::now().duration_since(changed).is_ok_and(|age| age < FRESH)
 }
 
 /// The checksum of one state of a file; whoever holds the lock makes it.
@@ -68,7 +48,7 @@ impl Sums {
         }
         let mut digest = Digest::new(form)
             .ok_or_else(|| CallError::exception("ValueError", format!("Invalid hash type: {form}")))?;
-        let fresh = stamp.is_fresh();
+        let fresh = is_fresh(&stamp);
         digest.read(&file)?;
         let made = digest.hex();
         if !fresh && Stamp::of(&file.metadata()?) == stamp {
@@ -101,7 +81,7 @@ mod tests {
         let first = sum();
         assert_eq!((first.as_str(), known()), ("900150983cd24fb0d6963f7d28e17f72", 0));
         let deadline = std::time::Instant::now() + Duration::from_secs(10);
-        while Stamp::of(&fs::metadata(&path).unwrap()).is_fresh() && std::time::Instant::now() < deadline {
+        while is_fresh(&Stamp::of(&fs::metadata(&path).unwrap())) && std::time::Instant::now() < deadline {
             std::thread::yield_now();
         }
         assert_eq!((sum(), known()), (first.clone(), 1));

@@ -21,7 +21,6 @@ use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-pub(crate) use run::os_error;
 use variants::*;
 
 module! {

@@ -7,7 +7,7 @@ use super::spawn::{Launch, own_session};
 use super::wait::{End, Source, reap_later, return_code, wait};
 use super::vt;
 use brine_core::call::{CallError, Cx, Result};
-use brine_core::text::{python_repr, python_str};
+use brine_core::text::{python_os_error, python_repr, python_str};
 use brine_core::{Map, Value, map};
 use std::io;
 use std::process::Stdio;
@@ -148,20 +148,8 @@ fn start_error(given: &Given, options: &Options, stderr: Stderr, e: &io::Error) 
     CallError::execution(format!(
         "Unable to run command '{cmd}' with the context '{}', reason: {}",
         python_repr(&context.into()),
-        os_error(e, &options.argv[0])
+        python_os_error(e, &options.argv[0])
     ))
-}
-
-/// Python's `str(OSError)`.
-pub(crate) fn os_error(e: &io::Error, file: &str) -> String {
-    match e.raw_os_error() {
-        Some(code) => {
-            let text = e.to_string();
-            let text = text.strip_suffix(&format!(" (os error {code})")).unwrap_or(&text);
-            format!("[Errno {code}] {text}: {}", python_repr(&file.into()))
-        }
-        None => e.to_string(),
-    }
 }
 
 fn log_end(given: &Given, done: &Map, retcode: &Value, ignore: bool) -> Result<()> {

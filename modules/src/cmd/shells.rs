@@ -1,6 +1,6 @@
 //! What shells and interpreters this machine has.
 
-use super::run::os_error;
+use brine_core::text::python_os_error;
 use super::spawn::{Launch, own_session};
 use super::wait::{End, Source, wait};
 use super::which;
@@ -48,7 +48,7 @@ pub(super) fn info(cx: &Cx, shell: &str) -> Result<Map> {
     let (out, end) = std::io::pipe()?;
     let child = match launch.start(Stdio::null(), end.try_clone()?.into(), end.into()) {
         Ok(child) => child,
-        Err(e) => return Ok(failed(os_error(&e, &argv[0]))),
+        Err(e) => return Ok(failed(python_os_error(&e, &argv[0]))),
     };
     let out: Source = Box::new(out);
     let End::Exited(_, outputs) = wait(cx, child, None, vec![out], Some(Duration::from_secs(10)), |_, _| ())?

@@ -1,7 +1,7 @@
 //! The minion's side of `salt-cp`: files that come as arguments of a job. Where they go is the caller's word, as in stock:
 //! who may call this may write any file the minion may.
 
-use crate::cmd::os_error;
+use brine_core::text::python_os_error;
 use crate::hashutil::decode;
 use brine_core::call::{Cx, Result, exec};
 use brine_core::text::{python_repr, python_str};
@@ -58,7 +58,7 @@ pub(super) fn recv_chunked(
     cx.set_retcode(0);
     let failed = |e: io::Error, path: &str| {
         cx.set_retcode(1);
-        Ok(Value::from(os_error(&e, path)))
+        Ok(Value::from(python_os_error(&e, path)))
     };
     if chunk == Value::Nil {
         return match make_dirs(&dest) {

@@ -299,7 +299,7 @@ pub(super) fn readlink(cx: &Cx, path: String, #[default(false)] canonicalize: bo
     if canonicalize {
         return Ok(realpath(&path));
     }
-    let target = fs::read_link(&path).map_err(|e| CallError::execution(crate::cmd::os_error(&e, &path)))?;
+    let target = fs::read_link(&path).map_err(|e| CallError::execution(brine_core::text::python_os_error(&e, &path)))?;
     Ok(target.to_string_lossy().into_owned())
 }
 

@@ -1,5 +1,6 @@
 //! `os.path` on text: names are taken apart and put together without looking at the disk, but for `expanduser`.
 
+pub(crate) use brine_core::posixpath::normpath;
 use nix::unistd::{Uid, User};
 use std::path::PathBuf;
 
@@ -36,28 +37,6 @@ pub(crate) fn join(first: &str, rest: &[impl AsRef<str>]) -> String {
         }
     }
     path
-}
-
-/// `os.path.normpath`.
-pub(crate) fn normpath(path: &str) -> String {
-    let root = match path.len() - path.trim_start_matches('/').len() {
-        0 => "",
-        // POSIX lets two slashes mean something of their own.
-        2 => "//",
-        _ => "/",
-    };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
-        match parts.last() {
-            Some(&last) if part == ".." && last != ".." => {
-                parts.pop();
-            }
-            None if part == ".." && !root.is_empty() => {}
-            _ => parts.push(part),
-        }
-    }
-    let path = format!("{root}{}", parts.join("/"));
-    if path.is_empty() { ".".into() } else { path }
 }
 
 /// `os.path.expanduser`.

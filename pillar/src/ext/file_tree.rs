@@ -1,5 +1,6 @@
 //! `file_tree`: folders as dicts and files as values, from `hosts/<id>` and from `nodegroups/<name>` of the groups the minion is in.
 
+use super::normal::normal;
 use super::{Asked, Source, known};
 use brine_core::target::fnmatch;
 use brine_core::{Map, Value};
@@ -7,7 +8,7 @@ use brine_python::{Args, Dict, Kind, Obj, PyErr, R, Signature, str, to_value, tr
 use brine_render::live::dictupdate::merge_recurse;
 use brine_render::renderer::{Request, Template, compile_template};
 use brine_render::template::Session;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use tracing::{debug, error};
@@ -107,19 +108,6 @@ fn roots(asked: &Asked<'_>, root: &str) -> R<Option<Vec<PathBuf>>> {
         }
     }
     Ok(Some(dirs))
-}
-
-/// `os.path.normpath` of an absolute path.
-fn normal(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(out.pop()),
-            Component::CurDir => {}
-            part => out.push(part),
-        }
-    }
-    out
 }
 
 fn of_root(asked: &Asked<'_>, root: &Path, ways: &Ways, budget: &mut Budget) -> R {

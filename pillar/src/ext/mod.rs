@@ -12,6 +12,7 @@ mod git;
 mod http;
 mod known;
 mod netbox;
+mod normal;
 mod redis;
 mod refused;
 mod saltclass;

@@ -2,12 +2,13 @@
 
 mod merge;
 
+use super::normal::normal;
 use super::{Asked, Source};
 use brine_python::{Args, Dict, Kind, Obj, Object, PyErr, R, Signature, contains, is_line_end, str};
 use brine_render::config::glob;
 use brine_render::filters::{find, traverse};
 use brine_render::template::Folder;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use tracing::info;
 
 pub(super) const SOURCE: Source = Source { name: "stack", run };
@@ -134,18 +135,7 @@ fn lines(text: &str) -> R<Vec<Obj>> {
 
 /// The name of a file for the loader of templates, which does not leave its folder.
 fn relative(path: &Path, folder: &Path) -> R<String> {
-    let plain = |path: &Path| {
-        let mut out = PathBuf::new();
-        for part in path.components() {
-            match part {
-                Component::ParentDir => drop(out.pop()),
-                Component::CurDir => {}
-                part => out.push(part),
-            }
-        }
-        out
-    };
-    let (path, folder) = (plain(path), plain(folder));
+    let (path, folder) = (normal(path), normal(folder));
     if let Ok(inside) = path.strip_prefix(&folder) {
         return Ok(inside.to_string_lossy().into_owned());
     }

@@ -11,10 +11,10 @@ mod reads;
 pub(crate) use frozen::Frozen;
 
 use brine_core::{Opts, Value};
+use brine_files::Stamp;
 use parking_lot::Mutex;
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -53,36 +53,19 @@ struct Entry {
     variants: HashMap<Vec<Option<Frozen>>, Arc<Frozen>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    dev: u64,
-    ino: u64,
-    size: u64,
-    mtime: (i64, i64),
-    ctime: (i64, i64),
+/// Of a regular file.
+fn stamp_of(path: &Path) -> Option<Stamp> {
+    fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|meta| Stamp::of(&meta))
 }
 
-impl Stamp {
-    fn of(path: &Path) -> Option<Self> {
-        let meta = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-        Some(Self {
-            dev: meta.dev(),
-            ino: meta.ino(),
-            size: meta.size(),
-            mtime: (meta.mtime(), meta.mtime_nsec()),
-            ctime: (meta.ctime(), meta.ctime_nsec()),
-        })
-    }
-
-    /// Whether it is old enough to stand for one content only.
-    fn is_settled(&self) -> bool {
-        let (secs, nanos) = self.mtime.max(self.ctime);
-        let since = u64::try_from(secs).ok().zip(u32::try_from(nanos).ok());
-        since.is_some_and(|(secs, nanos)| {
-            let at = SystemTime::UNIX_EPOCH + Duration::new(secs, nanos);
-            SystemTime::now().duration_since(at).is_ok_and(|age| age > SETTLED)
-        })
-    }
+/// Whether a file is old enough for its stamp to stand for one content only.
+fn is_settled(stamp: &Stamp) -> bool {
+    let (secs, nanos) = stamp.modified.max(stamp.changed);
+    let since = u64::try_from(secs).ok().zip(u32::try_from(nanos).ok());
+    since.is_some_and(|(secs, nanos)| {
+        let at = SystemTime::UNIX_EPOCH + Duration::new(secs, nanos);
+        SystemTime::now().duration_since(at).is_ok_and(|age| age > SETTLED)
+    })
 }
 
 /// What is known of a file.
@@ -119,7 +102,7 @@ impl Shared {
         sls: &str,
         grain: impl Fn(&str) -> Option<Option<Frozen>>,
     ) -> Look {
-        let Some(stamp) = Stamp::of(path) else { return Look::Own };
+        let Some(stamp) = stamp_of(path) else { return Look::Own };
         let place = (path.to_owned(), saltenv.to_owned(), sls.to_owned());
         let mut kept = self.kept.lock();
         let known = kept.files.get_mut(&place);
@@ -172,7 +155,7 @@ impl Shared {
 impl Entry {
     fn read(path: &Path, stamp: Stamp) -> Option<Self> {
         // Before the text, so that a change in between makes it older than it is, never newer.
-        let settled = stamp.is_settled();
+        let settled = is_settled(&stamp);
         let text: Arc<str> = fs::read_to_string(path).ok()?.into();
         let reads = reads::reads(&text).map(Arc::new);
         Some(Self { stamp, settled, text, reads, variants: HashMap::new() })
@@ -180,7 +163,7 @@ impl Entry {
 
     /// Whether the text is still the same, which is then known of the new stamp.
     fn refresh(&mut self, path: &Path, stamp: Stamp) -> bool {
-        let settled = stamp.is_settled();
+        let settled = is_settled(&stamp);
         let same = fs::read_to_string(path).is_ok_and(|text| *text == *self.text);
         if same {
             (self.stamp, self.settled) = (stamp, settled);

@@ -1,6 +1,7 @@
 //! Filters on paths and files of the machine that renders, and on its users.
 
 use super::text::text_of;
+use brine_core::posixpath::normpath;
 use brine_jinja::{State, Table};
 use brine_python::{Args, Kind, Obj, PyErr, R, Signature, need_items, repr, truth};
 use std::ffi::OsStr;
@@ -121,29 +122,6 @@ fn which(_: &State, args: &Args) -> R {
         }
     }
     Ok(Obj::None)
-}
-
-/// `os.path.normpath`.
-fn normpath(path: &str) -> String {
-    if path.is_empty() {
-        return ".".into();
-    }
-    let slashes = match path.bytes().take_while(|b| *b == b'/').count() {
-        0 => 0,
-        2 => 2,
-        _ => 1,
-    };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/').filter(|p| !p.is_empty() && *p != ".") {
-        let up = part == "..";
-        if !up || (slashes == 0 && parts.is_empty()) || parts.last() == Some(&"..") {
-            parts.push(part);
-        } else {
-            parts.pop();
-        }
-    }
-    let joined = format!("{}{}", "/".repeat(slashes), parts.join("/"));
-    if joined.is_empty() { ".".into() } else { joined }
 }
 
 /// `salt.utils.path.join`: later parts that are absolute count as relative.

@@ -2,6 +2,7 @@
 
 use super::{Session, py_error};
 use brine_core::files::Files;
+use brine_core::posixpath::normpath;
 use brine_jinja::{Environment, Loader, Source};
 use brine_python::{Kind, Obj, PyErr, R};
 use std::path::Path;
@@ -22,28 +23,6 @@ impl TreeLoader {
             saltenv: saltenv.to_owned(),
             local: session.cx.opts.str("file_client") == "local",
         }
-    }
-}
-
-/// `os.path.normpath` of a relative or absolute path.
-fn normpath(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    let absolute = path.starts_with('/');
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|p| *p != "..") => {
-                parts.pop();
-            }
-            ".." if absolute => {}
-            _ => parts.push(part),
-        }
-    }
-    let joined = parts.join("/");
-    match (absolute, joined.is_empty()) {
-        (true, _) => format!("/{joined}"),
-        (false, true) => ".".into(),
-        (false, false) => joined,
     }
 }
 
@@ -112,23 +91,4 @@ fn read(file: &Path) -> R<Source> {
         .map_err(|e| PyErr::new(Kind::Other("OSError"), format!("{e}: '{}'", file.display())))?;
     let text = brine_python::decode_utf8(bytes)?.into();
     Ok(Source { text, file: Some(file.display().to_string()) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_made_plain() {
-        for (path, plain) in [
-            ("a/./b", "a/b"),
-            ("a/../../b", "../b"),
-            ("./x", "x"),
-            ("a/..", "."),
-            ("/../a", "/a"),
-            ("a//b/", "a/b"),
-        ] {
-            assert_eq!(normpath(path), plain);
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use super::watch::Watch;
 use crate::backend::Listed;
 use crate::ignore::Ignore;
+use crate::stamp::Stamp;
 use crate::walk::{Entry, Folder, below_path, walk_seeing};
 use nix::sys::statfs::{FsType, statfs};
 use std::collections::{HashMap, HashSet};
@@ -20,24 +21,6 @@ pub(in super::super) struct Rules {
     pub(in super::super) follow: bool,
     /// `fileserver_ignoresymlinks`
     pub(in super::super) no_links: bool,
-}
-
-/// What a folder is and when it changed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    folder: (u64, u64),
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(meta: &Metadata) -> Self {
-        Self {
-            folder: (meta.dev(), meta.ino()),
-            modified: (meta.mtime(), meta.mtime_nsec()),
-            changed: (meta.ctime(), meta.ctime_nsec()),
-        }
-    }
 }
 
 /// What a name leads to: whether a folder, and which.
