@@ -4,11 +4,12 @@ use crate::settle::Settled;
 use crate::share::{Frozen, Look, Shared};
 use brine_core::call::{Cx, Result};
 use brine_core::files::{Files, Listing};
-use brine_core::target::{self, Subject, fnmatch};
+use brine_core::target::{Subject, fnmatch};
 use brine_core::{Map, Value};
 use brine_python::{Dict, Obj, PyErr, R, to_value};
 use brine_render::live::dictupdate;
 use brine_render::renderer::{Request, Template, compile_template};
+use brine_render::sls::{self, Source};
 use brine_render::template::{Session, call_error};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -91,17 +92,10 @@ pub(crate) struct Compiler {
     shared: Option<Arc<Shared>>,
 }
 
-/// A file of the pillar tree as an SLS name finds it.
-pub(crate) struct State {
-    pub(crate) path: std::path::PathBuf,
-    /// Whether it is the `init.sls` of its folder.
-    pub(crate) init: bool,
-}
-
 impl Compiler {
     fn new(cx: &Cx, settled: Settled, files: Arc<dyn Files>) -> Self {
         let mut cx = cx.clone();
-        let mut opts = settled.opts.clone();
+        let mut opts = (*settled.opts).clone();
         opts.map_mut().insert("grains", cx.grains.as_ref().clone());
         cx.opts = Arc::new(opts);
         if settled.opts.flag("ext_pillar_first") {
@@ -254,16 +248,8 @@ impl Compiler {
     }
 
     /// The file of an SLS name.
-    pub(crate) fn state(&self, sls: &str, saltenv: &str) -> R<Option<State>> {
-        let base = sls.replace(['.', '\\'], "/");
-        for (path, init) in [(format!("{base}.sls"), false), (format!("{base}/init.sls"), true)] {
-            let found =
-                self.session.files.cache_file(&path, saltenv).map_err(brine_render::template::py_error)?;
-            if let Some(path) = found {
-                return Ok(Some(State { path, init }));
-            }
-        }
-        Ok(None)
+    pub(crate) fn state(&self, sls: &str, saltenv: &str) -> R<Option<Source>> {
+        sls::find(&*self.session.files, sls, saltenv)
     }
 
     /// The path of the top file in an environment.
@@ -285,7 +271,7 @@ impl Compiler {
                     .files
                     .list(saltenv, Listing::Files)
                     .map_err(brine_render::template::py_error)?;
-                let all: Rc<[String]> = sls_names(&files).into();
+                let all: Rc<[String]> = sls::names(&files).into();
                 self.available.borrow_mut().insert(saltenv.to_owned(), all.clone());
                 all
             }
@@ -295,57 +281,12 @@ impl Compiler {
 
     /// Whether a target of a top file means this minion. `data` holds its SLS names and options.
     pub(crate) fn confirms(&self, target: &Obj, data: &[Obj]) -> R<bool> {
-        let mut matcher = Obj::str("compound");
-        for item in data {
-            if let Obj::Dict(options) = item
-                && let Some(given) = options.get_str("match")
-            {
-                matcher = given;
-            }
-        }
-        let Some(matcher) = matcher.as_str().map(str::to_owned) else {
-            let text = format!("unsupported operand type(s) for +: '{}' and 'str'", matcher.type_name());
-            return Err(PyErr::ty(text));
-        };
-        const MATCHERS: &[&str] = &[
-            "compound",
-            "glob",
-            "pcre",
-            "list",
-            "grain",
-            "grain_pcre",
-            "pillar",
-            "pillar_pcre",
-            "pillar_exact",
-            "ipcidr",
-            "range",
-            "nodegroup",
-        ];
-        if !MATCHERS.contains(&matcher.as_str()) {
-            return Err(PyErr::key(&Obj::str(format!("{matcher}_match.match"))));
-        }
         let none = Map::new();
-        let nodegroups = self.cx.opts.get("nodegroups").and_then(Value::as_map).unwrap_or(&none);
-        let Cx { grains, pillar, .. } = &self.cx;
+        let Cx { opts, grains, pillar, .. } = &self.cx;
+        let nodegroups = opts.get("nodegroups").and_then(Value::as_map).unwrap_or(&none);
         let subject = Subject { id: &self.settled.wish.id, grains, pillar, nodegroups };
-        let target = to_value(target)?;
-        Ok(match matcher.as_str() {
-            "nodegroup" => target.as_str().is_some_and(|name| target::nodegroup_match(name, subject)),
-            matcher => target::matches(&target, matcher, target::DEFAULT_TARGET_DELIM, subject),
-        })
+        sls::confirm_top(subject, target, data)
     }
-}
-
-/// The SLS names of files, sorted.
-fn sls_names(files: &[String]) -> Vec<String> {
-    let mut names: Vec<String> = files
-        .iter()
-        .filter_map(|path| path.strip_suffix("/init.sls").or_else(|| path.strip_suffix(".sls")))
-        .map(|name| name.replace('/', "."))
-        .collect();
-    names.sort();
-    names.dedup();
-    names
 }
 
 #[cfg(test)]
@@ -427,11 +368,5 @@ mod tests {
         assert_eq!(refused.get("_errors"), Some(&vec![text].into()));
         let malformed = of(vec![Value::Nil].into(), Map::new());
         assert_eq!(malformed.get("_errors"), Some(&vec!["decrypt_pillar config option is malformed"].into()));
-    }
-
-    #[test]
-    fn names_come_from_files() {
-        let files = ["a.sls", "b/init.sls", "b/c.sls", "init.sls", "d.txt", "b.sls"].map(str::to_owned);
-        assert_eq!(sls_names(&files), ["a", "b", "b.c", "init"]);
     }
 }

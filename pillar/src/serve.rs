@@ -115,7 +115,7 @@ impl Pillars {
         let settled = Settled::new(&self.opts, wish);
         let around = Around { pillars: self.clone(), ask: ask.clone() };
         // The options as pillar's own modules see them: of this minion, with files from this machine.
-        let mut cx = Cx::new(Arc::new(settled.opts.clone()), self.registry.clone(), Arc::new(around));
+        let mut cx = Cx::new(settled.opts.clone(), self.registry.clone(), Arc::new(around));
         cx.grains = Arc::new(ask.grains.clone());
         cx.pillar = Arc::new(kept.cloned().unwrap_or_default());
         let files = Arc::new(PillarRoots::new(&settled.roots, &settled.opts));

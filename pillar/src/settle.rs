@@ -2,6 +2,7 @@
 
 use brine_core::text::python_str;
 use brine_core::{Map, Opts, Value};
+use std::sync::Arc;
 
 /// The key of `pillar_roots` that stands for every environment.
 const ANY: &str = "__env__";
@@ -29,7 +30,7 @@ pub struct Wish {
 #[derive(Clone, Debug)]
 pub struct Settled {
     /// The options.
-    pub opts: Opts,
+    pub opts: Arc<Opts>,
     /// `pillar_roots` with `__env__` put in the environment's place.
     pub roots: Map,
     pub(crate) wish: Wish,
@@ -64,7 +65,7 @@ impl Settled {
         map.insert("id", &wish.id);
         map.insert("minion_id", &wish.id);
         map.insert("pillar_roots", roots.clone());
-        Self { opts, roots, wish, own_id }
+        Self { opts: Arc::new(opts), roots, wish, own_id }
     }
 
     /// The path of the top file.

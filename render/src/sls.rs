@@ -22,7 +22,7 @@ pub struct Source {
 /// # Errors
 /// It is there, but cannot be had.
 pub fn find(files: &dyn Files, sls: &str, saltenv: &str) -> R<Option<Source>> {
-    let base = sls.replace('.', "/");
+    let base = sls.replace(['.', '\\'], "/");
     for (name, init) in [(format!("{base}.sls"), false), (format!("{base}/init.sls"), true)] {
         if let Some(path) = files.cache_file(&name, saltenv).map_err(py_error)? {
             return Ok(Some(Source { path, name, init }));
