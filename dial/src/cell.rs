@@ -1,5 +1,6 @@
 //! One value of a database's row, with its type.
 
+use brine_core::clock::date_of;
 use brine_protocol::{DateTime, Value};
 
 /// A value.
@@ -28,16 +29,8 @@ pub struct Selected {
 
 /// A date so many days after 1970, if it has four digits of a year.
 pub(crate) fn date(days: i64) -> Option<DateTime> {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year =
-        u16::try_from(year + era * 400 + i64::from(month <= 2)).ok().filter(|y| (1..=9999).contains(y))?;
+    let (year, month, day) = date_of(days);
+    let year = u16::try_from(year).ok().filter(|year| (1..=9999).contains(year))?;
     Some(DateTime {
         year,
         month: u8::try_from(month).ok()?,

@@ -108,6 +108,12 @@ impl Client {
     }
 
     fn ask_with(&mut self, sql: &str, params: &[&str]) -> Result<Vec<Row>, Fault> {
+        let columns = self.run(sql, params)?;
+        self.rows(&columns, text)
+    }
+
+    /// Runs a statement with a text for each `?`; its columns, none where it has no rows.
+    fn run(&mut self, sql: &str, params: &[&str]) -> Result<Vec<Column>, Fault> {
         let (id, count) = self.prepare(sql)?;
         if count != params.len() {
             return Err(Fault::Nonsense("another number of parameters"));
@@ -129,13 +135,24 @@ impl Client {
             Some(0xfb) => return Err(Fault::Nonsense("the server asks for a file")),
             _ => usize::try_from(Fields(&packet).number()?).map_err(|_| Fault::Nonsense("columns"))?,
         };
-        let types = self.columns(columns)?;
+        self.columns(columns)
+    }
+
+    /// The rows of a statement that was run, each value read as its column says; `None` is NULL.
+    fn rows<T>(
+        &mut self,
+        columns: &[Column],
+        value: impl Fn(&mut Fields<'_>, &Column) -> Result<T, Fault>,
+    ) -> Result<Vec<Vec<Option<T>>>, Fault> {
         let mut rows = Vec::new();
+        if columns.is_empty() {
+            return Ok(rows);
+        }
         loop {
             let packet = self.packets.read()?;
             match packet.first() {
                 Some(0xfe) if packet.len() < 9 => return Ok(rows),
-                Some(0) => rows.push(row(&packet[1..], &types)?),
+                Some(0) => rows.push(row(&packet[1..], columns, &value)?),
                 _ => return Err(Fault::Nonsense("a row that is none")),
             }
         }
@@ -162,26 +179,38 @@ impl Client {
         Ok((id, params))
     }
 
-    /// Reads what describes columns, and the end of it; their types.
-    fn columns(&mut self, count: usize) -> Result<Vec<u8>, Fault> {
-        let mut types = Vec::new();
+    /// Reads what describes columns, and the end of it.
+    fn columns(&mut self, count: usize) -> Result<Vec<Column>, Fault> {
+        let mut columns = Vec::new();
         if count == 0 {
-            return Ok(types);
+            return Ok(columns);
         }
         for _ in 0..count {
             let packet = self.packets.read()?;
             let mut fields = Fields(&packet);
-            for _ in 0..6 {
+            for _ in 0..4 {
                 fields.string()?;
             }
-            fields.bytes(7)?;
-            types.push(fields.u8()?);
+            let name = String::from_utf8_lossy(fields.string()?).into_owned();
+            fields.string()?;
+            fields.bytes(1)?;
+            let charset = fields.u16()?;
+            fields.bytes(4)?;
+            columns.push(Column { name, charset, kind: fields.u8()?, flags: fields.u16()? });
         }
         match self.packets.read()?.first() {
-            Some(0xfe) => Ok(types),
+            Some(0xfe) => Ok(columns),
             _ => Err(Fault::Nonsense("columns without end")),
         }
     }
+}
+
+/// What is known of a column.
+struct Column {
+    name: String,
+    kind: u8,
+    charset: u16,
+    flags: u16,
 }
 
 impl Drop for Client {
@@ -191,23 +220,27 @@ impl Drop for Client {
     }
 }
 
-fn row(data: &[u8], types: &[u8]) -> Result<Row, Fault> {
+fn row<T>(
+    data: &[u8],
+    columns: &[Column],
+    value: impl Fn(&mut Fields<'_>, &Column) -> Result<T, Fault>,
+) -> Result<Vec<Option<T>>, Fault> {
     let mut fields = Fields(data);
-    let nulls = fields.bytes((types.len() + 9) / 8)?;
-    let mut out = Vec::with_capacity(types.len());
-    for (i, kind) in types.iter().enumerate() {
-        if nulls[(i + 2) / 8] & (1 << ((i + 2) % 8)) != 0 {
-            out.push(None);
-            continue;
-        }
-        // DECIMAL, VARCHAR, JSON, NEWDECIMAL, the BLOBs and TEXTs, VAR_STRING, STRING: all come as text.
-        if !matches!(kind, 0 | 0x0f | 0xf5 | 0xf6 | 0xf9..=0xfe) {
-            return Err(Fault::Nonsense("a column that is no text"));
-        }
-        let text = String::from_utf8(fields.string()?.to_vec());
-        out.push(Some(text.map_err(|_| Fault::Nonsense("text that is not UTF-8"))?));
+    let nulls = fields.bytes((columns.len() + 9) / 8)?;
+    let mut out = Vec::with_capacity(columns.len());
+    for (i, column) in columns.iter().enumerate() {
+        let null = nulls[(i + 2) / 8] & (1 << ((i + 2) % 8)) != 0;
+        out.push(if null { None } else { Some(value(&mut fields, column)?) });
     }
     Ok(out)
+}
+
+/// A value that comes as text: DECIMAL, VARCHAR, JSON, NEWDECIMAL, the BLOBs and TEXTs, VAR_STRING, STRING.
+fn text(fields: &mut Fields<'_>, column: &Column) -> Result<String, Fault> {
+    if !matches!(column.kind, 0 | 0x0f | 0xf5 | 0xf6 | 0xf9..=0xfe) {
+        return Err(Fault::Nonsense("a column that is no text"));
+    }
+    String::from_utf8(fields.string()?.to_vec()).map_err(|_| Fault::Nonsense("text that is not UTF-8"))
 }
 
 /// From the server's greeting until it has let us in.

@@ -1,7 +1,7 @@
 //! Rows with the types of their columns.
 
-use super::Client;
-use super::packet::{Fields, put_string};
+use super::packet::Fields;
+use super::{Client, Column};
 use crate::Fault;
 use crate::cell::{Cell, Selected};
 use brine_protocol::{DateTime, Value};
@@ -9,12 +9,6 @@ use brine_protocol::{DateTime, Value};
 /// The number of the character set that is none.
 const BINARY: u16 = 63;
 const UNSIGNED: u16 = 32;
-
-struct Column {
-    kind: u8,
-    charset: u16,
-    flags: u16,
-}
 
 impl Client {
     /// A statement with a text for each `?`; names of columns and rows of any type.
@@ -24,61 +18,14 @@ impl Client {
     }
 
     fn selected(&mut self, sql: &str, params: &[&str]) -> Result<Selected, Fault> {
-        let (id, count) = self.prepare(sql)?;
-        if count != params.len() {
-            return Err(Fault::Nonsense("another number of parameters"));
-        }
-        let mut data = vec![0x17];
-        data.extend_from_slice(&id.to_le_bytes());
-        data.extend_from_slice(&[0, 1, 0, 0, 0]);
-        data.extend(std::iter::repeat_n(0, params.len().div_ceil(8)));
-        data.push(1);
-        data.extend(std::iter::repeat_n([0xfd, 0], params.len()).flatten());
-        params.iter().for_each(|text| put_string(&mut data, text.as_bytes()));
-        self.packets.command(&data)?;
-        let packet = self.packets.read()?;
-        let width = match packet.first() {
-            Some(0) => return Ok(Selected::default()),
-            Some(0xfb) => return Err(Fault::Nonsense("the server asks for a file")),
-            _ => usize::try_from(Fields(&packet).number()?).map_err(|_| Fault::Nonsense("columns"))?,
-        };
-        let (mut selected, mut columns) = (Selected::default(), Vec::new());
-        for _ in 0..width {
-            let packet = self.packets.read()?;
-            let mut fields = Fields(&packet);
-            for _ in 0..4 {
-                fields.string()?;
-            }
-            selected.names.push(String::from_utf8_lossy(fields.string()?).into_owned());
-            fields.string()?;
-            fields.bytes(1)?;
-            let charset = fields.u16()?;
-            fields.bytes(4)?;
-            columns.push(Column { charset, kind: fields.u8()?, flags: fields.u16()? });
-        }
-        if self.packets.read()?.first() != Some(&0xfe) {
-            return Err(Fault::Nonsense("columns without end"));
-        }
-        loop {
-            let packet = self.packets.read()?;
-            match packet.first() {
-                Some(0xfe) if packet.len() < 9 => return Ok(selected),
-                Some(0) => selected.rows.push(row(&packet[1..], &columns)?),
-                _ => return Err(Fault::Nonsense("a row that is none")),
-            }
-        }
+        let columns = self.run(sql, params)?;
+        let rows = self.rows(&columns, cell)?;
+        let null = |cell: Option<Cell>| cell.unwrap_or_else(|| Value::Nil.into());
+        Ok(Selected {
+            rows: rows.into_iter().map(|row| row.into_iter().map(null).collect()).collect(),
+            names: columns.into_iter().map(|column| column.name).collect(),
+        })
     }
-}
-
-fn row(data: &[u8], columns: &[Column]) -> Result<Vec<Cell>, Fault> {
-    let mut fields = Fields(data);
-    let nulls = fields.bytes((columns.len() + 9) / 8)?;
-    let mut out = Vec::with_capacity(columns.len());
-    for (i, column) in columns.iter().enumerate() {
-        let null = nulls[(i + 2) / 8] & (1 << ((i + 2) % 8)) != 0;
-        out.push(if null { Value::Nil.into() } else { cell(&mut fields, column)? });
-    }
-    Ok(out)
 }
 
 /// A number of so many bytes.

@@ -10,7 +10,6 @@ use crate::{Returner, json};
 use brine_core::call::{Cx, Result};
 use brine_core::text::python_str;
 use brine_core::{Map, Opts, Value, map};
-use std::time::Duration;
 
 pub(crate) static RETURNER: Returner = Returner {
     name: "slack_webhook",
@@ -111,41 +110,19 @@ fn quote_plus(text: &str) -> String {
 
 /// What the options for HTTP say of this address.
 fn way(opts: &Opts, url: &str) -> Result<Way> {
-    let mut way = Way::default();
-    let seconds = |key: &str| opts.float(key).filter(|s| *s > 0.0 && *s < 1e6).map(Duration::from_secs_f64);
-    if let Some(connect) = seconds("http_connect_timeout") {
-        way.connect = connect;
-    }
-    // The option's default is an hour, which is meant for downloads.
-    if let Some(whole) = seconds("http_request_timeout") {
-        way.whole = Some(whole.min(brine_dial::REPLY));
-    }
-    if let Some(most) = opts.int("http_max_body").and_then(|most| usize::try_from(most).ok()) {
-        way.most = most.min(way.most);
-    }
     let host = url.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next()).unwrap_or("");
-    let direct = match opts.get("no_proxy") {
-        Some(Value::List(hosts)) => hosts.iter().any(|h| h.as_str() == Some(host)),
-        Some(Value::Str(hosts)) => hosts.split(',').any(|h| h.trim() == host),
-        _ => false,
-    };
-    let (proxy, at) = (opts.str("proxy_host"), port(opts.get("proxy_port"), 0)?);
-    if !proxy.is_empty() && at != 0 && !direct {
-        let (user, password) = (opts.str("proxy_username"), opts.str("proxy_password"));
-        let login = if user.is_empty() || password.is_empty() { String::new() } else { format!("{user}:{password}@") };
-        way.proxy = Some(format!("http://{login}{proxy}:{at}"));
-    }
-    let bundle = opts.str("ca_bundle");
-    way.tls.ca = (!bundle.is_empty()).then(|| bundle.into());
-    if opts.get("verify_ssl") == Some(&Value::Bool(false)) {
-        way.tls.check = brine_dial::Check::Nothing;
-    }
+    port(opts.get("proxy_port"), 0)?;
+    let mut way = Way::of(opts, host);
+    // The options' defaults, an hour and gigabytes, are meant for downloads.
+    way.whole = way.whole.map(|whole| whole.min(brine_dial::REPLY));
+    way.most = way.most.min(brine_dial::MAX_REPLY);
     Ok(way)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn a_webhook_is_below_slacks_address_or_one_of_its_own() {
