@@ -1,7 +1,7 @@
 //! Low data: one dict for each function that is run, in the order in which they are.
 
-use crate::names::{first, starts};
-use brine_python::{Dict, Obj, Op, R, binary, contains, eq, getitem, str};
+use crate::names::{first, is_in, starts};
+use brine_python::{Dict, Obj, Op, R, binary, contains, getitem, str};
 use brine_render::live::dictupdate::deepcopy;
 use std::rc::Rc;
 
@@ -47,11 +47,7 @@ fn declaration(id: &Obj, body: &Obj, state: &Obj, run: &Obj, chunks: &mut Vec<Rc
             match key.as_str() {
                 Some("names") => {
                     for name in value.items()? {
-                        let mut is_known = false;
-                        for other in &names {
-                            is_known |= eq(other, &name)?;
-                        }
-                        if !is_known {
+                        if !is_in(&names, &name)? {
                             names.push(name);
                         }
                     }

@@ -1,8 +1,9 @@
 //! Merged top files against the minion, and what an external top adds.
 
 use crate::highstate::Highstate;
+use crate::names::{joined, list_at};
 use brine_core::{Value, map};
-use brine_python::{Args, Dict, List, Obj, R, call_method, contains, eq, getitem};
+use brine_python::{Args, Dict, Obj, R, call_method, contains, getitem};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ impl Highstate {
         if !self.confirms(target, &data)? {
             return Ok(());
         }
-        names(matches, saltenv)?;
+        list_at(matches, saltenv)?;
         let subfilter = Obj::str("subfilter");
         for item in data {
             if contains(&item, &subfilter)? {
@@ -51,12 +52,12 @@ impl Highstate {
                 }
             }
             if item.as_str().is_some() {
-                names(matches, saltenv)?.borrow_mut().push(item);
+                list_at(matches, saltenv)?.borrow_mut().push(item);
             } else if matches!(item, Obj::Dict(_)) {
                 let pair = call_method(&item, "popitem", &Args::default())?;
                 let (env, sls) = (getitem(&pair, &Obj::Int(0))?, getitem(&pair, &Obj::Int(1))?);
                 if env.as_str().map_or(Ok(false), |env| self.has_env(env))? {
-                    names(matches, &env)?.borrow_mut().push(sls);
+                    list_at(matches, &env)?.borrow_mut().push(sls);
                 }
             }
         }
@@ -79,30 +80,9 @@ impl Highstate {
         for (saltenv, external) in &answer {
             let (saltenv, external) = (Obj::from(saltenv), Obj::from(external).items()?);
             let own = matches.get(&saltenv)?.map_or(Ok(Vec::new()), |own| own.items())?;
-            let (mut all, more) = if first { (external, own) } else { (own, external) };
-            let known = all.clone();
-            for name in more {
-                let mut is_known = false;
-                for other in &known {
-                    is_known |= eq(other, &name)?;
-                }
-                if !is_known {
-                    all.push(name);
-                }
-            }
+            let all = if first { joined(external, own)? } else { joined(own, external)? };
             matches.set(saltenv, Obj::list(all))?;
         }
         Ok(())
-    }
-}
-
-/// The names in an environment, made if there are none yet.
-fn names(matches: &Dict, saltenv: &Obj) -> R<Rc<List>> {
-    if matches.get(saltenv)?.is_none() {
-        matches.set(saltenv.clone(), Obj::list(Vec::new()))?;
-    }
-    match matches.get(saltenv)? {
-        Some(Obj::List(list)) => Ok(list),
-        _ => Err(brine_python::PyErr::ty("no list of names")),
     }
 }

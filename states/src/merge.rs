@@ -1,8 +1,9 @@
 //! How the top files of several environments become one: `top_file_merging_strategy`.
 
 use crate::highstate::Highstate;
+use crate::names::{dict_at, joined};
 use crate::tops::{Tops, is_render_error, render_error};
-use brine_python::{Args, Dict, Kind, Obj, R, call_method, eq, getitem};
+use brine_python::{Args, Dict, Kind, Obj, R, call_method, getitem};
 use std::rc::Rc;
 
 impl Highstate {
@@ -90,11 +91,11 @@ fn merge_all(tops: &Tops) -> R<Rc<Dict>> {
         for (saltenv, targets) in sections(top)? {
             unable(|| {
                 for target in targets.items()? {
-                    let into = section(&out, &saltenv)?;
+                    let into = dict_at(&out, &saltenv)?;
                     let new = getitem(&targets, &target)?;
                     let merged = match into.get(&target)? {
                         None => new,
-                        Some(old) => joined(&old, &new)?,
+                        Some(old) => both(&old, &new)?,
                     };
                     into.set(target, merged)?;
                 }
@@ -106,7 +107,7 @@ fn merge_all(tops: &Tops) -> R<Rc<Dict>> {
 }
 
 /// The later's options, else the earlier's; then the names of both.
-fn joined(old: &Obj, new: &Obj) -> R {
+fn both(old: &Obj, new: &Obj) -> R {
     let read = |data: &Obj| -> R<(Option<Obj>, Vec<Obj>)> {
         let (mut option, mut names) = (None, Vec::new());
         for item in data.items()? {
@@ -120,18 +121,8 @@ fn joined(old: &Obj, new: &Obj) -> R {
         Ok((option, names))
     };
     let ((first, names), (second, more)) = (read(old)?, read(new)?);
-    let mut merged: Vec<Obj> = second.or(first).into_iter().chain(names).collect();
-    let known = merged.clone();
-    for name in more {
-        let mut is_known = false;
-        for other in &known {
-            is_known |= eq(other, &name)?;
-        }
-        if !is_known {
-            merged.push(name);
-        }
-    }
-    Ok(Obj::list(merged))
+    let merged: Vec<Obj> = second.or(first).into_iter().chain(names).collect();
+    joined(merged, more).map(Obj::list)
 }
 
 fn is_empty(top: &Obj) -> bool {
@@ -154,7 +145,7 @@ fn sections(top: &Obj) -> R<Vec<(Obj, Obj)>> {
 fn put(out: &Dict, saltenv: &Obj, targets: &Obj) -> R<()> {
     unable(|| {
         for target in targets.items()? {
-            section(out, saltenv)?.set(target.clone(), getitem(targets, &target)?)?;
+            dict_at(out, saltenv)?.set(target.clone(), getitem(targets, &target)?)?;
         }
         Ok(())
     })
@@ -168,14 +159,4 @@ fn unable(work: impl FnOnce() -> R<()>) -> R<()> {
         }
         _ => e,
     })
-}
-
-/// An environment's targets, made if it has none yet.
-fn section(out: &Dict, saltenv: &Obj) -> R<Rc<Dict>> {
-    if let Some(Obj::Dict(dict)) = out.get(saltenv)? {
-        return Ok(dict);
-    }
-    let new = Rc::new(Dict::ordered());
-    out.set(saltenv.clone(), Obj::Dict(new.clone()))?;
-    Ok(new)
 }

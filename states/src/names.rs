@@ -1,6 +1,6 @@
 //! Small questions about Python's values that SLS data is full of.
 
-use brine_python::{Dict, List, Obj, PyErr, R, getitem};
+use brine_python::{Dict, List, Obj, PyErr, R, eq, getitem};
 use std::rc::Rc;
 
 /// `key.startswith(prefix)`.
@@ -35,6 +35,27 @@ pub(crate) fn only_key(arg: &Obj) -> Option<Obj> {
         Obj::Dict(dict) if dict.len() == 1 => dict.pairs().pop().map(|(key, _)| key),
         _ => None,
     }
+}
+
+/// `item in items`.
+pub(crate) fn is_in(items: &[Obj], item: &Obj) -> R<bool> {
+    for other in items {
+        if eq(other, item)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// `first + [x for x in more if x not in first]`.
+pub(crate) fn joined(mut first: Vec<Obj>, more: Vec<Obj>) -> R<Vec<Obj>> {
+    let known = first.len();
+    for item in more {
+        if !is_in(&first[..known], &item)? {
+            first.push(item);
+        }
+    }
+    Ok(first)
 }
 
 /// `value["key"]`.

@@ -1,7 +1,7 @@
 //! Requisites that are written at the other end: `require_in` and its kin, `use`, and `prereq`, which both ends must know.
 
 use super::{extend, find};
-use crate::names::{before_dot, dict_at, first, item, list_at, only_key, pair, starts};
+use crate::names::{before_dot, dict_at, first, is_in, item, list_at, only_key, pair, starts};
 use brine_python::{Dict, List, Obj, R, contains, eq, getitem, str};
 use std::rc::Rc;
 
@@ -227,11 +227,7 @@ fn take_over(from: &Obj, known: &[Obj], into: &List) -> R<()> {
     for arg in from.items()? {
         let Some(key) = only_key(&arg) else { continue };
         let text = key.as_str().unwrap_or_default();
-        let mut is_known = IN.contains(&text) || NOT_USED.contains(&text);
-        for other in known {
-            is_known |= eq(other, &key)?;
-        }
-        if !is_known {
+        if !(IN.contains(&text) || NOT_USED.contains(&text) || is_in(known, &key)?) {
             into.borrow_mut().push(arg);
         }
     }
