@@ -20,6 +20,7 @@ pub mod posixpath;
 pub mod scalar;
 pub mod schedule;
 mod secret;
+pub mod state;
 pub mod target;
 pub mod text;
 pub mod user;

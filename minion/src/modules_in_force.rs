@@ -17,7 +17,8 @@ pub(crate) fn registry(opts: &Opts) -> Registry {
             .iter()
             .copied()
             .filter(|m| allowed.is_empty() || allowed.iter().any(|a| a == m.name)),
-    );
+    )
+    .with_states(brine_state_modules::ALL.iter().copied());
     for module in named("disable_modules") {
         registry.disable(&module);
     }

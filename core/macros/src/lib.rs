@@ -187,18 +187,94 @@ pub fn module(input: TokenStream) -> TokenStream {
         Ok(m) => m,
         Err(e) => return e.to_compile_error().into(),
     };
-    let entries = functions.iter().map(|e| {
-        let constant =
-            Ident::new(&format!("exec_{}", e.ident.to_string().trim_start_matches("r#")), e.ident.span());
-        match &e.alias {
-            Some(alias) => quote! { ::brine_core::call::Function { name: #alias, ..#constant } },
-            None => quote! { #constant },
-        }
-    });
+    let entries = functions.iter().map(entry);
     quote! {
         pub(crate) static MODULE: ::brine_core::call::Module = ::brine_core::call::Module {
             name: #name,
             functions: &[#(#entries),*],
+        };
+    }
+    .into()
+}
+
+/// What one word of a table of contents stands for.
+fn entry(entry: &Entry) -> proc_macro2::TokenStream {
+    let ident = &entry.ident;
+    let constant = Ident::new(&format!("exec_{}", ident.to_string().trim_start_matches("r#")), ident.span());
+    match &entry.alias {
+        Some(alias) => quote! { ::brine_core::call::Function { name: #alias, ..#constant } },
+        None => quote! { #constant },
+    }
+}
+
+struct StateModuleInput {
+    module: ModuleInput,
+    hooks: Punctuated<Hook, Token![,]>,
+}
+
+/// `mod_init = init`
+struct Hook {
+    field: Ident,
+    function: Ident,
+}
+
+impl Parse for Hook {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let field: Ident = input.parse()?;
+        if !["mod_init", "mod_aggregate", "unavailable"].iter().any(|known| field == known) {
+            return Err(syn::Error::new(field.span(), "expected mod_init, mod_aggregate or unavailable"));
+        }
+        input.parse::<Token![=]>()?;
+        Ok(Self { field, function: input.parse()? })
+    }
+}
+
+impl Parse for StateModuleInput {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.parse()?;
+        input.parse::<Token![:]>()?;
+        let mut functions = Punctuated::new();
+        while !input.is_empty() && !input.peek(Token![;]) {
+            functions.push_value(input.parse()?);
+            if input.peek(Token![,]) {
+                functions.push_punct(input.parse()?);
+            } else {
+                break;
+            }
+        }
+        let hooks = if input.peek(Token![;]) {
+            input.parse::<Token![;]>()?;
+            Punctuated::parse_terminated(input)?
+        } else {
+            Punctuated::new()
+        };
+        Ok(Self { module: ModuleInput { name, functions }, hooks })
+    }
+}
+
+/// The table of contents of a file of states: `state_module! { "pkg": installed, mod_watch; mod_init = init }` adds
+/// `pub(crate) static MODULE: brine_core::state::StateModule`. After the semicolon stand plain functions, which are not
+/// called by name: `mod_init`, `mod_aggregate`, `unavailable`.
+#[proc_macro]
+pub fn state_module(input: TokenStream) -> TokenStream {
+    let StateModuleInput { module, hooks } = match syn::parse(input) {
+        Ok(m) => m,
+        Err(e) => return e.to_compile_error().into(),
+    };
+    let name = &module.name;
+    let entries = module.functions.iter().map(entry);
+    let hook = |field: &str| match hooks.iter().find(|hook| hook.field == field) {
+        Some(Hook { function, .. }) => quote! { ::core::option::Option::Some(#function) },
+        None => quote! { ::core::option::Option::None },
+    };
+    let (init, aggregate, unavailable) = (hook("mod_init"), hook("mod_aggregate"), hook("unavailable"));
+    quote! {
+        pub(crate) static MODULE: ::brine_core::state::StateModule = ::brine_core::state::StateModule {
+            name: #name,
+            functions: &[#(#entries),*],
+            mod_init: #init,
+            mod_aggregate: #aggregate,
+            unavailable: #unavailable,
         };
     }
     .into()

@@ -1,6 +1,7 @@
 //! What a running call may know and touch: options, grains, pillar, the job it belongs to, the minion around it.
 
 use super::{Args, CallError, Registry, Result};
+use crate::state::Step;
 use crate::{Opts, host::Host};
 use brine_protocol::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +31,8 @@ pub struct Cx {
     pub test: bool,
     /// Set when the job is to stop.
     pub cancel: Cancel,
+    /// In a call of a state function (and of what that calls): the step it is.
+    pub step: Option<Arc<Step>>,
     depth: u16,
 }
 
@@ -196,6 +199,7 @@ impl Cx {
             job: Arc::default(),
             test: false,
             cancel: Cancel::default(),
+            step: None,
             depth: 0,
         }
     }
@@ -203,6 +207,11 @@ impl Cx {
     /// Calls another function by name, as `__salt__` does.
     pub fn call(&self, name: &str, args: Args) -> Result {
         self.registry.clone().call(self, name, args)
+    }
+
+    /// Calls a state function by name, as `__states__` does: one state made of others.
+    pub fn call_state(&self, name: &str, args: Args) -> Result {
+        self.registry.clone().call_state(self, name, args)
     }
 
     /// Sets the return code of the job (`__context__["retcode"]`).

@@ -1,6 +1,7 @@
 //! The table of everything that can be called by name.
 
 use super::{Args, CallError, Cx, Result};
+use crate::state::StateModule;
 use brine_protocol::Value;
 use std::collections::BTreeMap;
 
@@ -60,6 +61,7 @@ pub struct Registry {
     functions: BTreeMap<String, Function>,
     /// Modules that exist but may not be used here, with stock's reason text.
     refused: BTreeMap<String, String>,
+    states: BTreeMap<&'static str, &'static StateModule>,
 }
 
 impl Registry {
@@ -77,6 +79,36 @@ impl Registry {
         for function in module.functions {
             self.functions.insert(format!("{name}.{}", function.name), *function);
         }
+    }
+
+    /// Adds files of states. Where two have one name, the later one wins.
+    #[must_use]
+    pub fn with_states(mut self, modules: impl IntoIterator<Item = &'static StateModule>) -> Self {
+        self.states.extend(modules.into_iter().map(|module| (module.name, module)));
+        self
+    }
+
+    /// The states of that name.
+    pub fn state_module(&self, name: &str) -> Option<&'static StateModule> {
+        self.states.get(name).copied()
+    }
+
+    /// Every file of states, in byte order.
+    pub fn state_modules(&self) -> impl Iterator<Item = &'static StateModule> {
+        self.states.values().copied()
+    }
+
+    /// The state function of that full name.
+    pub fn state(&self, name: &str) -> Option<&'static Function> {
+        let (module, function) = name.split_once('.')?;
+        self.states.get(module)?.functions.iter().find(|f| f.name == function)
+    }
+
+    /// Calls a state function by name.
+    pub fn call_state(&self, cx: &Cx, name: &str, args: Args) -> Result {
+        let function = self.state(name).ok_or_else(|| self.missing(name))?;
+        cx.cancel.check()?;
+        (function.run)(&cx.deeper()?, args)
     }
 
     /// Takes a module out, as `disable_modules` does.

@@ -1,0 +1,15 @@
+//! What SLS files can say: state modules, one file each. Adding one is one file and one word in the list below.
+//!
+//! They change nothing themselves: what is done to a machine is done by execution modules, which they call by name.
+
+macro_rules! states {
+    ($($module:ident),* $(,)?) => {
+        $(mod $module;)*
+        /// Every file of states.
+        pub const ALL: &[&brine_core::state::StateModule] = &[$(&$module::MODULE),*];
+    };
+}
+
+states! {
+    test,
+}
