@@ -16,6 +16,7 @@ pub mod failure;
 pub mod fleet;
 pub mod netns;
 pub mod ports;
+pub mod roots;
 pub mod script;
 pub mod side;
 pub mod table;

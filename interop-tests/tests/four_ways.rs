@@ -1,0 +1,188 @@
+//! Every state function four ways: what it would do, done, done again, and what it would do then; by stock's 3006.28 and
+//! by ours, in two equal throw-away roots. What they return, the files, and what else a case looks at must be equal.
+//!
+//! The cases are in `states/*.yaml` (see `states/README.md`). `BRINE_CASES` takes those whose name holds a word.
+
+use std::env;
+use std::fmt::Write;
+
+use brine_interop_tests::roots::{Init, Root};
+use brine_interop_tests::{Failure, Result, Side};
+use serde_json::{Map, Value, json};
+
+macro_rules! files {
+    ($($file:ident),* $(,)?) => {
+        const FILES: &[&str] = &[$(stringify!($file)),*];
+        $(#[test] fn $file() { run(stringify!($file)); })*
+    };
+}
+
+files! {
+    test,
+}
+
+/// Where a case works.
+const HERE: &str = "/t";
+
+#[test]
+fn every_file_of_cases_is_run() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/states");
+    for entry in std::fs::read_dir(folder).expect("the folder of cases") {
+        let name = entry.expect("an entry").file_name().into_string().expect("text");
+        if let Some(stem) = name.strip_suffix(".yaml") {
+            assert!(FILES.contains(&stem), "states/{name} is not listed in tests/four_ways.rs");
+        }
+    }
+}
+
+fn run(file: &str) {
+    if let Err(e) = cases(file) {
+        panic!("{e}");
+    }
+}
+
+/// The two roots, and where our program is.
+struct Pair {
+    stock: Root,
+    ours: Root,
+    program: String,
+}
+
+fn cases(file: &str) -> Result {
+    let path = format!("{}/states/{file}.yaml", env!("CARGO_MANIFEST_DIR"));
+    let program = Side::Ours.program("salt-call")?.display().to_string();
+    let mut plain = Root::new(Init::None)?;
+    plain.ask(&json!({"do": "write", "files": {"/srv/four/cases": std::fs::read_to_string(path)?}}))?;
+    let all = plain.ask(&json!({"do": "load", "path": "/srv/four/cases"}))?;
+    let init = if all["boot"] == "systemd" { Init::Systemd } else { Init::None };
+    let stock = if init == Init::None { plain } else { Root::new(init)? };
+    let mut pair = Pair { stock, ours: Root::new(init)?, program };
+    if let Some(prepare) = all["prepare"].as_str() {
+        pair.stock.sh("/", prepare)?;
+        pair.ours.sh("/", prepare)?;
+    }
+    let wanted = env::var("BRINE_CASES").unwrap_or_default();
+    let wanted = |name: &str| wanted.split(',').any(|word| name.contains(word));
+    let mut faults = String::new();
+    let mut count = 0;
+    for case in all["cases"].as_array().ok_or("no list of cases")? {
+        let name = case["name"].as_str().ok_or("a case without name")?;
+        if !wanted(name) {
+            continue;
+        }
+        count += 1;
+        let differs = case["differs"].as_str();
+        match (one(&mut pair, case), differs) {
+            (Ok(()), None) | (Err(_), Some(_)) => {}
+            (Ok(()), Some(reason)) => {
+                { writeln!(faults, "{file}: {name}: is equal, though listed as different: {reason}") }
+                    .map_err(|e| e.to_string())?
+            }
+            (Err(e), None) => writeln!(faults, "{file}: {name}: {e}\n").map_err(|e| e.to_string())?,
+        }
+    }
+    eprintln!("{file}: {count} cases");
+    if faults.is_empty() { Ok(()) } else { Err(Failure(faults)) }
+}
+
+fn one(pair: &mut Pair, case: &Value) -> Result {
+    let sls = match &case["sls"] {
+        Value::String(text) => text.clone(),
+        data => format!("#!json\n{data}"),
+    };
+    let mut files: Map<String, Value> = case["files"].as_object().cloned().unwrap_or_default();
+    files.insert("/srv/four/states/case.sls".into(), sls.into());
+    let pillar = &case["pillar"];
+    let top = if pillar.is_null() { "{}".to_owned() } else { json!({"base": {"*": ["data"]}}).to_string() };
+    files.insert("/srv/four/pillar/top.sls".into(), top.into());
+    files.insert("/srv/four/pillar/data.sls".into(), format!("#!json\n{pillar}").into());
+    let setup = format!(
+        "rm -rf {HERE}; mkdir -m 755 {HERE}; cd {HERE}\n{}",
+        case["setup"].as_str().unwrap_or_default()
+    );
+    for root in [&mut pair.stock, &mut pair.ours] {
+        root.sh("/", "rm -rf /srv/four/states /srv/four/pillar /srv/four/root")?;
+        root.ask(&json!({"do": "write", "files": files}))?;
+        root.sh("/", &setup)?;
+    }
+    let steps = match case["steps"].as_array() {
+        Some(steps) => steps.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        None => ["test", "apply", "again", "test again"].map(str::to_owned).to_vec(),
+    };
+    for step in steps {
+        if let Some(script) = step.strip_prefix("sh ") {
+            pair.stock.sh(HERE, script)?;
+            pair.ours.sh(HERE, script)?;
+            continue;
+        }
+        let mut kwargs = case["kwargs"].as_object().cloned().unwrap_or_default();
+        if step.starts_with("test") {
+            kwargs.insert("test".into(), true.into());
+        }
+        let mut question = json!({
+            "do": "stock", "fun": "state.sls", "args": ["case"], "kwargs": kwargs, "opts": case["opts"],
+        });
+        let want = pair.stock.ask(&question)?;
+        question["do"] = "ours".into();
+        question["program"] = pair.program.as_str().into();
+        let got = pair.ours.ask(&question)?;
+        let ignore = list(&case["ignore"]);
+        let (want, got) = (steady(want, &ignore), steady(got, &ignore));
+        equal(&format!("{step}: returned"), &got, &want)?;
+        let mut paths = vec![HERE.to_owned()];
+        paths.extend(list(&case["look"]));
+        let look = json!({"do": "tree", "paths": paths});
+        let (want, got) = (pair.stock.ask(&look)?, pair.ours.ask(&look)?);
+        equal(&format!("{step}: files"), &got, &want)?;
+        if let Some(script) = case["dump"].as_str() {
+            let (want, got) = (pair.stock.sh(HERE, script)?, pair.ours.sh(HERE, script)?);
+            equal(&format!("{step}: {script}"), &got.into(), &want.into())?;
+        }
+    }
+    Ok(())
+}
+
+fn list(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// Without times, without the inner lines of tracebacks (those show Python's own source), and without what the case leaves out.
+fn steady(value: Value, ignore: &[String]) -> Value {
+    match value {
+        Value::Object(map) => map
+            .into_iter()
+            .filter(|(key, _)| !["duration", "start_time"].contains(&key.as_str()) && !ignore.contains(key))
+            .map(|(key, value)| (key, steady(value, ignore)))
+            .collect(),
+        Value::Array(list) => list.into_iter().map(|value| steady(value, ignore)).collect(),
+        Value::String(text) if text.contains("Traceback (most recent call last):") => {
+            let outer = text.lines().filter(|line| !line.starts_with("  "));
+            Value::String(outer.collect::<Vec<_>>().join("\n"))
+        }
+        other => other,
+    }
+}
+
+fn equal(what: &str, got: &Value, want: &Value) -> Result {
+    if got == want {
+        return Ok(());
+    }
+    let mut lines = format!("{what}\n");
+    differences("", got, want, &mut lines);
+    Err(Failure(lines))
+}
+
+/// Says where two values differ.
+fn differences(path: &str, got: &Value, want: &Value, lines: &mut String) {
+    match (got, want) {
+        (Value::Object(a), Value::Object(b)) => {
+            for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
+                let (got, want) = (a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null));
+                if a.contains_key(key) != b.contains_key(key) || got != want {
+                    differences(&format!("{path}/{key}"), got, want, lines);
+                }
+            }
+        }
+        _ => lines.push_str(&format!("  {path}\n    ours:  {got}\n    stock: {want}\n")),
+    }
+}
