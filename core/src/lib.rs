@@ -9,6 +9,7 @@ pub mod clock;
 pub mod cmdline;
 pub mod config_option;
 pub mod debug_dump;
+pub mod difflib;
 pub mod files;
 pub mod gather;
 pub mod host;

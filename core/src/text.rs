@@ -80,6 +80,33 @@ fn repr_into(out: &mut String, value: &Value) {
     }
 }
 
+/// Python's `text.splitlines(keepends)`.
+pub fn splitlines(text: &str, keepends: bool) -> Vec<&str> {
+    split_at_ends(text, keepends, |c| {
+        matches!(c, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    })
+}
+
+/// The lines of a file that Python reads as text, or the `splitlines` of bytes: only `\n`, `\r` and both together end one.
+pub fn file_lines(text: &str, keepends: bool) -> Vec<&str> {
+    split_at_ends(text, keepends, |c| matches!(c, '\n' | '\r'))
+}
+
+fn split_at_ends(text: &str, keepends: bool, is_end: fn(char) -> bool) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let Some((at, c)) = rest.char_indices().find(|(_, c)| is_end(*c)) else {
+            lines.push(rest);
+            break;
+        };
+        let end = if rest[at..].starts_with("\r\n") { at + 2 } else { at + c.len_utf8() };
+        lines.push(&rest[..if keepends { end } else { at }]);
+        rest = &rest[end..];
+    }
+    lines
+}
+
 /// Python's shortest representation of a double: `1.0`, `1e+16`, `1e-05`, `inf`, `nan`.
 pub fn python_float(x: f64) -> String {
     if x.is_nan() {
@@ -172,6 +199,14 @@ pub fn python_os_error(e: &std::io::Error, file: &str) -> String {
 mod tests {
     use super::*;
     use brine_protocol::map;
+
+    #[test]
+    fn lines_end_in_many_ways() {
+        assert_eq!(splitlines("a\r\nb\rc\u{2028}d", false), ["a", "b", "c", "d"]);
+        assert_eq!(splitlines("a\r\nb\u{85}", true), ["a\r\n", "b\u{85}"]);
+        assert_eq!(file_lines("a\u{85}\r\n\rb", true), ["a\u{85}\r\n", "\r", "b"]);
+        assert!(splitlines("", true).is_empty());
+    }
 
     #[test]
     fn repr_is_pythons() {

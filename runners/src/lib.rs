@@ -8,7 +8,6 @@
 mod absent;
 mod client;
 mod dates;
-mod diff;
 #[cfg(test)]
 mod fake;
 mod host;

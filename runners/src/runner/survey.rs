@@ -1,12 +1,12 @@
 //! Which minions return the same, and which do not: results by the pool of minions that share them.
 
 use brine_core::call::{CallError, Cx, KwArgs, Result, VarArgs, exec, module};
-use brine_core::text::{python_repr, python_str};
+use brine_core::difflib::unified_diff;
+use brine_core::text::{python_repr, python_str, splitlines};
 use brine_core::{Value, map};
 use brine_render::args::condition_input;
 
 use crate::client::try_cmd;
-use crate::diff;
 use crate::host::master;
 use crate::side::Order;
 
@@ -85,8 +85,10 @@ fn difference(cx: &Cx, args: VarArgs, kwargs: KwArgs) -> Result<Vec<Value>> {
             let title = format!("differences from \"{name}\" results :");
             side.print(&title);
             side.print(&"-".repeat(title.chars().count() - 1));
-            let (from, to) = (diff::lines(&first.result), diff::lines(&pool.result));
-            side.print(&diff::unified(&from, &to, name, &pool.minions[0]));
+            // Each line ends in a line feed here, whatever ends it in the result.
+            let lines = |text: &str| splitlines(text, false).iter().map(|line| format!("{line}\n")).collect::<Vec<_>>();
+            let names = (name.as_str(), pool.minions[0].as_str());
+            side.print(&unified_diff(&lines(&first.result), &lines(&pool.result), names, 0).concat());
         }
         side.print("");
     }
