@@ -15,6 +15,7 @@ pub mod gather;
 pub mod host;
 pub mod jid;
 pub mod log;
+pub mod mode;
 pub mod options;
 pub mod opts;
 pub mod posixpath;

@@ -72,6 +72,42 @@ impl CallError {
         format!("Traceback (most recent call last):\n{kind}: {self}\n")
     }
 
+    /// Python's `str(exc)`: what a state shows of an error that it caught.
+    pub fn text(&self) -> String {
+        match self {
+            CallError::Exception { message, .. } => message.clone(),
+            other => other.to_string(),
+        }
+    }
+
+    /// Whether `except CommandExecutionError` would catch it.
+    pub fn is_execution(&self) -> bool {
+        matches!(self, CallError::Execution(_) | CallError::CommandNotFound(_))
+    }
+
+    /// Whether `except OSError` would catch it.
+    pub fn is_os_error(&self) -> bool {
+        const KINDS: &[&str] = &[
+            "OSError",
+            "FileNotFoundError",
+            "FileExistsError",
+            "PermissionError",
+            "IsADirectoryError",
+            "NotADirectoryError",
+            "TimeoutError",
+            "ConnectionError",
+            "BlockingIOError",
+            "ChildProcessError",
+            "InterruptedError",
+            "ProcessLookupError",
+            "BrokenPipeError",
+            "ConnectionRefusedError",
+            "ConnectionResetError",
+            "ConnectionAbortedError",
+        ];
+        matches!(self, CallError::Exception { kind, .. } if KINDS.contains(kind))
+    }
+
     /// Any other Python exception, by class name.
     pub fn exception(kind: &'static str, message: impl Into<String>) -> Self {
         Self::Exception { kind, message: message.into() }

@@ -11,5 +11,6 @@ macro_rules! states {
 }
 
 states! {
+    file,
     test,
 }
