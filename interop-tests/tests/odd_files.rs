@@ -49,7 +49,7 @@ impl Restless {
                     break;
                 }
                 act(turn);
-                std::thread::sleep(Duration::from_millis(3));
+                std::thread::sleep(Duration::from_millis(60));
             }
         });
         Self(stop, Some(thread))
