@@ -40,6 +40,7 @@ modules! {
     saltutil,
     schedule,
     sdb,
+    shadow,
     slsutil,
     state,
     status,
@@ -49,6 +50,7 @@ modules! {
     user,
 }
 
+mod accounts;
 mod datastore;
 mod grains_core;
 mod live;

@@ -120,8 +120,8 @@ fn secure_text(length: &Value, chars: &str) -> Result<String> {
     Ok(text)
 }
 
-/// The hash of a password as `/etc/shadow` holds it: `sha512` (the default), `sha256` or `md5`. Salt and password are
-/// random unless given; the salt may start with `rounds=N$`.
+/// The hash of a password as `/etc/shadow` holds it: `sha512` (the default), `sha256`, `blowfish`, `md5` or `crypt`. Salt and
+/// password are random unless given; that of the first two may start with `rounds=N$`, that of `blowfish` with the cost (`12$`).
 ///
 /// CLI Example: salt '*' random.shadow_hash 'My5alT' 'MyP@asswd' md5
 #[exec]
@@ -130,22 +130,46 @@ fn shadow_hash(
     password: Option<String>,
     #[default("sha512")] algorithm: Option<String>,
 ) -> Result {
+    password_hash(crypt_salt, password, Some(algorithm.unwrap_or_else(|| "sha512".into())))
+}
+
+/// The hash of a password, by the best algorithm if none is named; salt and password are random unless given.
+pub(crate) fn password_hash(
+    crypt_salt: Option<String>,
+    password: Option<String>,
+    algorithm: Option<String>,
+) -> Result {
     let password = match password {
         Some(password) => password,
         None => secure_text(&20.into(), &[LOWER, UPPER, DIGITS, PUNCTUATION].concat())?,
     };
     let algorithm = algorithm.unwrap_or_else(|| "sha512".into());
+    let length = match algorithm.as_str() {
+        "md5" => 8,
+        "blowfish" => 21,
+        "crypt" => 2,
+        _ => 16,
+    };
     let salt = match crypt_salt {
         Some(salt) => salt,
-        None => secure_text(&16.into(), &[LOWER, UPPER, DIGITS, "./"].concat())?,
+        None => {
+            let salt = secure_text(&length.into(), &[LOWER, UPPER, DIGITS, "./"].concat())?;
+            // 128 bits in letters of six: the last one holds two.
+            if algorithm == "blowfish" { format!("12${salt}O") } else { salt }
+        }
     };
+    let password = password.as_bytes();
     match algorithm.as_str() {
-        "sha512" => Ok(crypt::sha512(password.as_bytes(), &salt).into()),
-        "sha256" => Ok(crypt::sha256(password.as_bytes(), &salt).into()),
-        "md5" => Ok(crypt::md5(password.as_bytes(), &salt).into()),
-        "blowfish" | "crypt" => Err(CallError::invocation(format!(
-            "Cannot hash using '{algorithm}' hash algorithm here: use sha512, sha256 or md5."
-        ))),
+        "sha512" => Ok(crypt::sha512(password, &salt).into()),
+        "sha256" => Ok(crypt::sha256(password, &salt).into()),
+        "blowfish" => Ok(crypt::blowfish(password, &salt).into()),
+        "md5" => Ok(crypt::md5(password, &salt).into()),
+        "crypt" => {
+            if salt.chars().count() != 2 {
+                tracing::warn!("Hash salt is too long for 'crypt' hash.");
+            }
+            Ok(crate::python::des::crypt(password, &salt).into())
+        }
         _ => Err(CallError::invocation(format!(
             "Cannot hash using '{algorithm}' hash algorithm. Natively supported algorithms are: {CRYPT}. If \
              passlib is installed (False), the supported algorithms are: {CRYPT}."

@@ -1,26 +1,63 @@
-//! The `user` execution module, as far as it only looks: users of this machine and their groups.
+//! The `user` execution module: users of this machine. What it looks at is here; what it changes is in `user/change.rs`.
+
+mod change;
+mod groups;
 
 use crate::file::passwd;
-use brine_core::call::{CallError, Cx, Result, exec, module};
+use brine_core::call::{Cx, Result, exec, module};
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
-use nix::unistd::{Gid, Group, User, getgrouplist};
-use std::collections::BTreeSet;
-use std::ffi::CString;
+use change::*;
 
-module! { "user": get_loginclass, info, list_groups, list_users, primary_group }
+pub(crate) use groups::groups;
 
-fn failed(errno: nix::Error) -> CallError {
-    std::io::Error::from(errno).into()
+module! {
+    "user": add, chfullname, chgid, chgroups, chhome, chhomephone, chloginclass, chother, chroomnumber, chshell, chuid,
+    chworkphone, delete, get_loginclass, getent, info, list_groups, list_users, primary_group, rename
 }
 
-/// The groups of a user, the primary one among them, by name.
-fn groups(name: &str) -> Result<Vec<String>> {
-    let Some(user) = User::from_name(name).map_err(failed)? else { return Ok(Vec::new()) };
-    let name = CString::new(name).map_err(|_| CallError::exception("ValueError", "embedded null byte"))?;
-    let gids = getgrouplist(&name, user.gid).map_err(failed)?;
-    let known = |gid: Gid| Group::from_gid(gid).ok().flatten().map(|group| group.name);
-    Ok(gids.into_iter().filter_map(known).collect::<BTreeSet<_>>().into_iter().collect())
+/// Where a job keeps all users once it has asked for them.
+const KEPT: &str = "user.getent";
+
+/// What is shown of a line of `passwd`.
+fn shown(entry: &[String]) -> Result<Option<Map>> {
+    let [name, passwd, uid, gid, gecos, home, shell, ..] = entry else { return Ok(None) };
+    let number = |text: &str| text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from);
+    let gecos: Vec<&str> = gecos.splitn(5, ',').collect();
+    let part = |at: usize| gecos.get(at).copied().unwrap_or_default();
+    Ok(Some(map! {
+        "gid" => number(gid),
+        "groups" => groups(name)?,
+        "home" => &**home,
+        "name" => &**name,
+        "passwd" => &**passwd,
+        "shell" => &**shell,
+        "uid" => number(uid),
+        "fullname" => part(0),
+        "roomnumber" => part(1),
+        "workphone" => part(2),
+        "homephone" => part(3),
+        "other" => part(4),
+    }))
+}
+
+/// What is known of a user; empty if there is none of the name.
+fn about(cx: &Cx, name: &str, root: Option<&str>) -> Result<Map> {
+    let lines = match root {
+        Some(root) => passwd::file(root, "passwd")?,
+        None => passwd::entry(cx, "passwd", name)?,
+    };
+    match lines.iter().find(|fields| fields.len() >= 7 && fields[0] == name) {
+        Some(entry) => Ok(shown(entry)?.unwrap_or_default()),
+        None => Ok(Map::new()),
+    }
+}
+
+fn everybody(cx: &Cx, root: Option<&str>) -> Result<Vec<Vec<String>>> {
+    match root {
+        Some(root) => passwd::file(root, "passwd"),
+        None => passwd::all(cx, "passwd"),
+    }
 }
 
 /// What is known of a user; nothing if there is none of the name. `root` is the directory of another system.
@@ -28,31 +65,23 @@ fn groups(name: &str) -> Result<Vec<String>> {
 /// CLI Example: salt '*' user.info root
 #[exec]
 fn info(cx: &Cx, name: Value, root: Option<String>) -> Result<Map> {
-    let name = python_str(&name);
-    let lines = match &root {
-        Some(root) => passwd::file(root, "passwd")?,
-        None => passwd::entry(cx, "passwd", &name)?,
-    };
-    let Some(entry) = lines.into_iter().find(|fields| fields.len() >= 7 && fields[0] == name) else {
-        return Ok(Map::new());
-    };
-    let number = |at: usize| entry[at].parse::<i64>().map_or_else(|_| Value::from(entry[at].as_str()), Value::from);
-    let gecos: Vec<&str> = entry[4].splitn(5, ',').collect();
-    let part = |at: usize| gecos.get(at).copied().unwrap_or_default();
-    Ok(map! {
-        "gid" => number(3),
-        "groups" => groups(&name)?,
-        "home" => &*entry[5],
-        "name" => &*entry[0],
-        "passwd" => &*entry[1],
-        "shell" => &*entry[6],
-        "uid" => number(2),
-        "fullname" => part(0),
-        "roomnumber" => part(1),
-        "workphone" => part(2),
-        "homephone" => part(3),
-        "other" => part(4),
-    })
+    about(cx, &python_str(&name), root.as_deref())
+}
+
+/// What is known of all users. Asked for once in a job, unless `refresh` is set.
+///
+/// CLI Example: salt '*' user.getent
+#[exec]
+fn getent(cx: &Cx, #[default(false)] refresh: bool, root: Option<String>) -> Result {
+    if let (Some(kept), false) = (cx.job.context(KEPT), refresh) {
+        return Ok(kept);
+    }
+    let mut users = Vec::new();
+    for entry in everybody(cx, root.as_deref())? {
+        users.extend(shown(&entry)?.map(Value::Map));
+    }
+    cx.job.set_context(KEPT, users.clone());
+    Ok(users.into())
 }
 
 /// The groups that a user belongs to.
@@ -68,10 +97,7 @@ fn list_groups(name: Value) -> Result<Vec<String>> {
 /// CLI Example: salt '*' user.list_users
 #[exec]
 fn list_users(cx: &Cx, root: Option<String>) -> Result<Vec<String>> {
-    let lines = match &root {
-        Some(root) => passwd::file(root, "passwd")?,
-        None => passwd::all(cx, "passwd")?,
-    };
+    let lines = everybody(cx, root.as_deref())?;
     let mut names: Vec<String> = lines.into_iter().filter_map(|fields| fields.into_iter().next()).collect();
     names.sort();
     Ok(names)

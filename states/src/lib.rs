@@ -1,4 +1,4 @@
-//! States: which there are, compiled to low data ([`Highstate`]), and low data run ([`Runner`]).
+//! States. So far: which there are, compiled to low data ([`Highstate`]); nothing is run yet.
 //!
 //! Names are stock's: *low* data is what is run, *high* data what SLS files say, the *highstate* what top files give a minion.
 
@@ -10,12 +10,10 @@ mod low;
 mod matches;
 mod merge;
 mod names;
-mod run;
 mod settings;
 mod sls;
 mod tops;
 mod verify;
 
 pub use highstate::{Compiled, Highstate, Top};
-pub use run::{Runner, tag};
 pub use settings::settings;

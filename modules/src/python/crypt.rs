@@ -1,8 +1,8 @@
-//! `crypt(3)` hashes of passwords: SHA-512, SHA-256 and MD5 as in glibc and libxcrypt. Pure.
+//! `crypt(3)` hashes of passwords: SHA-512, SHA-256, Blowfish and MD5 as in glibc and libxcrypt. Pure.
 
 use sha2::{Digest, Sha256, Sha512};
 
-const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+pub(super) const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// `$6$` with the salt, which may start with `rounds=N$`.
 pub(crate) fn sha512(password: &[u8], salt: &str) -> String {
@@ -42,7 +42,7 @@ fn encode(out: &mut String, bytes: &[u8], count: usize) {
 const ROUNDS: std::ops::RangeInclusive<u64> = 1000..=999_999_999;
 
 /// What `crypt` returns for a salt that makes no sense.
-const REFUSED: &str = "*0";
+pub(super) const REFUSED: &str = "*0";
 
 fn sha_crypt<D: Digest>(
     prefix: &str,
@@ -170,6 +170,30 @@ pub(crate) fn md5(password: &[u8], salt: &str) -> String {
     out
 }
 
+/// Letters of bcrypt's own base64.
+const BCRYPT: &[u8; 64] = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// `$2b$` with a salt of two digits of cost, a dollar and 22 letters.
+pub(crate) fn blowfish(password: &[u8], salt: &str) -> String {
+    let parts = salt.split_once('$').and_then(|(cost, salt)| {
+        let cost = (cost.len() == 2).then(|| cost.parse::<u32>().ok()).flatten()?;
+        let letters = salt.as_bytes().get(..22)?;
+        let bits = letters.iter().try_fold(Vec::new(), |mut bits, letter| {
+            let value = BCRYPT.iter().position(|known| known == letter)?;
+            bits.extend((0..6).rev().map(|bit| (value >> bit) as u8 & 1));
+            Some(bits)
+        })?;
+        let bytes: Vec<u8> =
+            bits.chunks_exact(8).map(|byte| byte.iter().fold(0, |all, bit| (all << 1) | bit)).collect();
+        Some((cost, <[u8; 16]>::try_from(bytes).ok()?))
+    });
+    let Some((cost, salt)) = parts.filter(|(cost, _)| (4..=31).contains(cost)) else { return REFUSED.into() };
+    match bcrypt::hash_with_salt(password, cost, salt) {
+        Ok(hash) => hash.format_for_version(bcrypt::Version::TwoB),
+        Err(_) => REFUSED.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,5 +211,11 @@ mod tests {
         );
         assert_eq!(md5(b"password", "saltsalt"), "$1$saltsalt$qjXMvbEw8oaL.CzflDtaK/");
         assert_eq!(sha512(b"x", "rounds=10$salt"), "*0");
+        assert_eq!(
+            blowfish(b"password", "05$abcdefghijklmnopqrstuv"),
+            "$2b$05$abcdefghijklmnopqrstuuWG29KuyeAicPCJODk1zjyGvyQUU2awu"
+        );
+        assert_eq!(blowfish(b"x", "5$abcdefghijklmnopqrstuv"), "*0");
+        assert_eq!(blowfish(b"x", "abcdefgh"), "*0");
     }
 }

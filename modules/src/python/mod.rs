@@ -2,6 +2,7 @@
 //! Salt is here.
 
 pub(crate) mod crypt;
+pub(crate) mod des;
 pub(crate) mod path;
 pub(crate) mod random;
 pub(crate) mod shlex;

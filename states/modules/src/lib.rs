@@ -12,5 +12,7 @@ macro_rules! states {
 
 states! {
     file,
+    group,
     test,
+    user,
 }
