@@ -3,6 +3,7 @@
 // The macros name this crate by its full path, also from within.
 extern crate self as brine_core;
 
+pub mod apt;
 pub mod auth_rules;
 pub mod call;
 pub mod clock;

@@ -5,13 +5,15 @@ use brine_core::jid::jid_to_time;
 use brine_core::text::python_str;
 use brine_core::{Map, Opts, Value, map};
 use brine_render::out::{Style, nested};
-use brine_states::{Compiled, Highstate, settings};
+use brine_states::{Compiled, Highstate, Runner, settings, tag};
 use std::sync::Arc;
 
-module! { "state": running, show_highstate, show_low_sls, show_lowstate, show_sls, show_top }
+module! { "state": running, show_highstate, show_low_sls, show_lowstate, show_sls, show_top, single }
 
 /// `salt.defaults.exitcodes.EX_STATE_COMPILER_ERROR`
 const COMPILER_ERROR: i64 = 1;
+/// `salt.defaults.exitcodes.EX_STATE_FAILURE`
+const STATE_FAILURE: i64 = 2;
 /// `salt.defaults.exitcodes.EX_PILLAR_FAILURE`
 const PILLAR_FAILURE: i64 = 5;
 
@@ -226,4 +228,84 @@ fn show_lowstate(cx: &Cx, queue: Option<Value>, kwargs: KwArgs) -> Result {
     } else {
         compiled.errors.into_iter().map(Value::from).collect()
     })
+}
+
+/// `salt.utils.data.is_true`
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Int(n) => *n > 0,
+        Value::Float(x) => *x > 0.0,
+        Value::Str(text) => text.eq_ignore_ascii_case("true"),
+        other => other.truthy(),
+    }
+}
+
+/// What `test` means: as it is given, else as a word of the call or the options say.
+fn test_value(cx: &Cx, test: Option<&Value>, kwargs: &Map) -> Result {
+    match test {
+        None | Some(Value::Nil) => {}
+        Some(Value::Bool(false)) => return Ok(false.into()),
+        Some(_) => return Ok(true.into()),
+    }
+    let says_so = |(key, value): (&Value, &Value)| {
+        key.as_str().is_some_and(|key| key.eq_ignore_ascii_case("test")) && is_true(value)
+    };
+    if kwargs.iter().any(says_so) {
+        return Ok(true.into());
+    }
+    let elsewhere = cx.call("config.get", Args::positional(["test"]).with("omit_opts", true))?;
+    if elsewhere == Value::Bool(true) {
+        return Ok(true.into());
+    }
+    Ok(cx.opts.get("test").cloned().unwrap_or_default())
+}
+
+/// Sets the return code that goes with results of states.
+fn set_retcode(cx: &Cx, results: &Map) {
+    let failed = |ret: &Value| match ret {
+        Value::Map(ret) => ret.get("result") == Some(&Value::Bool(false)),
+        _ => true,
+    };
+    cx.set_retcode(if results.is_empty() || results.values().any(failed) { STATE_FAILURE } else { 0 });
+}
+
+/// Run one state function with these arguments, which are read as YAML.
+///
+/// CLI Example: salt '*' state.single pkg.installed name=vim
+#[exec]
+fn single(
+    cx: &Cx,
+    fun: String,
+    name: Value,
+    test: Option<Value>,
+    queue: Option<Value>,
+    kwargs: KwArgs,
+) -> Result {
+    let mut low = kwargs.0;
+    if let Some(conflict) = conflict(cx, queue, &low)? {
+        return Ok(conflict);
+    }
+    let mut parts = fun.split('.');
+    let (Some(state), Some(function)) = (parts.next(), parts.next()) else {
+        cx.set_retcode(COMPILER_ERROR);
+        return Ok("Invalid function passed".into());
+    };
+    let mut opts = opts_of(cx, &low)?;
+    let test = test_value(cx, test.as_ref(), &low)?;
+    let over = over(&low)?;
+    low.update(map! {"state" => state, "fun" => function, "__id__" => name.clone(), "name" => name});
+    opts.map_mut().insert("test", test.clone());
+    let mut run = for_states(cx, opts, over)?;
+    run.test = test.truthy();
+    let mut runner = Runner::new(&run);
+    let mut low = Arc::new(low);
+    let errors = runner.verify(&mut low)?;
+    if !errors.is_empty() {
+        cx.set_retcode(COMPILER_ERROR);
+        return Ok(errors.into());
+    }
+    let tag = tag(&low);
+    let results = map! { tag => runner.single(&mut low)? };
+    set_retcode(cx, &results);
+    Ok(results.into())
 }

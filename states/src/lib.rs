@@ -1,4 +1,4 @@
-//! States. So far: which there are, compiled to low data ([`Highstate`]); nothing is run yet.
+//! States: which there are, compiled to low data ([`Highstate`]), and low data run ([`Runner`]).
 //!
 //! Names are stock's: *low* data is what is run, *high* data what SLS files say, the *highstate* what top files give a minion.
 
@@ -10,10 +10,12 @@ mod low;
 mod matches;
 mod merge;
 mod names;
+mod run;
 mod settings;
 mod sls;
 mod tops;
 mod verify;
 
 pub use highstate::{Compiled, Highstate, Top};
+pub use run::{Runner, tag};
 pub use settings::settings;

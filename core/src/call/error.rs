@@ -16,6 +16,9 @@ pub enum CallError {
     /// `CommandExecutionError`: the function ran and could not do its work.
     #[error("{0}")]
     Execution(String),
+    /// `CommandExecutionError` with `info`: what is known beside the error.
+    #[error("{}", .0.text)]
+    Detailed(Box<Detailed>),
     /// `SaltInvocationError`: called with values that make no sense.
     #[error("{0}")]
     Invocation(String),
@@ -44,7 +47,27 @@ pub enum CallError {
     Cancelled,
 }
 
+/// A `CommandExecutionError` that says more than its message.
+#[derive(Debug, Clone)]
+pub struct Detailed {
+    /// The whole text: message, and what else is known.
+    pub text: String,
+    /// The text without the changes: states show those elsewhere (`strerror_without_changes`).
+    pub without_changes: String,
+    /// What else is known, such as `changes` and `errors`.
+    pub info: Value,
+}
+
 impl CallError {
+    /// What a state says of a `CommandExecutionError` with details: its text, and the changes that were made all the same.
+    /// `None` for every other error.
+    pub fn details(&self) -> Option<(&str, Value)> {
+        let CallError::Detailed(detailed) = self else { return None };
+        let changes =
+            detailed.info.get("changes").cloned().unwrap_or_else(|| brine_protocol::Map::new().into());
+        Some((&detailed.without_changes, changes))
+    }
+
     /// A `CommandExecutionError`.
     pub fn execution(text: impl Into<String>) -> Self {
         Self::Execution(text.into())
@@ -58,7 +81,7 @@ impl CallError {
     /// As a Python traceback, whose last line is what people and tests read.
     pub fn traceback(&self) -> String {
         let kind = match self {
-            CallError::Execution(_) => "salt.exceptions.CommandExecutionError",
+            CallError::Execution(_) | CallError::Detailed(_) => "salt.exceptions.CommandExecutionError",
             CallError::Invocation(_) => "salt.exceptions.SaltInvocationError",
             CallError::CommandNotFound(_) => "salt.exceptions.CommandNotFoundError",
             CallError::Arguments(_) => "TypeError",

@@ -10,6 +10,6 @@ mod registry;
 pub use args::{Args, Bound, KwArgs, VarArgs};
 pub use brine_macros::{exec, module};
 pub use cx::{Cancel, CancelHook, Cx, JobContext, TrackedProcess};
-pub use error::{CallError, Result, returned};
+pub use error::{CallError, Detailed, Result, returned};
 pub use from_value::FromValue;
 pub use registry::{Function, Module, Param, ParamKind, Registry};

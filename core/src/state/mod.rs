@@ -15,10 +15,11 @@ pub use step::{Run, Step};
 
 use crate::call::{Cx, Function, Result};
 use brine_protocol::Map;
+use std::sync::Arc;
 
 /// What `mod_aggregate` of a file of states is: given a chunk of low data, all chunks and the results so far, the chunk to
-/// run instead.
-pub type Aggregate = fn(cx: &Cx, low: Map, chunks: &[Map], running: &Map) -> Result<Map>;
+/// run instead. Chunks that it takes in are marked with `__agg__` ([`Arc::make_mut`]).
+pub type Aggregate = fn(cx: &Cx, low: Map, chunks: &mut [Arc<Map>], running: &Map) -> Result<Map>;
 
 /// One file of states: a name and its functions. Written by `state_module!`.
 pub struct StateModule {

@@ -29,7 +29,7 @@ pub struct Step {
     /// The chunk, with everything that SLS files and the compiler put into it (`__low__`).
     pub low: Arc<Map>,
     /// All chunks of the run (`__lowstate__`).
-    pub chunks: Arc<Vec<Map>>,
+    pub chunks: Arc<Vec<Arc<Map>>>,
     /// The run.
     pub run: Arc<Run>,
 }

@@ -46,7 +46,7 @@ impl Failure {
             _ => false,
         };
         let stderr = match error {
-            CallError::Execution(e) => format!("Error running '{fun}': {e}\n"),
+            CallError::Execution(_) | CallError::Detailed(_) => format!("Error running '{fun}': {error}\n"),
             CallError::CommandNotFound(e) => format!("Command required for '{fun}' not found: {e}\n"),
             CallError::Arguments(e) | CallError::Invocation(e) if shows_usage => {
                 format!("\nPassed invalid arguments: {e}.\n\nUsage:\n")

@@ -82,7 +82,7 @@ pub fn run_one_of_several(cx: &Cx, fun: &str, args: Result<Args, CallError>) -> 
 fn worded(cx: &Cx, fun: &str, error: &CallError) -> String {
     match error {
         CallError::CommandNotFound(e) => format!("Command required for '{fun}' not found: {e}"),
-        CallError::Execution(e) => format!("ERROR: {e}"),
+        CallError::Execution(_) | CallError::Detailed(_) => format!("ERROR: {error}"),
         CallError::Invocation(e) | CallError::Client(e) => format!("ERROR executing '{fun}': {e}"),
         CallError::Arguments(e) => {
             let doc = cx.registry.get(fun).map_or("", |f| f.doc);

@@ -42,7 +42,7 @@ pub(super) fn script(cx: &Cx, mut given: Given) -> Result<Map> {
     argv.extend(args);
     given.set("cmd", argv.clone());
     let mut result = match run(cx, &given, Stderr::Apart) {
-        Err(e @ (CallError::Execution(_) | CallError::Invocation(_))) => {
+        Err(e @ (CallError::Execution(_) | CallError::Detailed(_) | CallError::Invocation(_))) => {
             tracing::error!("cmd.script: Unable to run script '{argv:?}': {e}");
             Map::new()
         }
