@@ -3,6 +3,7 @@
 mod files;
 mod pillars;
 mod rendering;
+mod states;
 
 use crate::fleet::Fleet;
 use crate::run::{Result, cargo, output, run, target_dir};
@@ -28,15 +29,16 @@ struct Numbers {
     minion_idle: f64,
 }
 
-/// `cargo xtask bench [RUNS] [rendering|files|pillar]`.
+/// `cargo xtask bench [RUNS] [rendering|files|pillar|states]`.
 pub(crate) fn bench(args: &[String]) -> Result {
     let runs: usize = args.first().and_then(|a| a.parse().ok()).unwrap_or(5);
     let stock = setup::setup()?;
     match args.get(1).map(String::as_str) {
         Some("rendering") => return rendering::bench(&stock, runs),
         Some("files") => return files::bench(&stock, runs),
+        Some("states") => return states::bench(&stock, runs),
         Some("pillar") => return pillars::bench(&stock),
-        Some(other) => return Err(format!("bench knows no part {other}: rendering, files, pillar")),
+        Some(other) => return Err(format!("bench knows no part {other}: rendering, files, pillar, states")),
         None => {}
     }
     run(cargo().args(["build", "--release", "--quiet", "--workspace", "--bins"]))?;
@@ -53,7 +55,8 @@ pub(crate) fn bench(args: &[String]) -> Result {
     print(&rows);
     rendering::bench(&stock, runs)?;
     files::bench(&stock, runs)?;
-    pillars::bench(&stock)
+    pillars::bench(&stock)?;
+    states::bench(&stock, runs)
 }
 
 fn measure(side: &Side, runs: usize) -> Result<Numbers> {
