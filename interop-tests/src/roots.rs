@@ -45,6 +45,12 @@ mount -t tmpfs tmpfs "$M/run"
 mkdir -p "$M/run/lock"
 mount -t tmpfs tmpfs "$M/tmp"
 for d in $KEEP; do mkdir -p "$M$d"; mount --bind "$d" "$M$d"; done
+if [ -n "$BEFORE" ]; then
+  printf '#!/bin/sh\nexit 101\n' > "$M/usr/sbin/policy-rc.d"
+  chmod 755 "$M/usr/sbin/policy-rc.d"
+  chroot "$M" /bin/bash -eu -c "$BEFORE" >&2 </dev/null || { echo "before: failed" >&2; exit 9; }
+  rm "$M/usr/sbin/policy-rc.d"
+fi
 "#;
 
 const ENTER: &str = r#"
@@ -53,6 +59,9 @@ exec chroot "$M" /usr/bin/env --default-signal=INT,QUIT "$PYTHON" -B -W ignore "
 "#;
 
 const BOOT: &str = r#"
+exec unshare --net sh -c '
+set -eu
+M="$W/m"
 mount -t sysfs sysfs "$M/sys"
 mount -t cgroup2 cgroup2 "$M/sys/fs/cgroup"
 ip link set lo up
@@ -64,14 +73,16 @@ rm -f "$M/etc/systemd/system/default.target"
 ln -s /lib/systemd/system/multi-user.target "$M/etc/systemd/system/default.target"
 : > "$M/etc/fstab"
 exec env -i container=brine PATH="$PATH" chroot "$M" /lib/systemd/systemd --log-target=null
+'
 "#;
 
 impl Root {
-    /// Makes a root and starts the agent in it, with stock 3006's Python.
+    /// Makes a root and starts the agent in it, with stock 3006's Python. The shell script `before` is run first, as long as there is
+    /// a network (systemd's roots have none) and without starting any service; it may install packages.
     ///
     /// # Errors
     /// When namespaces or overlays cannot be made (that needs root), or systemd does not come up.
-    pub fn new(init: Init) -> Result<Self> {
+    pub fn new(init: Init, before: &str) -> Result<Self> {
         let python = Side::Stock("3006.28").program("python")?;
         let ours = Side::Ours.program("salt-call")?;
         let agent = concat!(env!("CARGO_MANIFEST_DIR"), "/py/root_agent.py");
@@ -83,9 +94,9 @@ impl Root {
         let mut command = Command::new("unshare");
         command.args(["--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]);
         if init == Init::Systemd {
-            command.args(["--net", "--uts", "--ipc", "--cgroup"]);
+            command.args(["--uts", "--ipc", "--cgroup"]);
         }
-        command.args(["sh", "-c", &script]).env("W", &place).env("KEEP", keep);
+        command.args(["sh", "-c", &script]).env("W", &place).env("KEEP", keep).env("BEFORE", before);
         command
             .env("PYTHON", &python)
             .env("AGENT", agent)
@@ -96,16 +107,19 @@ impl Root {
         let mut talker = match init {
             Init::None => command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?,
             Init::Systemd => {
-                command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-                let boot = command.spawn()?;
+                command.stdin(Stdio::null()).stdout(Stdio::null());
+                let mut boot = command.spawn()?;
                 let pid = boot.id();
-                processes.push(boot);
-                let one = until("systemd to be PID 1", Duration::from_secs(60), || {
+                let one = until("systemd to be PID 1", Duration::from_secs(600), || {
+                    if let Some(status) = boot.try_wait()? {
+                        return Err(Failure(format!("the root was not booted: {status}")));
+                    }
                     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
                     let one = children.split_whitespace().next().unwrap_or_default().to_owned();
                     let name = fs::read_to_string(format!("/proc/{one}/comm")).unwrap_or_default();
                     Ok((name.trim() == "systemd").then_some(one))
                 })?;
+                processes.push(boot);
                 let inside = |words: &[&str]| {
                     let mut command = Command::new("nsenter");
                     command.args(["-t", &one, "-m", "-p", "-n", "-u", "-i", "-C", "-r", "-w"]).args(words);

@@ -51,16 +51,14 @@ struct Pair {
 fn cases(file: &str) -> Result {
     let path = format!("{}/states/{file}.yaml", env!("CARGO_MANIFEST_DIR"));
     let program = Side::Ours.program("salt-call")?.display().to_string();
-    let mut plain = Root::new(Init::None)?;
-    plain.ask(&json!({"do": "write", "files": {"/srv/four/cases": std::fs::read_to_string(path)?}}))?;
-    let all = plain.ask(&json!({"do": "load", "path": "/srv/four/cases"}))?;
+    let text = std::fs::read_to_string(path)?;
+    // PyYAML reads the cases.
+    let mut reader = Root::new(Init::None, "")?;
+    reader.ask(&json!({"do": "write", "files": {"/srv/four/cases": text}}))?;
+    let all = reader.ask(&json!({"do": "load", "path": "/srv/four/cases"}))?;
     let init = if all["boot"] == "systemd" { Init::Systemd } else { Init::None };
-    let stock = if init == Init::None { plain } else { Root::new(init)? };
-    let mut pair = Pair { stock, ours: Root::new(init)?, program };
-    if let Some(prepare) = all["prepare"].as_str() {
-        pair.stock.sh("/", prepare)?;
-        pair.ours.sh("/", prepare)?;
-    }
+    let before = all["prepare"].as_str().unwrap_or_default();
+    let mut pair = Pair { stock: Root::new(init, before)?, ours: Root::new(init, before)?, program };
     let wanted = env::var("BRINE_CASES").unwrap_or_default();
     let wanted = |name: &str| wanted.split(',').any(|word| name.contains(word));
     let mut faults = String::new();
