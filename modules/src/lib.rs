@@ -15,6 +15,7 @@ modules! {
     config,
     cp,
     data,
+    debconf,
     defaults,
     disk,
     environ,
@@ -26,6 +27,7 @@ modules! {
     jinja,
     key,
     log,
+    lowpkg,
     match_,
     mine,
     nacl,
@@ -52,6 +54,7 @@ modules! {
 
 mod accounts;
 mod datastore;
+mod detailed;
 mod grains_core;
 mod live;
 mod python;
