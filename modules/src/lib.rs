@@ -10,6 +10,7 @@ macro_rules! modules {
 }
 
 modules! {
+    aliases,
     alternatives,
     cmd,
     config,
@@ -24,8 +25,11 @@ modules! {
     grains,
     group,
     hashutil,
+    hosts,
     jinja,
     key,
+    kmod,
+    locale,
     log,
     lowpkg,
     match_,
@@ -47,8 +51,10 @@ modules! {
     state,
     status,
     sys,
+    sysctl,
     system,
     test,
+    timezone,
     user,
 }
 
@@ -58,6 +64,7 @@ mod detailed;
 mod grains_core;
 mod live;
 mod python;
+mod settings;
 mod tools;
 
 pub use environ::apply_to_minion as apply_environ;

@@ -11,8 +11,14 @@ macro_rules! states {
 }
 
 states! {
+    alias,
     file,
     group,
+    host,
+    kmod,
+    locale,
+    sysctl,
     test,
+    timezone,
     user,
 }
