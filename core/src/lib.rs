@@ -23,6 +23,7 @@ pub mod posixpath;
 pub mod scalar;
 pub mod schedule;
 mod secret;
+pub mod shlex;
 pub mod state;
 pub mod target;
 pub mod text;

@@ -107,6 +107,29 @@ fn split_at_ends(text: &str, keepends: bool, is_end: fn(char) -> bool) -> Vec<&s
     lines
 }
 
+/// Python's `a == b`: numbers and truth by their value, whatever their kind; dicts in any order.
+pub fn python_eq(a: &Value, b: &Value) -> bool {
+    let number = |value: &Value| match value {
+        Value::Bool(b) => Some(Value::from(i64::from(*b))),
+        Value::Int(_) | Value::Float(_) => Some(value.clone()),
+        _ => None,
+    };
+    match (a, b) {
+        (Value::List(a), Value::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| python_eq(a, b))
+        }
+        (Value::Map(a), Value::Map(b)) => {
+            a.len() == b.len()
+                && a.iter().all(|(key, value)| b.get_key(key).is_some_and(|other| python_eq(value, other)))
+        }
+        _ => match (number(a), number(b)) {
+            (Some(Value::Int(a)), Some(Value::Int(b))) => a == b,
+            (Some(a), Some(b)) => a.as_float() == b.as_float(),
+            _ => a == b,
+        },
+    }
+}
+
 /// Python's shortest representation of a double: `1.0`, `1e+16`, `1e-05`, `inf`, `nan`.
 pub fn python_float(x: f64) -> String {
     if x.is_nan() {
@@ -206,6 +229,18 @@ mod tests {
         assert_eq!(splitlines("a\r\nb\u{85}", true), ["a\r\n", "b\u{85}"]);
         assert_eq!(file_lines("a\u{85}\r\n\rb", true), ["a\u{85}\r\n", "\r", "b"]);
         assert!(splitlines("", true).is_empty());
+    }
+
+    #[test]
+    fn equality_is_pythons() {
+        let one: [Value; 3] = [1.into(), true.into(), 1.0.into()];
+        assert!(one.iter().all(|a| one.iter().all(|b| python_eq(a, b))));
+        assert!(python_eq(
+            &map! {"a" => 1, "b" => vec![0]}.into(),
+            &map! {"b" => vec![Value::from(false)], "a" => 1.0}.into()
+        ));
+        assert!(!python_eq(&"1".into(), &1.into()));
+        assert!(!python_eq(&Value::Nil, &false.into()));
     }
 
     #[test]

@@ -18,6 +18,13 @@ macro_rules! files {
 }
 
 files! {
+    cmd,
+    environ,
+    event,
+    grains,
+    module,
+    saltutil,
+    schedule,
     test,
 }
 

@@ -10,13 +10,11 @@ macro_rules! modules {
 }
 
 modules! {
-    aliases,
     alternatives,
     cmd,
     config,
     cp,
     data,
-    debconf,
     defaults,
     disk,
     environ,
@@ -25,13 +23,9 @@ modules! {
     grains,
     group,
     hashutil,
-    hosts,
     jinja,
     key,
-    kmod,
-    locale,
     log,
-    lowpkg,
     match_,
     mine,
     nacl,
@@ -51,22 +45,17 @@ modules! {
     state,
     status,
     sys,
-    sysctl,
     system,
     test,
-    timezone,
     user,
 }
 
 mod accounts;
 mod datastore;
-mod detailed;
 mod grains_core;
 mod live;
 mod python;
-mod settings;
 mod tools;
 
 pub use environ::apply_to_minion as apply_environ;
 pub use grains_core::load as grains;
-pub use python::shlex::split as split_words;

@@ -5,6 +5,7 @@ mod args;
 mod cx;
 mod error;
 mod from_value;
+mod given;
 mod registry;
 
 pub use args::{Args, Bound, KwArgs, VarArgs};
@@ -12,4 +13,5 @@ pub use brine_macros::{exec, module};
 pub use cx::{Cancel, CancelHook, Cx, JobContext, TrackedProcess};
 pub use error::{CallError, Detailed, Result, returned};
 pub use from_value::FromValue;
+pub use given::{Given, given, parameter};
 pub use registry::{Function, Module, Param, ParamKind, Registry};

@@ -60,7 +60,7 @@ fn tops(opts: &Opts, id: &MinionId) -> Map {
 
 /// Runs the command, without a shell, with the minion's id as its last word.
 fn ext_nodes(command: &str, id: &MinionId) -> Result<Map, String> {
-    let words = brine_modules::split_words(command).map_err(|e| e.to_string())?;
+    let words = brine_core::shlex::split(command).map_err(|e| e.to_string())?;
     let (program, args) = words.split_first().ok_or("the command is empty")?;
     if id.as_str().starts_with('-') {
         return Err("the id would be read as an option".into());

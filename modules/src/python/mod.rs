@@ -5,5 +5,5 @@ pub(crate) mod crypt;
 pub(crate) mod des;
 pub(crate) mod path;
 pub(crate) mod random;
-pub(crate) mod shlex;
+pub(crate) use brine_core::shlex;
 pub(crate) mod update;

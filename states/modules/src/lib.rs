@@ -11,14 +11,16 @@ macro_rules! states {
 }
 
 states! {
-    alias,
+    cmd,
+    environ,
+    event,
     file,
+    grains,
     group,
-    host,
-    kmod,
-    locale,
-    sysctl,
+    http,
+    module,
+    saltutil,
+    schedule,
     test,
-    timezone,
     user,
 }
