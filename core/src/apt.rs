@@ -1,5 +1,5 @@
-//! One line of apt's sources (`deb [arch=amd64] http://.. bookworm main`), read and written as stock does. Which files there
-//! are, and what becomes of them, is the business of the `pkg` module.
+//! What the `pkg` module and the states on it write alike: one line of apt's sources (`deb [arch=amd64] http://.. bookworm
+//! main`), read and written as stock does, and conditions on versions (`>=1.2`). What is done with them is their business.
 
 use crate::call::{CallError, Result};
 use brine_protocol::{Map, Value, map};
@@ -101,6 +101,18 @@ fn words(line: &str) -> Vec<String> {
         }
         None => split(line),
     }
+}
+
+/// Operator and version of a condition such as `>= 1.2`; no operator where it has none, or is none.
+pub fn split_comparison(condition: &str) -> (&str, &str) {
+    for operator in ["<=>", "!=", ">=", "<=", ">>", "<<", "<>", ">", "<", "=", ""] {
+        let Some(rest) = condition.strip_prefix(operator) else { continue };
+        let version = rest.strip_prefix(char::is_whitespace).filter(|version| !version.is_empty()).unwrap_or(rest);
+        if !version.is_empty() && !version.contains(['<', '>', '=']) {
+            return (operator, version);
+        }
+    }
+    ("", condition)
 }
 
 impl Source {
@@ -320,6 +332,16 @@ mod tests {
         }
         assert!(read("#deb http://a b c").disabled);
         assert_eq!(read("#deb http://a b c").written().unwrap(), "# deb http://a b c\n");
+    }
+
+    #[test]
+    fn a_condition_has_an_operator_and_a_version() {
+        for (condition, parts) in [
+            (">=1.2", (">=", "1.2")), ("> 1.2", (">", "1.2")), ("1.2", ("", "1.2")), ("!=1", ("!=", "1")),
+            ("=1", ("=", "1")), ("==1", ("", "==1")), ("<=>1", ("<=>", "1")), ("", ("", "")), ("1=2", ("", "1=2")),
+        ] {
+            assert_eq!(split_comparison(condition), parts, "{condition}");
+        }
     }
 
     #[test]

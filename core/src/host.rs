@@ -81,6 +81,11 @@ pub trait Host: std::any::Any + Send + Sync {
     /// daemon to do so.
     fn refresh(&self, what: Refresh, wait: Option<Duration>) -> Result<()>;
 
+    /// Grains read now, without putting them in force.
+    fn grains(&self) -> Result<Map> {
+        Err(CallError::Client("there is no daemon to read grains".into()))
+    }
+
     /// Pillar compiled now by the master (or locally), without putting it in force.
     fn compile_pillar(
         &self,

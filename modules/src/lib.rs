@@ -10,11 +10,13 @@ macro_rules! modules {
 }
 
 modules! {
+    aliases,
     alternatives,
     cmd,
     config,
     cp,
     data,
+    debconf,
     defaults,
     disk,
     environ,
@@ -23,9 +25,13 @@ modules! {
     grains,
     group,
     hashutil,
+    hosts,
     jinja,
     key,
+    kmod,
+    locale,
     log,
+    lowpkg,
     match_,
     mine,
     nacl,
@@ -45,16 +51,20 @@ modules! {
     state,
     status,
     sys,
+    sysctl,
     system,
     test,
+    timezone,
     user,
 }
 
 mod accounts;
 mod datastore;
+mod detailed;
 mod grains_core;
 mod live;
 mod python;
+mod settings;
 mod tools;
 
 pub use environ::apply_to_minion as apply_environ;

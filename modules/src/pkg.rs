@@ -1,14 +1,36 @@
-//! The `pkg` execution module on Debian and its kin, as far as it only looks: what `dpkg` has installed, and how it orders
-//! versions.
+//! The `pkg` execution module on Debian and its kin: what dpkg has installed, and how it orders versions. Everything else is in
+//! the files beside.
 
+pub(crate) mod apt;
+mod available;
+mod change;
+mod hold;
+mod install;
+mod keys;
+mod look;
 pub(crate) mod order;
+mod repos;
+mod sources;
+
+use available::*;
+use change::*;
+use hold::*;
+use install::*;
+use keys::*;
+use look::*;
+use repos::*;
 
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, VarArgs, exec, module};
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 use std::collections::{BTreeMap, BTreeSet};
 
-module! { "pkg": list_pkgs, normalize_name, parse_arch, version, version_cmp }
+module! {
+    "pkg": add_repo_key, autoremove, "available_version" => latest_version, del_repo, del_repo_key, file_dict, file_list,
+    get_repo, get_repo_keys, get_selections, hold, info_installed, install, latest_version, list_downloaded, list_pkgs,
+    list_repo_pkgs, list_repos, list_upgrades, mod_repo, normalize_name, owner, parse_arch, purge, refresh_db, remove,
+    services_need_restart, set_selections, show, unhold, upgrade, upgrade_available, version, version_cmp
+}
 
 /// Where a job keeps the packages once it has asked for them.
 const KEPT: &str = "pkg.list_pkgs";
@@ -83,16 +105,24 @@ fn list_pkgs(
     kwargs: KwArgs,
 ) -> Result<Map> {
     debian(cx)?;
-    let fresh = kwargs.0.get("use_context").is_some_and(|use_it| !use_it.truthy());
-    let kept = match cx.job.context(KEPT).filter(|_| !fresh) {
+    if kwargs.0.get("use_context").is_some_and(|use_it| !use_it.truthy()) {
+        forget(cx);
+    }
+    packages(cx, is_true(&versions_as_list), is_true(&removed), is_true(&purge_desired))
+}
+
+/// The packages are to be looked for anew: something changed them.
+fn forget(cx: &Cx) {
+    cx.job.remove_context(KEPT);
+}
+
+/// As [`list_pkgs`].
+fn packages(cx: &Cx, versions_as_list: bool, removed: bool, purge_desired: bool) -> Result<Map> {
+    let kept = match cx.job.context(KEPT) {
         Some(Value::Map(kept)) => kept,
         _ => {
             let words = ["dpkg-query", "--showformat", "${Status} ${Package} ${Version} ${Architecture}\n", "-W"];
-            let args = Args::positional([Value::List(words.map(Value::from).to_vec())])
-                .with("output_loglevel", "trace")
-                .with("python_shell", false);
-            let out = python_str(&cx.call("cmd.run_stdout", args)?);
-            let [installed, gone, purge] = read(&out, &cx.grains);
+            let [installed, gone, purge] = read(&apt::stdout(cx, &words)?, &cx.grains);
             let kept = map! {
                 "installed" => value(&installed), "removed" => value(&gone), "purge_desired" => value(&purge),
             };
@@ -101,11 +131,11 @@ fn list_pkgs(
         }
     };
     let of = |key: &str| kept.get(key).and_then(Value::as_map).cloned().unwrap_or_default();
-    let mut found = if is_true(&removed) { of("removed") } else { of("purge_desired") };
-    if !is_true(&removed) && !is_true(&purge_desired) {
+    let mut found = if removed { of("removed") } else { of("purge_desired") };
+    if !removed && !purge_desired {
         found.update(of("installed"));
     }
-    if !is_true(&versions_as_list) {
+    if !versions_as_list {
         stringify(&mut found);
     }
     Ok(found)
@@ -127,14 +157,9 @@ fn version(cx: &Cx, args: VarArgs, kwargs: KwArgs) -> Result {
 fn version_cmp(cx: &Cx, pkg1: Value, pkg2: Value, #[default(false)] ignore_epoch: bool, kwargs: KwArgs) -> Result {
     debian(cx)?;
     let _more = kwargs;
-    let text = |value: &Value| {
-        let text = python_str(value);
-        match text.split_once(':') {
-            Some((_, rest)) if ignore_epoch => rest.to_owned(),
-            _ => text,
-        }
-    };
-    Ok(order::compare(&text(&pkg1), &text(&pkg2)).map_or(Value::Nil, |o| Value::from(o as i64)))
+    let (a, b) = (python_str(&pkg1), python_str(&pkg2));
+    let order = order::compare(order::without_epoch(&a, ignore_epoch), order::without_epoch(&b, ignore_epoch));
+    Ok(order.map_or(Value::Nil, |o| Value::from(o as i64)))
 }
 
 /// The name of a package without an architecture that is the machine's own.

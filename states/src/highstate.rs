@@ -123,7 +123,7 @@ impl Highstate {
             let (high, mut errors) = self.render(&matches)?;
             errors.extend(high::reconcile(&high, false)?);
             errors.extend(high::verify(&high)?);
-            errors.extend(high::requisite_in(&high, &self.disabled())?);
+            errors.extend(high::requisite_in(&high, &crate::run::disabled_requisites(self.cx()))?);
             high::apply_exclude(&high)?;
             if !errors.is_empty() {
                 return Ok((Obj::None, errors));
@@ -135,15 +135,6 @@ impl Highstate {
     fn run(&self, work: impl FnOnce() -> R<(Obj, Vec<String>)>) -> Result<Compiled> {
         let (data, errors) = self.session.enter(work).map_err(call_error)?;
         Ok(Compiled { data: brine_python::to_value(&data).map_err(call_error)?, errors })
-    }
-
-    /// `disabled_requisites`
-    fn disabled(&self) -> Vec<String> {
-        match self.cx().opts.get("disabled_requisites") {
-            Some(Value::List(names)) => names.iter().map(brine_core::text::python_str).collect(),
-            Some(one) if one.truthy() => vec![brine_core::text::python_str(one)],
-            _ => Vec::new(),
-        }
     }
 
     /// Renders the SLS files that are named, with all they include, to high data.

@@ -42,13 +42,24 @@ pub struct JobContext {
     /// The publish load: `jid`, `fun`, `arg`, `tgt`, `tgt_type`, `ret`, `user`, ... Empty outside a job.
     pub publish: Map,
     context: Mutex<Map>,
-    processes: Mutex<BTreeSet<i32>>,
+    processes: Arc<Mutex<BTreeSet<i32>>>,
 }
 
 impl JobContext {
     /// A job of this publish load.
     pub fn new(publish: Map) -> Self {
         Self { publish, ..Self::default() }
+    }
+
+    /// The same job for what runs beside the rest of it: with a copy of `__context__`, as a process of its own has one.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let context = self.context.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self {
+            publish: self.publish.clone(),
+            context: Mutex::new(context),
+            processes: self.processes.clone(),
+        }
     }
 
     /// The job's id, or empty text outside a job.
@@ -75,7 +86,7 @@ impl JobContext {
     /// before the child is reaped: until then its number cannot belong to anybody else.
     pub fn track_process(self: &Arc<Self>, pid: i32) -> TrackedProcess {
         self.processes.lock().unwrap_or_else(PoisonError::into_inner).insert(pid);
-        TrackedProcess { job: self.clone(), pid }
+        TrackedProcess { processes: self.processes.clone(), pid }
     }
 
     /// Runs `signal` with every process group that the job's calls wait for now; none is reaped meanwhile.
@@ -88,13 +99,13 @@ impl JobContext {
 
 /// A child process that a job waits for, see [`JobContext::track_process`].
 pub struct TrackedProcess {
-    job: Arc<JobContext>,
+    processes: Arc<Mutex<BTreeSet<i32>>>,
     pid: i32,
 }
 
 impl Drop for TrackedProcess {
     fn drop(&mut self) {
-        self.job.processes.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.pid);
+        self.processes.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.pid);
     }
 }
 

@@ -13,6 +13,39 @@ pub(crate) fn compare(a: &str, b: &str) -> Option<Ordering> {
     Some(a.0.cmp(&b.0).then_with(|| part(a.1, b.1)).then_with(|| part(a.2, b.2)))
 }
 
+/// Whether a condition between two versions holds. An operator that is none is reported and does not hold.
+pub(crate) fn holds(version: &str, operator: &str, other: &str, ignore_epoch: bool) -> bool {
+    let wanted = match operator {
+        "<" => Ordering::is_lt,
+        "<=" => Ordering::is_le,
+        "==" => Ordering::is_eq,
+        "!=" => Ordering::is_ne,
+        ">=" => Ordering::is_ge,
+        ">" => Ordering::is_gt,
+        _ => {
+            tracing::error!("Invalid operator '{operator}' for version comparison");
+            return false;
+        }
+    };
+    let (a, b) = (without_epoch(version, ignore_epoch), without_epoch(other, ignore_epoch));
+    compare(a, b).is_some_and(wanted)
+}
+
+/// The version, without its epoch where that does not count.
+pub(crate) fn without_epoch(version: &str, ignore: bool) -> &str {
+    match version.split_once(':') {
+        Some((_, rest)) if ignore => rest,
+        _ => version,
+    }
+}
+
+/// The first of these versions that a condition (`>=1.2`) takes.
+pub(crate) fn first_match<'a>(wanted: &str, available: &'a [String], ignore_epoch: bool) -> Option<&'a str> {
+    let (operator, version) = brine_core::apt::split_comparison(wanted);
+    let operator = if operator.is_empty() { "==" } else { operator };
+    available.iter().find(|known| holds(known, operator, version, ignore_epoch)).map(String::as_str)
+}
+
 fn parse(version: &str) -> Option<(u64, &str, &str)> {
     let version = version.trim();
     if version.chars().any(char::is_whitespace) || version.is_empty() {
@@ -71,6 +104,17 @@ fn part(a: &str, b: &str) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn conditions_take_the_first_version_that_fits() {
+        let known = ["1:3".to_owned(), "2".to_owned(), "1".to_owned()];
+        assert_eq!(first_match(">=2", &known, false), Some("1:3"));
+        assert_eq!(first_match("<2", &known, false), Some("1"));
+        assert_eq!(first_match("<9", &known, true), Some("1:3"));
+        assert_eq!(first_match("3", &known, true), Some("1:3"));
+        assert_eq!(first_match("<<2", &known, false), None);
+        assert!(holds("1", "!=", "2", false) && !holds("1-", "!=", "1", false));
+    }
 
     #[test]
     fn versions_are_ordered_as_by_dpkg() {

@@ -11,16 +11,22 @@ macro_rules! states {
 }
 
 states! {
+    alias,
     cmd,
     environ,
     event,
     file,
     grains,
     group,
+    host,
     http,
+    kmod,
+    locale,
     module,
     saltutil,
     schedule,
+    sysctl,
     test,
+    timezone,
     user,
 }

@@ -1,18 +1,34 @@
 //! Low data run: each chunk is a call of a state function, and what that gave under the chunk's tag.
 
+mod aggregate;
 mod bind;
 mod call;
+mod checks;
+mod chunks;
+mod events;
+mod index;
+mod listen;
+mod log;
+mod parallel;
+mod pause;
+mod refresh;
+mod requisites;
 mod result;
+mod retry;
+mod slots;
+mod umask;
 mod verify;
 mod words;
 
 pub use words::tag;
 
-use brine_core::Map;
 use brine_core::call::{Cx, Function, Result};
 use brine_core::state::Run;
-use std::collections::{HashMap, HashSet};
+use brine_core::text::python_str;
+use brine_core::{Map, Value};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 /// One run over low data. Of one thread; the states of a run may be on others.
 pub struct Runner {
@@ -21,12 +37,32 @@ pub struct Runner {
     run: Arc<Run>,
     /// The chunks of the run, in their order.
     chunks: Arc<Vec<Arc<Map>>>,
+    /// Their tags.
+    tags: Vec<Arc<str>>,
+    index: index::Index,
+    /// The chunks that wait for others, by tag.
+    active: HashSet<Arc<str>>,
+    /// What chunks that come before others would do, by tag.
+    pre: HashMap<Arc<str>, Map>,
+    /// A failure that ends the run.
+    failed_hard: bool,
+    /// States that run beside others, by place; and those whose results do not count.
+    beside: BTreeMap<usize, JoinHandle<Map>>,
+    beside_only: Vec<JoinHandle<Map>>,
     /// The number of the next result.
     number: i64,
     /// States whose `mod_init` was run.
     inited: HashSet<&'static str>,
     /// Why states cannot be had here, as far as it was asked.
     reasons: HashMap<&'static str, Option<String>>,
+    /// Options, as far as they were looked at.
+    state_aggregate: Option<Value>,
+    conditions: Option<Map>,
+    disabled_requisites: Vec<String>,
+    jid: Option<String>,
+    mocked: bool,
+    processed: Vec<String>,
+    pillar_override: Option<Map>,
 }
 
 impl Runner {
@@ -39,7 +75,58 @@ impl Runner {
             number: 0,
             inited: HashSet::new(),
             reasons: HashMap::new(),
+            tags: Vec::new(),
+            index: index::Index::default(),
+            active: HashSet::new(),
+            pre: HashMap::new(),
+            failed_hard: false,
+            beside: BTreeMap::new(),
+            beside_only: Vec::new(),
+            state_aggregate: None,
+            conditions: None,
+            disabled_requisites: disabled_requisites(cx),
+            jid: None,
+            mocked: false,
+            processed: Vec::new(),
+            pillar_override: None,
         }
+    }
+
+    /// The job of the run: its events name it, and it can be paused.
+    pub fn jid(&mut self, jid: &str) {
+        self.jid = Some(jid.to_owned());
+    }
+
+    /// Whether state functions are not called at all (`mock`).
+    pub fn mocked(&mut self, mocked: bool) {
+        self.mocked = mocked;
+    }
+
+    /// The SLS files that were rendered: who requires one of them that says nothing has what it wants.
+    pub fn processed_sls(&mut self, names: impl IntoIterator<Item = String>) {
+        self.processed.extend(names);
+    }
+
+    /// What the pillar of the run was given over that of the minion, for `reload_pillar`.
+    pub fn pillar_override(&mut self, over: Option<Map>) {
+        self.pillar_override = over;
+    }
+
+    /// Runs chunks in their order and that of their requisites, then tells those that listen; the results by tag.
+    ///
+    /// # Errors
+    /// Where stock ends the whole run too: words that a state function does not know, requisites that are none.
+    pub fn run(&mut self, chunks: Vec<Map>) -> Result<Map> {
+        let chunks: Vec<Arc<Map>> = chunks.into_iter().map(Arc::new).collect();
+        let ran = self.call_chunks(chunks).and_then(|mut results| {
+            let chunks = self.chunks.clone();
+            self.call_listen(&chunks, &mut results)?;
+            self.call_beacons(&chunks, &mut results)?;
+            Ok(results)
+        });
+        self.wait_for_all();
+        self.forget_pause();
+        ran
     }
 
     /// Runs one chunk that no other needs. Give it to [`Self::verify`] before.
@@ -48,7 +135,15 @@ impl Runner {
     /// Words that the state function does not know.
     pub fn single(&mut self, low: &mut Arc<Map>) -> Result<Map> {
         self.init(low)?;
-        self.call(low)
+        self.one(low)
+    }
+
+    /// The same without `mod_init`.
+    ///
+    /// # Errors
+    /// Words that the state function does not know.
+    pub fn one(&mut self, low: &mut Arc<Map>) -> Result<Map> {
+        self.call(low, None)
     }
 
     /// The state function of that name, or why there is none.
@@ -88,5 +183,14 @@ impl Runner {
             self.inited.insert(module.name);
         }
         Ok(())
+    }
+}
+
+/// `disabled_requisites`
+pub(crate) fn disabled_requisites(cx: &Cx) -> Vec<String> {
+    match cx.opts.get("disabled_requisites") {
+        Some(Value::List(names)) => names.iter().map(python_str).collect(),
+        Some(one) if one.truthy() => vec![python_str(one)],
+        _ => Vec::new(),
     }
 }

@@ -39,6 +39,12 @@ pub(crate) fn milliseconds(length: Duration) -> f64 {
     length.as_micros() as f64 / 1000.0
 }
 
+/// The time now and no duration, for states that are not run.
+pub(crate) fn no_time(ret: &mut Map) {
+    ret.insert("duration", 0.0);
+    ret.insert("start_time", Began::now().time());
+}
+
 /// A result that stands for a failure.
 pub(crate) fn failure(name: Value, comment: impl Into<Value>) -> Map {
     map! {"result" => false, "name" => name, "changes" => Map::new(), "comment" => comment}

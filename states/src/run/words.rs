@@ -92,3 +92,10 @@ pub fn tag(low: &Map) -> String {
 pub(crate) fn full_name(low: &Map) -> String {
     format!("{}.{}", text(low, "state"), text(low, "fun"))
 }
+
+/// Puts `__sls__`, `__id__` and `name` of a chunk into its result.
+pub(crate) fn say_whose(ret: &mut Map, low: &Map) {
+    for key in ["__sls__", "__id__", "name"] {
+        ret.insert(key, low.get(key).cloned());
+    }
+}

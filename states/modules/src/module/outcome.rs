@@ -35,7 +35,7 @@ mod tests {
             (map! {"retcode" => 1}.into(), false),
             (map! {"retcode" => 0, "result" => Value::Nil}.into(), true),
             (map! {"a" => map! {"b" => map! {"result" => false}}}.into(), false),
-            (map! {"a" => vec![map! {"result" => false}]}.into(), true),
+            (map! {"a" => vec![Value::from(map! {"result" => false})]}.into(), true),
         ] {
             assert_eq!(succeeded(&done), expected, "{done:?}");
         }
