@@ -6,8 +6,8 @@
 use std::env;
 use std::fmt::Write;
 
-use brine_interop_tests::roots::{Init, Root};
-use brine_interop_tests::{Failure, Result, Side};
+use brine_interop_tests::roots::{Init, Pair, Root, list};
+use brine_interop_tests::{Failure, Result};
 use serde_json::{Map, Value, json};
 
 macro_rules! files {
@@ -48,16 +48,8 @@ fn run(file: &str) {
     }
 }
 
-/// The two roots, and where our program is.
-struct Pair {
-    stock: Root,
-    ours: Root,
-    program: String,
-}
-
 fn cases(file: &str) -> Result {
     let path = format!("{}/states/{file}.yaml", env!("CARGO_MANIFEST_DIR"));
-    let program = Side::Ours.program("salt-call")?.display().to_string();
     let text = std::fs::read_to_string(path)?;
     // PyYAML reads the cases.
     let mut reader = Root::new(Init::None, "")?;
@@ -65,7 +57,7 @@ fn cases(file: &str) -> Result {
     let all = reader.ask(&json!({"do": "load", "path": "/srv/four/cases"}))?;
     let init = if all["boot"] == "systemd" { Init::Systemd } else { Init::None };
     let before = all["prepare"].as_str().unwrap_or_default();
-    let mut pair = Pair { stock: Root::new(init, before)?, ours: Root::new(init, before)?, program };
+    let mut pair = Pair::new(init, before)?;
     let wanted = env::var("BRINE_CASES").unwrap_or_default();
     let wanted = |name: &str| wanted.split(',').any(|word| name.contains(word));
     let mut faults = String::new();
@@ -124,70 +116,13 @@ fn one(pair: &mut Pair, case: &Value) -> Result {
         if step.starts_with("test") {
             kwargs.insert("test".into(), true.into());
         }
-        let mut question = json!({
-            "do": "stock", "fun": "state.sls", "args": ["case"], "kwargs": kwargs, "opts": case["opts"],
-        });
-        let want = pair.stock.ask(&question)?;
-        question["do"] = "ours".into();
-        question["program"] = pair.program.as_str().into();
-        let got = pair.ours.ask(&question)?;
-        let ignore = list(&case["ignore"]);
-        let (want, got) = (steady(want, &ignore), steady(got, &ignore));
-        equal(&format!("{step}: returned"), &got, &want)?;
+        pair.state_sls(&step, "case", &kwargs, &case["opts"], &list(&case["ignore"]))?;
         let mut paths = vec![HERE.to_owned()];
         paths.extend(list(&case["look"]));
-        let look = json!({"do": "tree", "paths": paths});
-        let (want, got) = (pair.stock.ask(&look)?, pair.ours.ask(&look)?);
-        equal(&format!("{step}: files"), &got, &want)?;
+        pair.trees(&step, &paths, &[])?;
         if let Some(script) = case["dump"].as_str() {
-            let (want, got) = (pair.stock.sh(HERE, script)?, pair.ours.sh(HERE, script)?);
-            equal(&format!("{step}: {script}"), &got.into(), &want.into())?;
+            pair.same_output(&step, HERE, script)?;
         }
     }
     Ok(())
-}
-
-fn list(value: &Value) -> Vec<String> {
-    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-/// Without times, without the inner lines of tracebacks (those show Python's own source), and without what the case leaves out.
-fn steady(value: Value, ignore: &[String]) -> Value {
-    match value {
-        Value::Object(map) => map
-            .into_iter()
-            .filter(|(key, _)| !["duration", "start_time"].contains(&key.as_str()) && !ignore.contains(key))
-            .map(|(key, value)| (key, steady(value, ignore)))
-            .collect(),
-        Value::Array(list) => list.into_iter().map(|value| steady(value, ignore)).collect(),
-        Value::String(text) if text.contains("Traceback (most recent call last):") => {
-            let outer = text.lines().filter(|line| !line.starts_with("  "));
-            Value::String(outer.collect::<Vec<_>>().join("\n"))
-        }
-        other => other,
-    }
-}
-
-fn equal(what: &str, got: &Value, want: &Value) -> Result {
-    if got == want {
-        return Ok(());
-    }
-    let mut lines = format!("{what}\n");
-    differences("", got, want, &mut lines);
-    Err(Failure(lines))
-}
-
-/// Says where two values differ.
-fn differences(path: &str, got: &Value, want: &Value, lines: &mut String) {
-    match (got, want) {
-        (Value::Object(a), Value::Object(b)) => {
-            for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
-                let (got, want) = (a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null));
-                if a.contains_key(key) != b.contains_key(key) || got != want {
-                    differences(&format!("{path}/{key}"), got, want, lines);
-                }
-            }
-        }
-        _ => lines.push_str(&format!("  {path}\n    ours:  {got}\n    stock: {want}\n")),
-    }
 }

@@ -1,6 +1,10 @@
 //! Throw-away roots: an overlay of this machine's root in namespaces of its own, where anything may be installed, written
 //! and broken. What is done inside is asked of an agent (`py/root_agent.py`) line by line.
 
+mod pair;
+
+pub use pair::{Pair, list};
+
 use std::fs;
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::os::unix::process::CommandExt;

@@ -1,0 +1,121 @@
+//! Two equal roots, in which stock's 3006.28 and ours apply the same states.
+
+use serde_json::{Map, Value, json};
+
+use super::{Init, Root};
+use crate::failure::{Failure, Result};
+use crate::side::Side;
+
+/// The two roots, and where our program is.
+pub struct Pair {
+    /// Where stock applies.
+    pub stock: Root,
+    /// Where ours does.
+    pub ours: Root,
+    program: String,
+}
+
+impl Pair {
+    /// Makes both; see [`Root::new`].
+    ///
+    /// # Errors
+    /// When one cannot be made.
+    pub fn new(init: Init, before: &str) -> Result<Self> {
+        let program = Side::Ours.program("salt-call")?.display().to_string();
+        Ok(Self { stock: Root::new(init, before)?, ours: Root::new(init, before)?, program })
+    }
+
+    /// Runs `state.sls` in both with these keywords and options; the returns must be equal, but for the keys in `ignore`. Gives
+    /// that of stock.
+    ///
+    /// # Errors
+    /// With where they differ.
+    pub fn state_sls(
+        &mut self,
+        step: &str,
+        sls: &str,
+        kwargs: &Map<String, Value>,
+        opts: &Value,
+        ignore: &[String],
+    ) -> Result<Value> {
+        let mut question =
+            json!({"do": "stock", "fun": "state.sls", "args": [sls], "kwargs": kwargs, "opts": opts});
+        let want = self.stock.ask(&question)?;
+        question["do"] = "ours".into();
+        question["program"] = self.program.as_str().into();
+        let got = self.ours.ask(&question)?;
+        let (want, got) = (steady(want, ignore), steady(got, ignore));
+        equal(&format!("{step}: returned"), &got, &want)?;
+        Ok(want)
+    }
+
+    /// Everything below these paths must be equal: kind, mode, owner, content; but for paths in which one of `skip` is found.
+    ///
+    /// # Errors
+    /// With where they differ.
+    pub fn trees(&mut self, step: &str, paths: &[String], skip: &[&str]) -> Result {
+        let look = json!({"do": "tree", "paths": paths});
+        let (mut want, mut got) = (self.stock.ask(&look)?, self.ours.ask(&look)?);
+        for tree in [&mut want, &mut got] {
+            if let Some(tree) = tree.as_object_mut() {
+                tree.retain(|path, _| !skip.iter().any(|word| path.contains(word)));
+            }
+        }
+        equal(&format!("{step}: files"), &got, &want)
+    }
+
+    /// A script must print the same in both.
+    ///
+    /// # Errors
+    /// With what it printed, or when it fails.
+    pub fn same_output(&mut self, step: &str, dir: &str, script: &str) -> Result {
+        let (want, got) = (self.stock.sh(dir, script)?, self.ours.sh(dir, script)?);
+        equal(&format!("{step}: {script}"), &got.into(), &want.into())
+    }
+}
+
+/// The texts of a list.
+pub fn list(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// Without times, without the inner lines of tracebacks (those show Python's own source), and without what the case leaves out.
+fn steady(value: Value, ignore: &[String]) -> Value {
+    match value {
+        Value::Object(map) => map
+            .into_iter()
+            .filter(|(key, _)| !["duration", "start_time"].contains(&key.as_str()) && !ignore.contains(key))
+            .map(|(key, value)| (key, steady(value, ignore)))
+            .collect(),
+        Value::Array(list) => list.into_iter().map(|value| steady(value, ignore)).collect(),
+        Value::String(text) if text.contains("Traceback (most recent call last):") => {
+            let outer = text.lines().filter(|line| !line.starts_with("  "));
+            Value::String(outer.collect::<Vec<_>>().join("\n"))
+        }
+        other => other,
+    }
+}
+
+fn equal(what: &str, got: &Value, want: &Value) -> Result {
+    if got == want {
+        return Ok(());
+    }
+    let mut lines = format!("{what}\n");
+    differences("", got, want, &mut lines);
+    Err(Failure(lines))
+}
+
+/// Says where two values differ.
+fn differences(path: &str, got: &Value, want: &Value, lines: &mut String) {
+    match (got, want) {
+        (Value::Object(a), Value::Object(b)) => {
+            for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
+                let (got, want) = (a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null));
+                if a.contains_key(key) != b.contains_key(key) || got != want {
+                    differences(&format!("{path}/{key}"), got, want, lines);
+                }
+            }
+        }
+        _ => lines.push_str(&format!("  {path}\n    ours:  {got}\n    stock: {want}\n")),
+    }
+}
