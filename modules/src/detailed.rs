@@ -25,7 +25,11 @@ pub(crate) fn error(message: &str, info: Map) -> CallError {
     let info = Value::from(info);
     let without_changes =
         if rest.is_empty() { message.to_owned() } else { format!("{begin}{}", shown(&rest.into())) };
-    CallError::Detailed(Box::new(Detailed { text: format!("{begin}{}", shown(&info)), without_changes, info }))
+    CallError::Detailed(Box::new(Detailed {
+        text: format!("{begin}{}", shown(&info)),
+        without_changes,
+        info,
+    }))
 }
 
 #[cfg(test)]
@@ -44,7 +48,10 @@ mod tests {
              ----------\n        new:\n            1\n        old:\nerrors:\n    - E: a\n      b"
         );
         let (text, changes) = e.details().unwrap();
-        assert_eq!(text, "Problem encountered installing package(s). Additional info follows:\n\nerrors:\n    - E: a\n      b");
+        assert_eq!(
+            text,
+            "Problem encountered installing package(s). Additional info follows:\n\nerrors:\n    - E: a\n      b"
+        );
         assert_eq!(changes.as_map().unwrap().len(), 1);
         assert_eq!(error("abc", map! {"changes" => Map::new()}).details().unwrap().0, "abc");
     }

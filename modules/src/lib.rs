@@ -46,6 +46,7 @@ modules! {
     saltutil,
     schedule,
     sdb,
+    service,
     shadow,
     slsutil,
     state,
@@ -65,6 +66,7 @@ mod grains_core;
 mod live;
 mod python;
 mod settings;
+mod systemd;
 mod tools;
 
 pub use environ::apply_to_minion as apply_environ;

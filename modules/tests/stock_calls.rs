@@ -69,6 +69,7 @@ fn mask(text: &str, tmp: &str) -> String {
 fn error(e: CallError) -> [String; 2] {
     let (kind, text) = match e {
         CallError::Execution(text) => ("CommandExecutionError", text),
+        CallError::Detailed(detailed) => ("CommandExecutionError", detailed.text),
         CallError::Invocation(text) => ("SaltInvocationError", text),
         CallError::CommandNotFound(text) => ("CommandNotFoundError", text),
         CallError::Arguments(text) => ("TypeError", text),

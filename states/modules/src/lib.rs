@@ -25,6 +25,7 @@ states! {
     module,
     saltutil,
     schedule,
+    service,
     sysctl,
     test,
     timezone,
