@@ -91,7 +91,9 @@ fn steady(text: &str, fleet: &Fleet) -> String {
     let keep = |line: &&str| {
         !["Started:", "Duration:", "Total run time:", "pid:"].iter().any(|w| line.trim_start().starts_with(w))
     };
-    text.lines().filter(keep).collect::<Vec<_>>().join("\n")
+    // In one line of a state both stand at the end.
+    let short = |line: &str| line.split(" - Started: ").next().unwrap_or_default().to_owned();
+    text.lines().filter(keep).map(short).collect::<Vec<_>>().join("\n")
 }
 
 fn without_times(value: Value, fleet: &Fleet) -> Value {
