@@ -13,6 +13,7 @@ mod nodegroup;
 mod pyre;
 mod pyre_group;
 mod pyre_syntax;
+mod pyre_template;
 mod subdict;
 
 pub use check::{Checked, Fleet, FleetData, check_minions, validate_tgt};
@@ -20,6 +21,7 @@ pub use fnmatch::{fnmatch, is_pattern};
 pub use minion::{Subject, matches, nodegroup_match};
 pub use nodegroup::nodegroup_comp;
 pub use pyre::{Anchor, Flags, Regex, RegexError, Spans};
+pub use pyre_template::{Template, TemplateError};
 pub use subdict::{Compare, Search, traverse};
 
 /// The delimiter between the levels of a grain or pillar target.

@@ -4,7 +4,9 @@
 //! would take more steps than the bound counts as an error, so callers can deny.
 
 use super::pyre_syntax::{DOLLAR, Translation};
+use super::pyre_template::Template;
 use std::fmt;
+use std::sync::OnceLock;
 
 /// How long a pattern may be, in bytes.
 const MAX_PATTERN: usize = 16 * 1024;
@@ -42,7 +44,26 @@ pub struct Flags {
     pub ignore_case: bool,
     /// `re.M`
     pub multiline: bool,
+    /// `re.S`
+    pub dot_all: bool,
+    /// `re.X`
+    pub verbose: bool,
+    /// `re.A`: classes and the ends of words are those of ASCII, as in patterns of bytes.
+    pub ascii: bool,
 }
+
+/// How much a pattern may cost.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    pattern: usize,
+    backtracks: usize,
+    size: usize,
+}
+
+/// For patterns that come from elsewhere, and for those that templates make.
+const STRICT: Bounds = Bounds { pattern: MAX_PATTERN, backtracks: BACKTRACKS, size: SIZE };
+/// For patterns that states and commands bring to search whole files with.
+const WIDE: Bounds = Bounds { pattern: 16 << 20, backtracks: 500_000_000, size: 256 << 20 };
 
 /// Where groups are in a text, in bytes: first the whole match; `None` for a group that took no part.
 pub type Spans = Vec<Option<(usize, usize)>>;
@@ -52,9 +73,30 @@ pub struct Regex {
     /// For text that does not end in a line end: there `$` is the end of text.
     plain: fancy_regex::Regex,
     /// For text that does: there `$` also matches before the line end. Absent if that makes no difference.
-    before_newline: Option<String>,
-    /// The pattern of one that must not match nothing at the place where the search begins.
-    advancing: [String; 2],
+    before_newline: Option<Lazy>,
+    /// One that must not match nothing at the place where the search begins, for either kind of text.
+    advancing: [Lazy; 2],
+    bounds: Bounds,
+}
+
+/// A pattern that is compiled when it is needed.
+struct Lazy {
+    pattern: String,
+    compiled: OnceLock<fancy_regex::Regex>,
+}
+
+impl Lazy {
+    fn new(pattern: String) -> Self {
+        Self { pattern, compiled: OnceLock::new() }
+    }
+
+    fn get(&self, bounds: Bounds) -> Result<&fancy_regex::Regex, RegexError> {
+        if let Some(regex) = self.compiled.get() {
+            return Ok(regex);
+        }
+        let regex = compile(&self.pattern, bounds)?;
+        Ok(self.compiled.get_or_init(|| regex))
+    }
 }
 
 impl fmt::Debug for Regex {
@@ -77,28 +119,45 @@ impl Regex {
     /// # Errors
     /// As [`Regex::new`].
     pub fn with(pattern: &str, anchor: Anchor, flags: Flags) -> Result<Self, RegexError> {
-        if pattern.len() > MAX_PATTERN {
+        Self::within(pattern, anchor, flags, STRICT)
+    }
+
+    /// The same with the bounds that whole files need.
+    ///
+    /// # Errors
+    /// As [`Regex::new`].
+    pub fn for_files(pattern: &str, anchor: Anchor, flags: Flags) -> Result<Self, RegexError> {
+        Self::within(pattern, anchor, flags, WIDE)
+    }
+
+    fn within(pattern: &str, anchor: Anchor, flags: Flags, bounds: Bounds) -> Result<Self, RegexError> {
+        if pattern.len() > bounds.pattern {
             return Err(RegexError::Invalid("pattern is too long".into()));
         }
-        let translated = Translation::of(pattern)?;
+        let translated = Translation::of(pattern, flags)?;
         let around = |body: &str| {
             let start = if anchor == Anchor::Search { "" } else { r"\A" };
             let end = if anchor == Anchor::Full { r"\z" } else { "" };
             // In verbose mode a comment would swallow what follows on the line.
             let line = if translated.verbose { "\n" } else { "" };
-            let flags = match (flags.ignore_case, flags.multiline) {
-                (false, false) => "",
-                (true, false) => "i",
-                (false, true) => "m",
-                (true, true) => "im",
-            };
-            format!("{start}(?{flags}:{body}{line}){end}")
+            let letters: String = [
+                (flags.ignore_case, 'i'),
+                (flags.multiline, 'm'),
+                (flags.dot_all, 's'),
+                (flags.verbose, 'x'),
+            ]
+            .into_iter()
+            .filter_map(|(on, letter)| on.then_some(letter))
+            .collect();
+            format!("{start}(?{letters}:{body}{line}){end}")
         };
         let plain = around(&translated.text.replace(DOLLAR, "$"));
         let before_newline = (translated.text.contains(DOLLAR) && !translated.multiline && !flags.multiline)
             .then(|| around(&translated.text.replace(DOLLAR, r"(?=\n?\z)")));
-        let advancing = [&plain, before_newline.as_ref().unwrap_or(&plain)].map(|p| format!(r"{p}(?!\G)"));
-        Ok(Self { plain: compile(&plain)?, before_newline, advancing })
+        let advancing =
+            [&plain, before_newline.as_ref().unwrap_or(&plain)].map(|p| Lazy::new(format!(r"{p}(?!\G)")));
+        let before_newline = before_newline.map(Lazy::new);
+        Ok(Self { plain: compile(&plain, bounds)?, before_newline, advancing, bounds })
     }
 
     /// The names of groups, the whole match first; `None` for one without.
@@ -106,15 +165,20 @@ impl Regex {
         self.plain.capture_names().map(|name| name.map(str::to_owned)).collect()
     }
 
+    /// What is right for a text.
+    fn of(&self, text: &str) -> Result<&fancy_regex::Regex, RegexError> {
+        match &self.before_newline {
+            Some(lazy) if text.ends_with('\n') => lazy.get(self.bounds),
+            _ => Ok(&self.plain),
+        }
+    }
+
     /// The first match from a place on.
     ///
     /// # Errors
     /// `Steps`.
     pub fn find(&self, text: &str, from: usize) -> Result<Option<Spans>, RegexError> {
-        match &self.before_newline {
-            Some(pattern) if text.ends_with('\n') => spans(&compile(pattern)?, text, from),
-            _ => spans(&self.plain, text, from),
-        }
+        spans(self.of(text)?, text, from)
     }
 
     /// All matches, as `re.sub` finds them: one of nothing may follow another match, but not one of nothing.
@@ -122,23 +186,17 @@ impl Regex {
     /// # Errors
     /// `Steps`.
     pub fn find_all(&self, text: &str) -> Result<Vec<Spans>, RegexError> {
-        let newline = self.before_newline.is_some() && text.ends_with('\n');
-        let other = match &self.before_newline {
-            Some(pattern) if newline => Some(compile(pattern)?),
-            _ => None,
-        };
-        let first = other.as_ref().unwrap_or(&self.plain);
+        self.find_some(text, 0)
+    }
+
+    /// The first matches, so many of them; all if the number is 0.
+    fn find_some(&self, text: &str, most: usize) -> Result<Vec<Spans>, RegexError> {
+        let advancing = &self.advancing[usize::from(text.ends_with('\n'))];
+        let first = self.of(text)?;
         let (mut all, mut from) = (Vec::new(), 0);
-        let (mut must_advance, mut advancing) = (false, None);
-        while from <= text.len() {
-            let regex = if must_advance {
-                if advancing.is_none() {
-                    advancing = Some(compile(&self.advancing[usize::from(newline)])?);
-                }
-                advancing.as_ref().unwrap_or(first)
-            } else {
-                first
-            };
+        let mut must_advance = false;
+        while from <= text.len() && (most == 0 || all.len() < most) {
+            let regex = if must_advance { advancing.get(self.bounds)? } else { first };
             let Some(found) = spans(regex, text, from)? else { break };
             let (start, end) = found.first().copied().flatten().unwrap_or_default();
             must_advance = start == end;
@@ -148,13 +206,31 @@ impl Regex {
         Ok(all)
     }
 
+    /// The text with so many matches replaced (0: all of them), and how many there were: `re.subn`.
+    ///
+    /// # Errors
+    /// `Steps`.
+    pub fn replace(
+        &self,
+        text: &str,
+        template: &Template,
+        most: usize,
+    ) -> Result<(String, usize), RegexError> {
+        let found = self.find_some(text, most)?;
+        let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+        for spans in &found {
+            let (start, end) = spans.first().copied().flatten().unwrap_or_default();
+            out.push_str(&text[done..start]);
+            template.fill(&mut out, text, spans);
+            done = end;
+        }
+        out.push_str(&text[done..]);
+        Ok((out, found.len()))
+    }
+
     /// Whether text matches.
     pub fn is_match(&self, text: &str) -> Result<bool, RegexError> {
-        let steps = |_| RegexError::Steps;
-        match &self.before_newline {
-            Some(pattern) if text.ends_with('\n') => compile(pattern)?.is_match(text).map_err(steps),
-            _ => self.plain.is_match(text).map_err(steps),
-        }
+        self.of(text)?.is_match(text).map_err(|_| RegexError::Steps)
     }
 }
 
@@ -163,11 +239,11 @@ fn spans(regex: &fancy_regex::Regex, text: &str, from: usize) -> Result<Option<S
     Ok(found.map(|groups| groups.iter().map(|group| group.map(|m| (m.start(), m.end()))).collect()))
 }
 
-fn compile(pattern: &str) -> Result<fancy_regex::Regex, RegexError> {
+fn compile(pattern: &str, bounds: Bounds) -> Result<fancy_regex::Regex, RegexError> {
     fancy_regex::RegexBuilder::new(pattern)
-        .backtrack_limit(BACKTRACKS)
-        .delegate_size_limit(SIZE)
-        .delegate_dfa_size_limit(SIZE)
+        .backtrack_limit(bounds.backtracks)
+        .delegate_size_limit(bounds.size)
+        .delegate_dfa_size_limit(bounds.size)
         .build()
         .map_err(|e| match e.to_string() {
             why if why.contains("ook-behind") => {
@@ -267,7 +343,7 @@ mod tests {
     #[test]
     fn groups_and_all_matches() {
         let regex =
-            Regex::with("(?P<n>A)|(b)", Anchor::Search, Flags { ignore_case: true, multiline: false })
+            Regex::with("(?P<n>A)|(b)", Anchor::Search, Flags { ignore_case: true, ..Flags::default() })
                 .unwrap();
         assert_eq!(regex.groups(), [None, Some("n".to_owned()), None]);
         assert_eq!(regex.find("xaB", 0).unwrap().unwrap(), [Some((1, 2)), Some((1, 2)), None]);
@@ -279,6 +355,25 @@ mod tests {
         assert_eq!(all("a*?", "aa"), [(0, 0), (0, 1), (1, 1), (1, 2), (2, 2)]);
         assert_eq!(all("$", "a\n"), [(1, 1), (2, 2)]);
         assert_eq!(all("x*", "é"), [(0, 0), (2, 2)]);
+    }
+
+    #[test]
+    fn flags_beside_a_pattern() {
+        let hit = |pattern: &str, flags: Flags, text: &str| {
+            Regex::with(pattern, Anchor::Match, flags).unwrap().is_match(text).unwrap()
+        };
+        let none = Flags::default();
+        assert!(!hit("a.b", none, "a\nb") && hit("a.b", Flags { dot_all: true, ..none }, "a\nb"));
+        assert!(hit("a b # c", Flags { verbose: true, ..none }, "ab"));
+        assert!(hit(r"\w\b", none, "\u{e9}") && !hit(r"\w", Flags { ascii: true, ..none }, "\u{e9}"));
+        assert!(hit(r"a\b\W", Flags { ascii: true, ..none }, "a\u{e9}"));
+        let wide = format!("{}$", "(?:[\\s]+)?ab".repeat(4000));
+        assert!(
+            Regex::for_files(&wide, Anchor::Match, none)
+                .unwrap()
+                .is_match("ab ".repeat(4000).trim())
+                .unwrap()
+        );
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! From the syntax of Python's `re` to that of `fancy-regex`.
 
-use super::RegexError;
 use super::pyre_group::{is_repeated, looks_around};
+use super::{Flags, RegexError};
 
 /// Stands for an unescaped `$` in translated text; no pattern holds it.
 pub(super) const DOLLAR: char = '\u{10ffff}';
+
+/// A character of words, in ASCII.
+const WORD: &str = "[0-9A-Za-z_]";
 
 pub(super) struct Translation {
     pub(super) text: String,
@@ -49,14 +52,14 @@ pub(super) enum Last {
 }
 
 impl Translation {
-    pub(super) fn of(pattern: &str) -> Result<Self, RegexError> {
+    pub(super) fn of(pattern: &str, flags: Flags) -> Result<Self, RegexError> {
         let chars: Vec<char> = pattern.chars().filter(|c| *c != DOLLAR).collect();
         let text = String::with_capacity(pattern.len() + 8);
         let mut out = Self {
             text,
-            verbose: false,
-            multiline: false,
-            ascii: false,
+            verbose: flags.verbose,
+            multiline: flags.multiline,
+            ascii: flags.ascii,
             open: Vec::new(),
             groups: 0,
             names: Vec::new(),
@@ -175,6 +178,12 @@ impl Translation {
             'S' if self.ascii => self.text.push_str(r"[^ \t\n\r\f\v]"),
             'w' if self.ascii => self.text.push_str("[0-9A-Za-z_]"),
             'W' if self.ascii => self.text.push_str("[^0-9A-Za-z_]"),
+            'b' if self.ascii => {
+                self.text.push_str(&format!("(?:(?<={WORD})(?!{WORD})|(?<!{WORD})(?={WORD}))"))
+            }
+            'B' if self.ascii => {
+                self.text.push_str(&format!(r"(?:(?!\A\z)(?:(?<={WORD})(?={WORD})|(?<!{WORD})(?!{WORD})))"));
+            }
             // Of a text without characters, Python says that no place is within a word.
             'B' => self.text.push_str(r"(?:(?!\A\z)\B)"),
             // As `str.isspace` and `str.isalnum`; sets in sets are understood, so that these may stand in one.

@@ -2,12 +2,14 @@
 
 use super::stat::absolute;
 use crate::hashutil::file_error;
-use crate::python::path::{expanduser, realpath};
+use crate::python::path::expanduser;
+use crate::python::re::{compile, failed};
 use crate::python::shlex;
+use crate::python::text::utf8;
 use crate::tools;
 use brine_core::call::{CallError, Cx, Result, VarArgs, exec};
-use brine_core::target::{Anchor, Regex, fnmatch};
-use brine_core::text::python_str;
+use brine_core::target::{Anchor, fnmatch};
+use brine_core::text::{file_lines, python_str};
 use brine_core::{Map, Value};
 use brine_render::config::glob;
 use std::fs::{self, File};
@@ -29,38 +31,7 @@ fn bytes(path: &str) -> Result<Vec<u8>> {
 
 /// A file's text, its line ends as they are.
 fn text(path: &str) -> Result<String> {
-    String::from_utf8(bytes(path)?).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        let byte = e.as_bytes().get(at).copied().unwrap_or_default();
-        let why = if e.utf8_error().error_len().is_none() { "unexpected end of data" } else { "invalid start byte" };
-        let text = format!("'utf-8' codec can't decode byte 0x{byte:02x} in position {at}: {why}");
-        CallError::exception("UnicodeDecodeError", text)
-    })
-}
-
-/// Lines with their ends, as Python's files give them: `\n`, `\r` and both together end a line.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let end = match rest.find(['\n', '\r']) {
-            Some(at) if rest[at..].starts_with("\r\n") => at + 2,
-            Some(at) => at + 1,
-            None if rest.is_empty() => return None,
-            None => rest.len(),
-        };
-        let (line, after) = rest.split_at(end);
-        rest = after;
-        Some(line)
-    })
-}
-
-fn regex(pattern: &str, flags: &str) -> Result<Regex> {
-    let whole = if flags.is_empty() { pattern.to_owned() } else { format!("(?{flags}){pattern}") };
-    Regex::new(&whole, Anchor::Search).map_err(|e| CallError::exception("error", e.to_string()))
-}
-
-fn hit(regex: &Regex, text: &str) -> Result<bool> {
-    regex.is_match(text).map_err(|e| CallError::execution(e.to_string()))
+    utf8(bytes(path)?)
 }
 
 /// The contents of a file.
@@ -147,9 +118,9 @@ pub(super) fn contains_regex(path: String, regex: String, #[default("")] lchar: 
         Ok(text) => text,
         Err(e) => return unreadable(e),
     };
-    let regex = self::regex(&regex, "")?;
-    for line in lines(&text) {
-        if hit(&regex, line.trim_start_matches(|c| lchar.contains(c)))? {
+    let regex = compile(&regex, Anchor::Search, 0)?;
+    for line in file_lines(&text, true) {
+        if regex.is_match(line.trim_start_matches(|c| lchar.contains(c))).map_err(failed)? {
             return Ok(true);
         }
     }
@@ -167,72 +138,6 @@ pub(super) fn contains_glob(path: String, glob_expr: String) -> Result<bool> {
         Some(Err(e)) => unreadable(e),
         None => Ok(false),
     }
-}
-
-/// Flags of a regular expression as letters.
-fn flags(given: &Value) -> Result<String> {
-    const BITS: &[(i64, &str, &str)] = &[
-        (2, "IGNORECASE", "i"), (4, "LOCALE", ""), (8, "MULTILINE", "m"), (16, "DOTALL", "s"), (32, "UNICODE", ""),
-        (64, "VERBOSE", "x"), (128, "DEBUG", ""), (256, "ASCII", "a"),
-    ];
-    const SHORT: &[(&str, &str)] =
-        &[("I", "IGNORECASE"), ("L", "LOCALE"), ("M", "MULTILINE"), ("S", "DOTALL"), ("U", "UNICODE"), ("X", "VERBOSE"), ("A", "ASCII")];
-    let names: Vec<Value> = match given {
-        Value::Int(bits) => {
-            return Ok(BITS.iter().filter(|(bit, ..)| bits & i128::from(*bit) != 0).map(|(.., letter)| *letter).collect());
-        }
-        Value::Str(_) => vec![given.clone()],
-        Value::List(list) => list.clone(),
-        other => {
-            return Err(CallError::execution(format!(
-                "Invalid re flags: \"{}\", must be given either as a single flag string, a list of strings, as an integer, or as \
-                 an re flag",
-                python_str(other)
-            )));
-        }
-    };
-    let mut letters = String::new();
-    for name in names {
-        let name = python_str(&name);
-        let upper = name.to_uppercase();
-        let long = SHORT.iter().find(|(short, _)| *short == upper).map_or(upper.as_str(), |(_, long)| long);
-        match BITS.iter().find(|(_, known, _)| *known == long) {
-            Some((.., letter)) => letters.push_str(letter),
-            None => return Err(CallError::execution(format!("Invalid re flag given: {name}"))),
-        }
-    }
-    Ok(letters)
-}
-
-/// Whether a regular expression matches somewhere in a file.
-///
-/// CLI Example: salt '*' file.search /etc/crontab 'mymaintenance.sh'
-#[exec]
-pub(super) fn search(
-    path: String,
-    pattern: Value,
-    #[default(8)] flags: Value,
-    #[default(1)] bufsize: Value,
-    #[default(false)] ignore_if_missing: bool,
-    #[default(false)] multiline: bool,
-) -> Result<bool> {
-    // Files are read whole.
-    let _bufsize = bufsize;
-    let mut letters = self::flags(&flags)?;
-    let path = realpath(&expanduser(&path));
-    if !Path::new(&path).exists() {
-        if ignore_if_missing {
-            return Ok(false);
-        }
-        return Err(CallError::invocation(format!("File not found: {path}")));
-    }
-    if multiline {
-        letters.push('m');
-    }
-    let binary =
-        || CallError::invocation(format!("Cannot perform string replacements on a binary file: {path}"));
-    let bytes = bytes(&path).ok().filter(|bytes| !bytes.contains(&0)).ok_or_else(binary)?;
-    hit(&regex(&python_str(&pattern), &letters)?, &String::from_utf8_lossy(&bytes))
 }
 
 /// Runs `grep` on a file, or on those that a shell pattern names.
@@ -277,13 +182,6 @@ mod tests {
         assert!(contains_regex(path.clone(), "^two".into(), " ".into()).unwrap());
         assert!(!contains_regex(path.clone(), "^two".into(), String::new()).unwrap());
         assert!(contains_glob(path.clone(), "*two*".into()).unwrap());
-        let find = |pattern: &str, flags: Value| {
-            search(path.clone(), pattern.into(), flags, 1.into(), false, false)
-        };
-        assert!(find("^THREE$", 8.into()).unwrap());
-        assert!(!find("^three$", 8.into()).unwrap());
-        assert!(find("^three$", vec!["MULTILINE", "i"].into()).unwrap());
-        assert!(find("x", "QQ".into()).is_err());
         assert_eq!(seek_read(path.clone(), 3, 1).unwrap(), Value::Bytes(b"ne\r".to_vec()));
         assert!(!contains("/nonexistent".into(), "x".into()).unwrap());
         fs::write(&path, b"a\xff").unwrap();

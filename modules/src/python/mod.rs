@@ -6,4 +6,6 @@ pub(crate) mod des;
 pub(crate) mod path;
 pub(crate) mod random;
 pub(crate) use brine_core::shlex;
+pub(crate) mod re;
+pub(crate) mod text;
 pub(crate) mod update;

@@ -19,7 +19,6 @@ mod net;
 mod path;
 mod random;
 mod regex;
-mod regex_template;
 mod text;
 mod traverse;
 mod undefined;

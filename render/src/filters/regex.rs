@@ -1,7 +1,6 @@
 //! Filters and the test that use regular expressions, with what Python's `re` says of wrong ones.
 
-use super::regex_template::Template;
-use brine_core::target::{Anchor, Flags, Regex, RegexError};
+use brine_core::target::{Anchor, Flags, Regex, RegexError, Template, TemplateError};
 use brine_jinja::{State, Table};
 use brine_python::{Args, Bound, Dict, Kind, Obj, PyErr, R, Signature, call_method, callable, hash};
 use std::cell::RefCell;
@@ -108,7 +107,11 @@ fn searched(obj: &Obj, bytes: bool) -> R<Text> {
 }
 
 fn flags(bound: &Bound, at: usize) -> R<Flags> {
-    Ok(Flags { ignore_case: bound.truth(at, false)?, multiline: bound.truth(at + 1, false)? })
+    Ok(Flags {
+        ignore_case: bound.truth(at, false)?,
+        multiline: bound.truth(at + 1, false)?,
+        ..Flags::default()
+    })
 }
 
 fn groups(signature: &Signature, anchor: Anchor, args: &Args) -> R {
@@ -172,7 +175,10 @@ fn regex_replace(_: &State, args: &Args) -> R {
             value.type_name()
         )));
     };
-    let template = Template::read(&with.text, &regex)?;
+    let template = Template::read(&with.text, &regex).map_err(|e| match &e {
+        TemplateError::Bad(_) => PyErr::new(RE_ERROR, e.to_string()),
+        TemplateError::Unknown(_) => PyErr::new(Kind::IndexError, e.to_string()),
+    })?;
     let text = searched(a.at(0), bytes)?;
     let found = regex.find_all(&text.text).map_err(failed)?;
     if found.is_empty() {

@@ -1,23 +1,37 @@
 //! What `re.sub` puts in the place of a match: a template of text and groups.
 
-use super::regex::RE_ERROR;
-use brine_core::target::{Regex, Spans};
-use brine_python::{Kind, Obj, PyErr, R};
+use super::pyre::{Regex, Spans};
+use crate::text::python_repr;
+use brine_protocol::Value;
 
 /// What a match is replaced with: text and groups.
-pub(super) struct Template(Vec<Piece>);
+pub struct Template(Vec<Piece>);
 
 enum Piece {
     Text(String),
     Group(usize),
 }
 
-fn bad(why: impl std::fmt::Display, at: usize) -> PyErr {
-    PyErr::new(RE_ERROR, format!("{why} at position {at}"))
+/// Why a template is none.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum TemplateError {
+    /// `re.error`.
+    #[error("{0}")]
+    Bad(String),
+    /// `IndexError`: there is no group of that name.
+    #[error("{0}")]
+    Unknown(String),
+}
+
+type R<T> = Result<T, TemplateError>;
+
+fn bad(why: impl std::fmt::Display, at: usize) -> TemplateError {
+    TemplateError::Bad(format!("{why} at position {at}"))
 }
 
 impl Template {
-    pub(super) fn fill(&self, out: &mut String, text: &str, spans: &Spans) {
+    /// Adds what a match becomes.
+    pub fn fill(&self, out: &mut String, text: &str, spans: &Spans) {
         for piece in &self.0 {
             match piece {
                 Piece::Text(text) => out.push_str(text),
@@ -31,7 +45,10 @@ impl Template {
     }
 
     /// `re._parser.parse_template`.
-    pub(super) fn read(text: &str, regex: &Regex) -> R<Self> {
+    ///
+    /// # Errors
+    /// In Python's words.
+    pub fn read(text: &str, regex: &Regex) -> R<Self> {
         let chars: Vec<char> = text.chars().collect();
         let names = regex.groups();
         let (mut pieces, mut literal, mut i) = (Vec::new(), String::new(), 0);
@@ -59,17 +76,14 @@ impl Template {
                     let n = if name.bytes().all(|b| b.is_ascii_digit()) {
                         name.parse().unwrap_or(usize::MAX)
                     } else if !identifier(&name) {
-                        let shown = brine_python::repr(&Obj::str(&name))?;
+                        let shown = python_repr(&Value::from(name.as_str()));
                         return Err(bad(format!("bad character in group name {shown}"), i + 1));
                     } else {
                         match names.iter().position(|n| n.as_deref() == Some(&name)) {
                             Some(n) => n,
                             None => {
-                                let shown = brine_python::repr(&Obj::str(&name))?;
-                                return Err(PyErr::new(
-                                    Kind::IndexError,
-                                    format!("unknown group name {shown}"),
-                                ));
+                                let shown = python_repr(&Value::from(name.as_str()));
+                                return Err(TemplateError::Unknown(format!("unknown group name {shown}")));
                             }
                         }
                     };
@@ -146,4 +160,24 @@ fn group_name(chars: &[char], at: usize) -> R<(String, usize)> {
         return Err(bad("missing group name", at + 1));
     }
     Ok((chars[at + 1..at + 1 + length].iter().collect(), at + length + 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Anchor, Flags};
+    use super::*;
+
+    #[test]
+    fn groups_fill_templates() {
+        let regex = Regex::with("(?P<n>a+)(b)?", Anchor::Search, Flags::default()).unwrap();
+        let sub = |template: &str, most: usize| {
+            regex.replace("xaab a", &Template::read(template, &regex).unwrap(), most).unwrap()
+        };
+        assert_eq!(sub(r"<\1\2\g<n>\g<0>\\\n>", 0), ("x<aabaaaab\\\n> <aaa\\\n>".into(), 2));
+        assert_eq!(sub(r"\.-\1", 1), (r"x\.-aa a".into(), 1));
+        let said = |template: &str| Template::read(template, &regex).err().unwrap();
+        assert_eq!(said(r"\3"), TemplateError::Bad("invalid group reference 3 at position 1".into()));
+        assert_eq!(said(r"\q"), TemplateError::Bad(r"bad escape \q at position 0".into()));
+        assert_eq!(said(r"\g<x>"), TemplateError::Unknown("unknown group name 'x'".into()));
+    }
 }

@@ -1,0 +1,129 @@
+//! How a file that is edited is written: whole, or not at all, with the owner and the mode that it had; and what is kept of what
+//! it was.
+
+use crate::hashutil::file_error;
+use brine_core::call::{CallError, Result};
+use std::fs::{self, FileTimes, Metadata, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::Path;
+
+/// Which file of the file system holds the new text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inode {
+    /// A new one, which takes the place of the old.
+    New,
+    /// The one that was there, so that other names of it show the new text, too.
+    Same,
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A new file beside a path, as private as the one that was there from its first moment.
+fn beside(path: &Path, old: Option<&Metadata>) -> io::Result<tempfile::NamedTempFile> {
+    let mode = old.map_or(0o666, |_| 0o600);
+    let open = |path: &Path| OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    tempfile::Builder::new().prefix(".___atomic_write").make_in(folder(path), open)
+}
+
+fn owned_as(file: &fs::File, old: &Metadata) -> io::Result<()> {
+    let now = file.metadata()?;
+    if (now.uid(), now.gid()) != (old.uid(), old.gid()) {
+        fchown(file, Some(old.uid()), Some(old.gid()))?;
+    }
+    file.set_permissions(Permissions::from_mode(old.mode() & 0o7777))
+}
+
+/// Writes into the file that is there: the new text goes over the old in one go, then the rest of the old is cut.
+fn over(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    file.write_all_at(bytes, 0)?;
+    file.set_len(bytes.len() as u64)
+}
+
+/// Puts a new text in the place of a file. A name that is a link is replaced, not what it leads to.
+pub(crate) fn write(path: &str, bytes: &[u8], inode: Inode) -> Result<()> {
+    let target = Path::new(path);
+    let attempt = || -> io::Result<()> {
+        let old = fs::metadata(target).ok();
+        if inode == Inode::Same && old.is_some() {
+            return over(target, bytes);
+        }
+        let mut new = beside(target, old.as_ref())?;
+        new.write_all(bytes)?;
+        if let Some(old) = &old {
+            owned_as(new.as_file(), old)?;
+        }
+        match new.persist(target) {
+            Ok(_) => Ok(()),
+            // What is mounted there cannot be replaced.
+            Err(e) if e.error.raw_os_error() == Some(libc::EBUSY) => over(target, bytes),
+            Err(e) => Err(e.error),
+        }
+    };
+    attempt().map_err(|e| file_error(&e, path))
+}
+
+/// Keeps what is at a path under another name: the file itself, which another is to take the place of, or a copy with mode
+/// and times.
+pub(crate) fn keep(path: &str, backup: &str, inode: Inode, owner: bool) -> Result<()> {
+    let (from, to) = (Path::new(path), Path::new(backup));
+    let attempt = || -> io::Result<()> {
+        if inode == Inode::New {
+            let spare = beside(to, None)?.into_temp_path();
+            let name = spare.to_path_buf();
+            drop(spare);
+            if fs::hard_link(from, &name).is_ok() {
+                return fs::rename(&name, to).inspect_err(|_| drop(fs::remove_file(&name)));
+            }
+        }
+        let old = fs::metadata(from)?;
+        let mut new = beside(to, Some(&old))?;
+        io::copy(&mut fs::File::open(from)?, new.as_file_mut())?;
+        if owner {
+            owned_as(new.as_file(), &old)?;
+        } else {
+            new.as_file().set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
+        }
+        new.as_file().set_times(FileTimes::new().set_accessed(old.accessed()?).set_modified(old.modified()?))?;
+        new.persist(to).map(drop).map_err(|e| e.error)
+    };
+    attempt().map_err(|e| CallError::execution(format!("Exception: {}", bare(&file_error(&e, path)))))
+}
+
+/// The text of an exception without its class.
+pub(crate) fn bare(e: &CallError) -> String {
+    match e {
+        CallError::Exception { message, .. } => message.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_stays_whose_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+        let path = at("f");
+        fs::write(&path, "long old text").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        let inode = |path: &str| fs::metadata(path).unwrap().ino();
+        let was = inode(&path);
+        keep(&path, &at("copy"), Inode::Same, false).unwrap();
+        write(&path, b"new", Inode::Same).unwrap();
+        assert_eq!((fs::read_to_string(&path).unwrap().as_str(), inode(&path)), ("new", was));
+        keep(&path, &at("moved"), Inode::New, false).unwrap();
+        write(&path, b"newer", Inode::New).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "newer");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o640);
+        assert_eq!((inode(&at("moved")), fs::read_to_string(at("moved")).unwrap().as_str()), (was, "new"));
+        assert_eq!(fs::read_to_string(at("copy")).unwrap(), "long old text");
+        assert_eq!(fs::metadata(at("copy")).unwrap().mode() & 0o7777, 0o640);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
+    }
+}
