@@ -34,6 +34,7 @@ modules! {
     lowpkg,
     match_,
     mine,
+    mount,
     nacl,
     network,
     pillar,

@@ -36,6 +36,11 @@ pub(crate) fn run(cx: &Cx, words: &[&str]) -> Result<String> {
     Ok(python_str(&cx.call("cmd.run", args(words))?))
 }
 
+/// What `cmd.run_stdout` returns: output alone.
+pub(crate) fn run_stdout(cx: &Cx, words: &[&str]) -> Result<String> {
+    Ok(python_str(&cx.call("cmd.run_stdout", args(words))?))
+}
+
 /// As [`run`], given up after some seconds.
 pub(crate) fn run_for(cx: &Cx, words: &[&str], seconds: i64) -> Result<String> {
     Ok(python_str(&cx.call("cmd.run", args(words).with("timeout", seconds))?))

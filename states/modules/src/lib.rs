@@ -23,6 +23,7 @@ states! {
     kmod,
     locale,
     module,
+    mount,
     saltutil,
     schedule,
     service,

@@ -271,3 +271,101 @@ fn files_of_kernel_parameters_are_read_and_rewritten_as_by_stock() {
         }
     }
 }
+
+fn fstab_line(random: &mut Random) -> String {
+    let device = random.pick(&["/dev/x1", "tmpfs", "UUID=ab", "#", "/dev/x2", "none"]);
+    let name = random.pick(&["/a", "/b", "none", "/a/b c"]);
+    let opts = random.pick(&["defaults", "ro,noatime", "noatime,ro", "bind", ""]);
+    let fstype = random.pick(&["ext4", "tmpfs", "swap", "nfs"]);
+    let end = random.pick(&["", " 0", " 0 0", " 0 1", " 1 2 3"]);
+    format!("{}{device}\t{name} {fstype}  {opts}{end}", random.pick(&["", "", "", " ", "#"]))
+}
+
+#[test]
+fn fstab_is_read_and_rewritten_as_by_stock() {
+    let (mut pair, mut random) = (Pair::new(), random());
+    for _ in 0..rounds() {
+        let before = text(&mut random, fstab_line);
+        pair.write("fstab", &before);
+        for _ in 0..4 {
+            let device = random.pick(&["/dev/x1", "tmpfs", "UUID=ab", "/dev/with\\ space"]).to_owned();
+            let name = random.pick(&["/a", "/b", "/a/"]).to_owned();
+            let fstype = random.pick(&["ext4", "tmpfs", "nfs"]).to_owned();
+            let match_on = match random.below(5) {
+                0 => json!(["name", "device"]),
+                1 => json!("name"),
+                2 => json!(["opts"]),
+                3 => json!(7),
+                _ => json!("auto"),
+            };
+            let opts = match random.below(2) {
+                0 => json!(["ro", "noatime"]),
+                _ => json!("defaults"),
+            };
+            let config = "{dir}/fstab";
+            let test = random.once_in(3);
+            let (fun, args, kwargs) = match random.below(5) {
+                0 => ("mount.fstab", json!([config]), json!({})),
+                1 => ("mount.vfstab", json!([config]), json!({})),
+                2 => ("mount.rm_fstab", json!([name, device, config]), json!({})),
+                3 => (
+                    "mount.set_vfstab",
+                    json!([name, device, fstype]),
+                    json!({"config": config, "opts": opts, "match_on": "name"}),
+                ),
+                _ => (
+                    "mount.set_fstab",
+                    json!([name, device, fstype, opts, 0, 1]),
+                    json!({"config": config, "match_on": match_on, "test": test, "not_change": random.once_in(4)}),
+                ),
+            };
+            pair.check(false, false, fun, args, kwargs);
+            let (fun, kwargs) = match random.below(4) {
+                0 => (
+                    "mount.mounted",
+                    json!({"name": name, "device": device, "fstype": fstype, "opts": opts, "mount": false, "config": config}),
+                ),
+                1 => (
+                    "mount.fstab_present",
+                    json!({"name": device, "fs_file": name, "fs_vfstype": fstype, "fs_mntops": opts, "config": config,
+                        "mount": test, "match_on": "auto", "not_change": random.once_in(3)}),
+                ),
+                2 => ("mount.fstab_absent", json!({"name": device, "fs_file": name, "config": config})),
+                _ => (
+                    "mount.unmounted",
+                    json!({"name": name, "device": device, "persist": true, "config": config}),
+                ),
+            };
+            pair.check(true, test, fun, json!([]), kwargs);
+        }
+    }
+}
+
+fn automount_line(random: &mut Random) -> String {
+    let name = random.pick(&["/../a", "/../b", "#", "/a"]);
+    let opts = random.pick(&["-fstype=nfs,ro", "-fstype=nfs,", "-fstype=smbfs,ro", ""]);
+    format!("{name}\t{opts} {}", random.pick(&["nfs:/x", "nfs:h:/x", "x:/x", "://u@h/x"]))
+}
+
+#[test]
+fn maps_of_the_automounter_are_read_and_rewritten_as_by_stock() {
+    let (mut pair, mut random) = (Pair::new(), random());
+    for _ in 0..rounds() {
+        let before = text(&mut random, automount_line);
+        pair.write("auto", &before);
+        for _ in 0..3 {
+            let name = random.pick(&["/a", "/b", "/c"]).to_owned();
+            let fstype = random.pick(&["nfs", "smbfs"]).to_owned();
+            let (fun, args) = match random.below(3) {
+                0 => ("mount.automaster", json!(["{dir}/auto"])),
+                1 => ("mount.rm_automaster", json!([name, "/x", "{dir}/auto"])),
+                _ => {
+                    let opts = random.pick(&["ro", "", "rw,soft"]);
+                    let (test, keep) = (random.once_in(3), random.once_in(4));
+                    ("mount.set_automaster", json!([name, "/x", fstype, opts, "{dir}/auto", test, keep]))
+                }
+            };
+            pair.check(false, false, fun, args, json!({}));
+        }
+    }
+}
