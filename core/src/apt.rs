@@ -107,7 +107,8 @@ fn words(line: &str) -> Vec<String> {
 pub fn split_comparison(condition: &str) -> (&str, &str) {
     for operator in ["<=>", "!=", ">=", "<=", ">>", "<<", "<>", ">", "<", "=", ""] {
         let Some(rest) = condition.strip_prefix(operator) else { continue };
-        let version = rest.strip_prefix(char::is_whitespace).filter(|version| !version.is_empty()).unwrap_or(rest);
+        let version =
+            rest.strip_prefix(char::is_whitespace).filter(|version| !version.is_empty()).unwrap_or(rest);
         if !version.is_empty() && !version.contains(['<', '>', '=']) {
             return (operator, version);
         }
@@ -337,8 +338,15 @@ mod tests {
     #[test]
     fn a_condition_has_an_operator_and_a_version() {
         for (condition, parts) in [
-            (">=1.2", (">=", "1.2")), ("> 1.2", (">", "1.2")), ("1.2", ("", "1.2")), ("!=1", ("!=", "1")),
-            ("=1", ("=", "1")), ("==1", ("", "==1")), ("<=>1", ("<=>", "1")), ("", ("", "")), ("1=2", ("", "1=2")),
+            (">=1.2", (">=", "1.2")),
+            ("> 1.2", (">", "1.2")),
+            ("1.2", ("", "1.2")),
+            ("!=1", ("!=", "1")),
+            ("=1", ("=", "1")),
+            ("==1", ("", "==1")),
+            ("<=>1", ("<=>", "1")),
+            ("", ("", "")),
+            ("1=2", ("", "1=2")),
         ] {
             assert_eq!(split_comparison(condition), parts, "{condition}");
         }

@@ -12,7 +12,9 @@ macro_rules! states {
 
 states! {
     alias,
+    alternatives,
     cmd,
+    debconf,
     environ,
     event,
     file,
@@ -24,6 +26,8 @@ states! {
     locale,
     module,
     mount,
+    pkg,
+    pkgrepo,
     saltutil,
     schedule,
     service,
