@@ -23,6 +23,7 @@ files! {
     event,
     grains,
     module,
+    pkg,
     saltutil,
     schedule,
     test,

@@ -68,6 +68,7 @@ fn mask(text: &str, tmp: &str) -> String {
 
 fn error(e: CallError) -> [String; 2] {
     let (kind, text) = match e {
+        CallError::Detailed(detailed) => ("CommandExecutionError", detailed.text),
         CallError::Execution(text) => ("CommandExecutionError", text),
         CallError::Detailed(detailed) => ("CommandExecutionError", detailed.text),
         CallError::Invocation(text) => ("SaltInvocationError", text),

@@ -126,7 +126,7 @@ fn select(cx: &Cx, selection: &Map, clear: bool) -> Result<Map> {
     let known = selections(cx, None)?;
     let state_of = |name: &Value| {
         let holds = |list: &Value| list.as_list().is_some_and(|list| list.contains(name));
-        known.iter().filter(|(_, list)| holds(list)).last().map(|(state, _)| state.clone())
+        known.iter().rfind(|(_, list)| holds(list)).map(|(state, _)| state.clone())
     };
     let mut ret = Map::new();
     for (state, names) in selection.iter() {

@@ -39,7 +39,7 @@ fn downloaded(
     let epoch = ignore_epoch.as_ref().map(Value::truthy);
     let targets: Map = match to_download(cx, &name, &pkgs, epoch, &kwargs)? {
         Found::Todo(targets) => targets,
-        Found::Done(done) => return Ok(done),
+        Found::Done(done) => return Ok(*done),
     };
     let names = targets.keys().map(python_str).collect::<Vec<_>>().join(", ");
     if cx.test {

@@ -50,11 +50,17 @@ pub(super) enum Found<T> {
     /// To do.
     Todo(T),
     /// The result.
-    Done(Outcome),
+    Done(Box<Outcome>),
+}
+
+impl<T> Found<T> {
+    fn done(outcome: Outcome) -> Self {
+        Self::Done(Box::new(outcome))
+    }
 }
 
 fn invalid<T>(name: &Value, what: &str) -> Found<T> {
-    Found::Done(Outcome::failed(name.clone(), format!("Invalidly formatted {what} parameter. See minion log.")))
+    Found::done(Outcome::failed(name.clone(), format!("Invalidly formatted {what} parameter. See minion log.")))
 }
 
 fn plain(name: &Value, version: Option<&str>) -> Map {
@@ -67,11 +73,11 @@ fn plain(name: &Value, version: Option<&str>) -> Map {
 pub(super) fn to_install(cx: &Cx, wish: &Wish<'_>) -> Result<Found<Targets>> {
     if wish.pkgs.is_some() && wish.sources.is_some() {
         let text = "Only one of \"pkgs\" and \"sources\" is permitted.";
-        return Ok(Found::Done(Outcome::failed(wish.name.clone(), text)));
+        return Ok(Found::done(Outcome::failed(wish.name.clone(), text)));
     }
     let current = match packages(cx, None, wish.kwargs) {
         Err(error) if is_execution(&error) => {
-            return Ok(Found::Done(Outcome::failed(wish.name.clone(), error.to_string())));
+            return Ok(Found::done(Outcome::failed(wish.name.clone(), error.to_string())));
         }
         other => other?,
     };
@@ -103,14 +109,14 @@ pub(super) fn to_install(cx: &Cx, wish: &Wish<'_>) -> Result<Found<Targets>> {
         found.package(cx, wish, &current, &python_str(name), version)?;
     }
     if !found.problems.is_empty() {
-        return Ok(Found::Done(Outcome::failed(wish.name.clone(), found.problems.join(" "))));
+        return Ok(Found::done(Outcome::failed(wish.name.clone(), found.problems.join(" "))));
     }
     let unpurge: Vec<String> = unpurge;
     if found.targets.is_empty() && unpurge.is_empty() && found.again.is_empty() {
         let at = found.compared && wish.sources.is_none();
         let at = if at { " and are at the desired version" } else { "" };
         let text = format!("All specified packages are already installed{at}");
-        return Ok(Found::Done(with_warnings(Outcome::ok(wish.name.clone(), text), &found.warnings)));
+        return Ok(Found::done(with_warnings(Outcome::ok(wish.name.clone(), text), &found.warnings)));
     }
     Ok(Found::Todo(Targets {
         desired,
@@ -275,7 +281,7 @@ pub(super) fn to_remove(
     if targets.is_empty() {
         let matching = if compared { " (matching specified versions)" } else { "" };
         let text = format!("All specified packages{matching} are already absent");
-        return Ok(Found::Done(Outcome::ok(name.clone(), text)));
+        return Ok(Found::done(Outcome::ok(name.clone(), text)));
     }
     Ok(Found::Todo(targets))
 }
@@ -306,7 +312,7 @@ pub(super) fn to_download(
     if targets.is_empty() {
         let matching = if compared { " (matching specified versions)" } else { "" };
         let text = format!("All specified packages{matching} are already downloaded");
-        return Ok(Found::Done(Outcome::ok(name.clone(), text)));
+        return Ok(Found::done(Outcome::ok(name.clone(), text)));
     }
     Ok(Found::Todo(targets))
 }

@@ -82,7 +82,7 @@ fn installed(
     };
     let todo = match to_install(cx, &wish)? {
         Found::Todo(todo) => todo,
-        Found::Done(done) => return hold_only(cx, done, pkgs, sources, &kwargs),
+        Found::Done(done) => return hold_only(cx, *done, pkgs, sources, &kwargs),
     };
     if cx.test {
         return Ok(would(&name, &todo, reinstall, sources.is_some()));

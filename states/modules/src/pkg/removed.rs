@@ -95,7 +95,7 @@ fn uninstalled(cx: &Cx, action: &str, wish: &Wish<'_>, mut kwargs: Map) -> Resul
     let mut targets = match found {
         Found::Todo(targets) => targets,
         Found::Done(_) if purge => Vec::new(),
-        Found::Done(done) => return Ok(done),
+        Found::Done(done) => return Ok(*done),
     };
     let among = |all: &Map| named.keys().filter(|x| all.get_key(x).is_some()).map(python_str).collect::<Vec<_>>();
     if purge {
