@@ -46,18 +46,19 @@ pub(crate) fn demo(args: &[String]) -> Result {
     fleet.tool("salt", &["*", "cmd.run", "uname -sr; uptime -p"])?;
     fleet.tool("salt", &["*", "grains.items"])?;
     say(
-        "The trees of the master, as they come to the minion: pillar, a file, and the states that it would run (running them follows):",
+        "The trees of the master: pillar as it comes to the minion, what the states would do, done, and done again:",
     );
     fleet.tool("salt", &["*", "pillar.items"])?;
+    fleet.tool("salt", &["*", "state.apply", "test=True"])?;
+    fleet.tool("salt", &["*", "state.apply"])?;
+    fleet.tool("salt", &["*", "state.apply", "--state-output=terse"])?;
     fleet.tool(
         "salt",
-        &["*", "cp.get_template", "salt://motd.jinja", &dir.path().join("motd").display().to_string()],
+        &["*", "cmd.run", &format!("cd {}; head -n 20 motd site.conf", dir.path().join("made").display())],
     )?;
-    fleet.tool("salt", &["*", "cmd.run", &format!("cat {}", dir.path().join("motd").display())])?;
-    fleet.tool("salt", &["*", "state.show_lowstate"])?;
     say(&format!(
         "Now you, in another terminal (Ctrl-C here ends the demo):\n\n  export PATH={}:$PATH SALT_CONFIG_DIR={}\n  \
-         salt '*' cmd.run 'df -h /'\n  salt '*' sys.list_functions\n  salt -G os:Debian test.version\n  salt-key -L\n  \
+         salt '*' state.apply test=True\n  salt '*' cmd.run 'df -h /'\n  salt '*' sys.list_functions\n  salt -G os:Debian test.version\n  salt-key -L\n  \
          salt-call test.ping\n\nLogs: {}",
         target_dir("demo").display(),
         fleet.dir.join("etc").display(),
@@ -68,24 +69,36 @@ pub(crate) fn demo(args: &[String]) -> Result {
 
 /// A state tree and a pillar tree, and where the master finds them.
 fn plant(dir: &Path) -> std::io::Result<()> {
+    // What it makes is below the scratch directory: this is somebody's machine.
+    let made = dir.join("made").display().to_string();
     let files = [
-        ("states/top.sls", "base:\n  '*':\n    - motd\n"),
+        ("states/top.sls", "base:\n  '*':\n    - site\n"),
         (
-            "states/motd.sls",
-            "{% set site = salt['pillar.get']('site:name') %}\nsay who is served:\n  file.managed:\n    - name: /etc/motd\n    \
-             - source: salt://motd.jinja\n    - template: jinja\n    - context: {site: {{ site }}}\n",
+            "states/site/init.sls",
+            "{% set site = salt['pillar.get']('site') %}\ninclude:\n  - .folder\n\nsay who is served:\n  file.managed:\n    \
+             - name: {{ site.folder }}/motd\n    - source: salt://site/motd.jinja\n    - template: jinja\n    - mode: '0644'\n    \
+             - require:\n      - file: folder of the site\n\n{{ site.folder }}/site.conf:\n  file.serialize:\n    - dataset_pillar: site:settings\n    \
+             - serializer: yaml\n    - require:\n      - file: folder of the site\n\ntell who listens:\n  cmd.run:\n    \
+             - name: echo the settings of {{ site.name }} are new\n    - onchanges:\n      - file: {{ site.folder }}/site.conf\n",
         ),
         (
-            "states/motd.jinja",
+            "states/site/folder.sls",
+            "folder of the site:\n  file.directory:\n    - name: {{ pillar['site']['folder'] }}\n    - mode: '0755'\n    - makedirs: true\n",
+        ),
+        (
+            "states/site/motd.jinja",
             "{{ grains['id'] }} stands in {{ pillar['site']['name'] }}, rack {{ pillar['site']['rack'] }}.\n",
         ),
         ("pillar/top.sls", "base:\n  'G@kernel:Linux':\n    - site\n"),
-        ("pillar/site.sls", "site:\n  name: Bergen\n  rack: {{ 40 + grains['id'] | length }}\n"),
+        (
+            "pillar/site.sls",
+            "site:\n  name: Bergen\n  rack: {{ 40 + grains['id'] | length }}\n  folder: $MADE\n  settings: {port: 8080, workers: {{ grains['num_cpus'] * 2 }}}\n",
+        ),
     ];
     for (name, text) in files {
         let file = dir.join(name);
         std::fs::create_dir_all(file.parent().unwrap_or(dir))?;
-        std::fs::write(file, text)?;
+        std::fs::write(file, text.replace("$MADE", &made))?;
     }
     let mut config = std::fs::OpenOptions::new().append(true).open(dir.join("etc/master"))?;
     let dir = dir.display();
