@@ -15,6 +15,9 @@ use list::*;
 use push::*;
 use recv::*;
 
+pub(crate) use fetch::without_login;
+pub(crate) use template::{Engine, engine, is_render_error, render};
+
 module! {
     "cp":
     cache_dest, cache_dir, cache_file, cache_files, cache_local_file, cache_master, envs, get_dir, get_file, get_file_str,

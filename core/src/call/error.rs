@@ -105,7 +105,7 @@ impl CallError {
 
     /// Whether `except CommandExecutionError` would catch it.
     pub fn is_execution(&self) -> bool {
-        matches!(self, CallError::Execution(_) | CallError::CommandNotFound(_))
+        matches!(self, CallError::Execution(_) | CallError::Detailed(_) | CallError::CommandNotFound(_))
     }
 
     /// Whether `except OSError` would catch it.

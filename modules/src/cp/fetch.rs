@@ -192,7 +192,7 @@ pub(super) fn get_url(
 }
 
 /// A URL without user and password.
-pub(super) fn without_login(url: &str) -> String {
+pub(crate) fn without_login(url: &str) -> String {
     match (url.split_once("://"), url.rfind('@')) {
         (Some((scheme @ ("http" | "https"), _)), Some(at)) => format!("{scheme}://<redacted>@{}", &url[at + 1..]),
         _ => url.to_owned(),

@@ -11,14 +11,14 @@ use std::sync::Arc;
 const PYTHON: &[&str] = &["cheetah", "genshi", "mako", "py", "wempy"];
 
 /// How an engine is known.
-pub(super) enum Engine {
+pub(crate) enum Engine {
     Jinja,
     /// Stock has it, and it runs Python.
     Python,
     Unknown,
 }
 
-pub(super) fn engine(name: &str) -> Engine {
+pub(crate) fn engine(name: &str) -> Engine {
     match name {
         "jinja" => Engine::Jinja,
         name if PYTHON.contains(&name) => Engine::Python,
@@ -27,7 +27,7 @@ pub(super) fn engine(name: &str) -> Engine {
 }
 
 /// Renders a text as a template of this call.
-pub(super) fn render(cx: &Cx, text: &str, saltenv: &str, path: Option<&str>, vars: &Map) -> Result<String> {
+pub(crate) fn render(cx: &Cx, text: &str, saltenv: &str, path: Option<&str>, vars: &Map) -> Result<String> {
     let vars = vars
         .iter()
         .filter_map(|(name, value)| Some((Rc::from(name.as_str()?), Obj::from(value))))
@@ -37,7 +37,7 @@ pub(super) fn render(cx: &Cx, text: &str, saltenv: &str, path: Option<&str>, var
 }
 
 /// Whether this is a `SaltRenderError`, which stock lets through.
-pub(super) fn is_render_error(e: &CallError) -> bool {
+pub(crate) fn is_render_error(e: &CallError) -> bool {
     matches!(e, CallError::Exception { kind, .. } if kind.ends_with("SaltRenderError"))
 }
 

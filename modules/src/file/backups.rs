@@ -1,7 +1,9 @@
-//! Backups that file states make, below `file_backup` in the cache directory.
+//! Backups that file states make, below `file_backup` in the cache directory: listed, put back, removed.
 
+use super::place::{back_up, backup_root, put_back};
 use crate::python::path::{expanduser, join, split};
 use brine_core::call::{Cx, Result, exec};
+use brine_core::text::{python_os_error, python_str};
 use brine_core::{Map, Value, map};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -120,6 +122,59 @@ pub(super) fn list_backups_dir(cx: &Cx, path: String, limit: Option<Value>) -> R
         }
     }
     Ok(found)
+}
+
+/// Where the backup of a number lies, or what is wrong with the number.
+fn location(cx: &Cx, path: &str, backup_id: &Value) -> Result<std::result::Result<String, String>> {
+    let text = python_str(backup_id);
+    let wrong = || Ok(Err(format!("Invalid backup_id '{text}'")));
+    // A number as people write it: no signs, spaces or zeros in front that would change its length.
+    let Ok(number) = text.trim().parse::<i64>() else { return wrong() };
+    if number.to_string().len() != text.chars().count() {
+        return wrong();
+    }
+    let all = list_backups(cx, path.to_owned(), None)?;
+    let found = all.get_key(&number.into()).and_then(|backup| backup.get("Location")).map(python_str);
+    Ok(found.ok_or_else(|| format!("backup_id '{text}' does not exist for {path}")))
+}
+
+/// Put a backup of a file in its place, by its number in `file.list_backups`. What is there now is backed up first.
+///
+/// CLI Example: salt '*' file.restore_backup /foo/bar/baz.txt 0
+#[exec]
+pub(super) fn restore_backup(cx: &Cx, path: String, backup_id: Value) -> Result<Map> {
+    let path = expanduser(&path);
+    let backup = match location(cx, &path, &backup_id)? {
+        Ok(backup) => backup,
+        Err(comment) => return Ok(map! {"result" => false, "comment" => comment}),
+    };
+    back_up(&path, &backup_root(cx))?;
+    Ok(match put_back(&backup, &path) {
+        Ok(()) => map! {"result" => true, "comment" => format!("Successfully restored {backup} to {path}")},
+        Err(e) => {
+            let comment = format!("Unable to restore {backup} to {path}: {}", e.text());
+            map! {"result" => false, "comment" => comment}
+        }
+    })
+}
+
+/// Remove a backup of a file, by its number in `file.list_backups`.
+///
+/// CLI Example: salt '*' file.delete_backup /var/cache/salt/minion/file_backup/home/foo/bar/baz.txt 0
+#[exec]
+pub(super) fn delete_backup(cx: &Cx, path: String, backup_id: Value) -> Result<Map> {
+    let path = expanduser(&path);
+    let backup = match location(cx, &path, &backup_id)? {
+        Ok(backup) => backup,
+        Err(comment) => return Ok(map! {"result" => false, "comment" => comment}),
+    };
+    Ok(match std::fs::remove_file(&backup) {
+        Ok(()) => map! {"result" => true, "comment" => format!("Successfully removed {backup}")},
+        Err(e) => {
+            let comment = format!("Unable to remove {backup}: {}", python_os_error(&e, &backup));
+            map! {"result" => false, "comment" => comment}
+        }
+    })
 }
 
 #[cfg(test)]

@@ -28,7 +28,8 @@ fn number(value: &Value) -> Option<u32> {
     }
 }
 
-fn gid_of(group: &Value) -> Value {
+/// The number of a group by its name; empty text where there is none.
+pub(super) fn gid_of(group: &Value) -> Value {
     match group {
         Value::Nil => "".into(),
         Value::Int(_) | Value::Bool(_) => group.clone(),
@@ -76,14 +77,19 @@ pub(super) fn uid_to_user(uid: Value) -> Result {
 /// CLI Example: salt '*' file.user_to_uid root
 #[exec]
 pub(super) fn user_to_uid(user: Value) -> Result {
-    Ok(match &user {
+    Ok(uid_of(&user))
+}
+
+/// The number of a user by its name; empty text where there is none.
+pub(super) fn uid_of(user: &Value) -> Value {
+    match user {
         Value::Nil => Uid::effective().as_raw().into(),
-        Value::Int(_) | Value::Bool(_) => user,
+        Value::Int(_) | Value::Bool(_) => user.clone(),
         name => match name.as_str().map(User::from_name) {
             Some(Ok(Some(user))) => user.uid.as_raw().into(),
             _ => "".into(),
         },
-    })
+    }
 }
 
 fn one(path: &str, follow_symlinks: bool, key: &str) -> Result {

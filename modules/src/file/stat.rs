@@ -54,6 +54,31 @@ fn kind(of: FileType) -> &'static str {
 }
 
 impl Stat {
+    /// The number of its user.
+    pub(super) fn uid(&self) -> u32 {
+        self.meta.uid()
+    }
+
+    /// The number of its group.
+    pub(super) fn gid(&self) -> u32 {
+        self.meta.gid()
+    }
+
+    /// Its group, by name if it has one.
+    pub(super) fn group(&self) -> Value {
+        group_name(self.meta.gid())
+    }
+
+    /// Its mode as four octal digits.
+    pub(super) fn mode(&self) -> String {
+        format!("{:04o}", self.meta.mode() & 0o7777)
+    }
+
+    /// Whether it is a directory.
+    pub(super) fn is_dir(&self) -> bool {
+        self.meta.is_dir()
+    }
+
     /// As the function `stats` returns it, without a checksum.
     pub(super) fn map(&self) -> Map {
         let meta = &self.meta;

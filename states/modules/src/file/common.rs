@@ -1,8 +1,104 @@
-//! What many functions of `file` begin with.
+//! What many functions of `file` begin with: users that must be there, names of owners, patterns of paths.
 
+use brine_core::call::{Args, Cx, KwArgs, Result};
 use brine_core::state::Outcome;
+use brine_core::target::{Anchor, Regex, fnmatch};
+use brine_core::text::python_str;
+use brine_core::Value;
 
 /// Failed, with this for a reason.
 pub(super) fn error(name: &str, text: impl Into<String>) -> Outcome {
     Outcome::failed(name, text.into())
+}
+
+/// What a state says of a user and a group that are not there; empty text where both are. In test mode a state before this one
+/// may be about to make them.
+pub(super) fn check_user(cx: &Cx, user: &Value, group: &Value) -> Result<String> {
+    let missing = |function: &str, name: &Value| -> Result<bool> {
+        Ok(name.truthy() && cx.call(function, Args::positional([name.clone()]))? == Value::from(""))
+    };
+    let mut text = String::new();
+    if missing("file.user_to_uid", user)? {
+        text.push_str(&format!("User {} is not available ", python_str(user)));
+    }
+    if missing("file.group_to_gid", group)? {
+        text.push_str(&format!("Group {} is not available", python_str(group)));
+    }
+    if !text.is_empty() && cx.test {
+        tracing::warn!("{text}");
+        return Ok(String::new());
+    }
+    Ok(text)
+}
+
+/// The user of a state; `owner`, as others call it, will do.
+pub(super) fn owner(user: Value, kwargs: &KwArgs) -> Value {
+    match kwargs.0.get("owner") {
+        Some(owner) if !user.truthy() => {
+            tracing::warn!("Use of argument owner found, \"owner\" is invalid, please use \"user\"");
+            owner.clone()
+        }
+        _ => user,
+    }
+}
+
+/// The user and the group that links and copies get where a state names none: the minion's own user and that user's group.
+pub(super) fn own_user(cx: &Cx, user: Value, group: Value) -> Result<(Value, Value)> {
+    let user = if user.is_nil() { cx.opts.get("user").cloned().unwrap_or_default() } else { user };
+    if !group.is_nil() {
+        return Ok((user, group));
+    }
+    if cx.registry.get("user.info").is_none() {
+        return Ok((user.clone(), user));
+    }
+    let info = cx.call("user.info", Args::positional([user.clone()]))?;
+    let gid = info.get("gid").cloned().unwrap_or_else(|| 0.into());
+    let group = cx.call("file.gid_to_group", Args::positional([gid]))?;
+    Ok((user, group))
+}
+
+/// Whether a name is to be taken: it fits `include`, if there is one, and not `exclude`. Either may be a list; `E@` marks a
+/// regular expression among shell patterns.
+pub(super) fn chosen(name: &str, include: &Value, exclude: &Value) -> Result<bool> {
+    let fits = |patterns: &Value| -> Result<bool> {
+        let one = |pattern: &Value| -> Result<bool> {
+            let pattern = python_str(pattern);
+            match pattern.strip_prefix("E@") {
+                Some(regex) => {
+                    let regex = Regex::new(regex, Anchor::Search)
+                        .map_err(|e| brine_core::CallError::exception("re.error", e.to_string()))?;
+                    Ok(regex.is_match(name).unwrap_or(false))
+                }
+                None => Ok(fnmatch(name, &pattern)),
+            }
+        };
+        match patterns {
+            Value::List(list) => {
+                for pattern in list {
+                    if one(pattern)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            pattern => one(pattern),
+        }
+    };
+    Ok((!include.truthy() || fits(include)?) && (!exclude.truthy() || !fits(exclude)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_choose_names() {
+        let none = Value::Nil;
+        assert!(chosen("a/b.txt", &none, &none).unwrap());
+        assert!(chosen("a/b.txt", &"*.txt".into(), &none).unwrap());
+        assert!(!chosen("a/b.txt", &"*.md".into(), &none).unwrap());
+        assert!(!chosen("a/b.txt", &none, &vec!["x", "E@b\\."].into()).unwrap());
+        assert!(chosen("a/b.txt", &vec!["*.md", "a/*"].into(), &"E@^c".into()).unwrap());
+        assert!(chosen("a", &none, &"E@(".into()).is_err());
+    }
 }
