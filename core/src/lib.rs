@@ -20,6 +20,7 @@ pub mod mode;
 pub mod options;
 pub mod opts;
 pub mod posixpath;
+pub mod pyversion;
 pub mod scalar;
 pub mod schedule;
 mod secret;

@@ -18,12 +18,15 @@ macro_rules! files {
 }
 
 files! {
+    alternatives,
     cmd,
+    debconf,
     environ,
     event,
     grains,
     module,
     pkg,
+    pkgrepo,
     saltutil,
     schedule,
     test,

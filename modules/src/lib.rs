@@ -38,6 +38,7 @@ modules! {
     nacl,
     network,
     pillar,
+    pip,
     pkg,
     pkg_resource,
     ps,
@@ -58,6 +59,7 @@ modules! {
     test,
     timezone,
     user,
+    virtualenv,
 }
 
 mod accounts;

@@ -70,7 +70,6 @@ fn error(e: CallError) -> [String; 2] {
     let (kind, text) = match e {
         CallError::Detailed(detailed) => ("CommandExecutionError", detailed.text),
         CallError::Execution(text) => ("CommandExecutionError", text),
-        CallError::Detailed(detailed) => ("CommandExecutionError", detailed.text),
         CallError::Invocation(text) => ("SaltInvocationError", text),
         CallError::CommandNotFound(text) => ("CommandNotFoundError", text),
         CallError::Arguments(text) => ("TypeError", text),

@@ -340,7 +340,11 @@ fn del_repo_key(
             return Err(CallError::execution(format!("Failed to remove keyid {{0}}{errors}")));
         }
     } else {
-        let Some(file) = file_of(cx, &dir, &python_str(&id))? else { return Ok(false.into()) };
+        let Value::Str(wanted) = &id else {
+            let text = format!("object of type '{}' has no len()", brine_core::text::python_type(&id));
+            return Err(CallError::exception("TypeError", text));
+        };
+        let Some(file) = file_of(cx, &dir, wanted)? else { return Ok(false.into()) };
         std::fs::remove_file(file)?;
     }
     Ok(id)

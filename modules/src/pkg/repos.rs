@@ -316,7 +316,10 @@ fn add_key(cx: &Cx, kwargs: &mut Map, saltenv: &Value, aptkey: bool, signedby: &
         };
         if !signedby.is_empty() && basename(&cached) != basename(signedby) {
             let renamed = join(dirname(&cached), &[basename(signedby)]);
-            std::fs::rename(&cached, &renamed)?;
+            std::fs::rename(&cached, &renamed).map_err(|e| {
+                let text = format!("{} -> '{renamed}'", brine_core::text::python_os_error(&e, &cached));
+                CallError::exception("FileNotFoundError", text)
+            })?;
             cached = renamed;
         }
         if aptkey {

@@ -66,7 +66,7 @@ fn repack(cx: &Cx, pkgs: &Value, normalize: bool) -> Result<Map> {
         return Err(CallError::invocation(format!(
             "You are passing a list of packages that contains duplicated packages names: {}. This cannot be processed. In \
              case you are targeting different versions of the same package, please target them individually",
-            python_repr(pkgs)
+            python_str(pkgs)
         )));
     }
     Ok(all)

@@ -26,6 +26,7 @@ states! {
     locale,
     module,
     mount,
+    pip,
     pkg,
     pkgrepo,
     saltutil,
@@ -35,4 +36,5 @@ states! {
     test,
     timezone,
     user,
+    virtualenv,
 }
