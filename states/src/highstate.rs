@@ -1,5 +1,6 @@
 //! One run over a state tree, and what it knows of the tree.
 
+use crate::semantics::Semantics;
 use crate::sls::Walk;
 use crate::{high, low};
 use brine_core::Map;
@@ -74,7 +75,7 @@ impl Highstate {
         let matches = [(saltenv.to_owned(), mods.to_vec())];
         self.run(|| {
             let (high, mut errors) = self.render(&matches)?;
-            errors.extend(high::verify(&high)?);
+            errors.extend(high::verify(&high, self.semantics())?);
             Ok((Obj::Dict(high), errors))
         })
     }
@@ -87,11 +88,11 @@ impl Highstate {
         let matches = [(saltenv.to_owned(), mods.to_vec())];
         self.run(|| {
             let (high, mut errors) = self.render(&matches)?;
-            errors.extend(high::verify(&high)?);
+            errors.extend(high::verify(&high, self.semantics())?);
             if !errors.is_empty() {
                 return Ok((Obj::None, errors));
             }
-            Ok((Obj::list(low::compile(&high)?), errors))
+            self.low(&high)
         })
     }
 
@@ -122,14 +123,28 @@ impl Highstate {
             let matches = names_of(&matched)?;
             let (high, mut errors) = self.render(&matches)?;
             errors.extend(high::reconcile(&high, false)?);
-            errors.extend(high::verify(&high)?);
-            errors.extend(high::requisite_in(&high, &crate::run::disabled_requisites(self.cx()))?);
+            errors.extend(high::verify(&high, self.semantics())?);
+            errors.extend(high::requisite_in(
+                &high,
+                &crate::run::disabled_requisites(self.cx()),
+                self.semantics(),
+            )?);
             high::apply_exclude(&high)?;
             if !errors.is_empty() {
                 return Ok((Obj::None, errors));
             }
-            Ok((Obj::list(low::compile(&high)?), errors))
+            self.low(&high)
         })
+    }
+
+    fn low(&self, high: &Dict) -> R<(Obj, Vec<String>)> {
+        let (chunks, errors) = low::compile(self.cx(), high, &crate::run::disabled_requisites(self.cx()))?;
+        Ok((Obj::list(chunks), errors))
+    }
+
+    /// Whose semantics the tree has.
+    pub(crate) fn semantics(&self) -> Semantics {
+        Semantics::of(&self.cx().opts)
     }
 
     fn run(&self, work: impl FnOnce() -> R<(Obj, Vec<String>)>) -> Result<Compiled> {

@@ -3,6 +3,8 @@
 //! Names are stock's: *low* data is what is run, *high* data what SLS files say, the *highstate* what top files give a minion.
 
 mod decls;
+pub mod graph;
+mod graph_order;
 mod high;
 mod highstate;
 mod include;
@@ -11,6 +13,7 @@ mod matches;
 mod merge;
 mod names;
 mod run;
+mod semantics;
 mod settings;
 mod sls;
 mod tops;
@@ -18,4 +21,5 @@ mod verify;
 
 pub use highstate::{Compiled, Highstate, Top};
 pub use run::{Runner, tag};
+pub use semantics::Semantics;
 pub use settings::settings;

@@ -1,13 +1,31 @@
-//! Low data: one dict for each function that is run, in the order in which they are.
+//! Low data: one dict for each function that is run, in the order in which they are. 3008's order is in `graph_order.rs`.
 
+use crate::graph_order;
 use crate::names::{first, is_in, starts};
+use crate::semantics::{Semantics, disabled_by};
+use brine_core::call::Cx;
 use brine_python::{Dict, Obj, Op, R, binary, contains, getitem, str};
 use brine_render::live::dictupdate::deepcopy;
 use std::rc::Rc;
 
-/// Low data of high data, sorted.
-pub(crate) fn compile(high: &Dict) -> R<Vec<Obj>> {
+/// Low data of high data, sorted, and what is wrong with it.
+pub(crate) fn compile(cx: &Cx, high: &Dict, disabled: &[String]) -> R<(Vec<Obj>, Vec<String>)> {
+    let newer = Semantics::of(&cx.opts).is_3008();
     let mut chunks = Vec::new();
+    let add = |chunks: &mut Vec<Rc<Dict>>, live: Rc<Dict>, functions: &[Obj]| -> R<()> {
+        for function in functions {
+            live.set_str("fun", function.clone());
+            // 3008 takes the first that is not disabled, and no other.
+            if newer && is_disabled(cx, &live)? {
+                continue;
+            }
+            chunks.push(live.clone());
+            if newer {
+                break;
+            }
+        }
+        Ok(())
+    };
     for (id, body) in high.pairs() {
         if starts(&id, "__")? {
             continue;
@@ -15,19 +33,31 @@ pub(crate) fn compile(high: &Dict) -> R<Vec<Obj>> {
         for pair in brine_python::call_method(&body, "items", &brine_python::Args::default())?.items()? {
             let (state, run) = (getitem(&pair, &Obj::Int(0))?, getitem(&pair, &Obj::Int(1))?);
             if !starts(&state, "__")? {
-                declaration(&id, &body, &state, &run, &mut chunks)?;
+                declaration(&id, &body, &state, &run, |live, functions| add(&mut chunks, live, functions))?;
             }
         }
     }
-    order(&mut chunks)?;
-    Ok(chunks.into_iter().map(Obj::Dict).collect())
+    let mut errors = Vec::new();
+    if newer {
+        (chunks, errors) = graph_order::order(cx, chunks, disabled)?;
+    } else {
+        order(&mut chunks)?;
+    }
+    Ok((chunks.into_iter().map(Obj::Dict).collect(), errors))
 }
 
-fn declaration(id: &Obj, body: &Obj, state: &Obj, run: &Obj, chunks: &mut Vec<Rc<Dict>>) -> R<()> {
+/// The chunks of one declaration: each that `add` is given, for the functions it is given with.
+fn declaration(
+    id: &Obj,
+    body: &Obj,
+    state: &Obj,
+    run: &Obj,
+    mut add: impl FnMut(Rc<Dict>, &[Obj]) -> R<()>,
+) -> R<()> {
     let chunk = Dict::new();
     chunk.set_str("state", state.clone());
     chunk.set_str("name", id.clone());
-    for key in ["__sls__", "__env__"] {
+    for key in ["__sls__", "__env__", "__sls_included_from__"] {
         let key = Obj::str(key);
         if contains(body, &key)? {
             chunk.set(key.clone(), getitem(body, &key)?)?;
@@ -67,14 +97,8 @@ fn declaration(id: &Obj, body: &Obj, state: &Obj, run: &Obj, chunks: &mut Vec<Rc
             _ => Ok(Rc::new(Dict::new())),
         }
     };
-    let mut add = |live: Rc<Dict>| {
-        for function in &functions {
-            live.set_str("fun", function.clone());
-            chunks.push(live.clone());
-        }
-    };
     if names.is_empty() {
-        add(copy()?);
+        add(copy()?, &functions)?;
     }
     for (at, entry) in names.iter().enumerate() {
         let live = copy()?;
@@ -88,9 +112,15 @@ fn declaration(id: &Obj, body: &Obj, state: &Obj, run: &Obj, chunks: &mut Vec<Rc
             live.set_str("name", entry.clone());
         }
         live.set_str("name_order", Obj::Int(at as i64 + 1));
-        add(live);
+        add(live, &functions)?;
     }
     Ok(())
+}
+
+/// Whether the minion's grains disable the state function of a chunk.
+fn is_disabled(cx: &Cx, chunk: &Dict) -> R<bool> {
+    let part = |key: &str| chunk.get_str(key).map_or(Ok(String::new()), |value| str(&value));
+    Ok(disabled_by(cx, &format!("{}.{}", part("state")?, part("fun")?)).is_some())
 }
 
 fn number(value: &Obj) -> Option<f64> {

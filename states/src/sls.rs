@@ -3,7 +3,7 @@
 use crate::high::merge::merge_included;
 use crate::highstate::Highstate;
 use crate::tops::is_render_error;
-use brine_python::{Args, Dict, Kind, Obj, PyErr, R, call_method, getitem, truth};
+use brine_python::{Args, Dict, Kind, Obj, PyErr, R, call_method, contains, getitem, setitem, truth};
 use brine_render::renderer::{Request, Template, compile_template};
 use brine_render::sls::{self, Source};
 use std::collections::HashSet;
@@ -27,6 +27,22 @@ struct At<'a> {
     saltenv: &'a str,
     source: Option<&'a Source>,
     depth: usize,
+}
+
+/// Notes which SLS included what another says.
+fn included_from(below: &Obj, sls: &str) -> R<()> {
+    let key = Obj::str("__sls_included_from__");
+    for id in below.items()? {
+        if crate::names::starts(&id, "__")? {
+            continue;
+        }
+        let body = getitem(below, &id)?;
+        if !contains(&body, &key)? {
+            setitem(&body, &key, Obj::list(Vec::new()))?;
+        }
+        call_method(&getitem(&body, &key)?, "append", &Args::of([Obj::str(sls)]))?;
+    }
+    Ok(())
 }
 
 impl Highstate {
@@ -152,6 +168,9 @@ impl Highstate {
                 }
                 let below = self.render_state(&target, &env, walk, at.depth + 1)?;
                 if truth(&below)? {
+                    if self.semantics().is_3008() {
+                        included_from(&below, sls)?;
+                    }
                     merge_included(state, &below, &mut walk.errors)?;
                     state.update(&below)?;
                 }

@@ -2,6 +2,7 @@
 
 use super::{extend, find};
 use crate::names::{before_dot, dict_at, first, is_in, item, list_at, only_key, pair, starts};
+use crate::semantics::Semantics;
 use brine_python::{Dict, List, Obj, R, contains, eq, getitem, str};
 use std::rc::Rc;
 
@@ -12,8 +13,9 @@ const IN: &[&str] =
 const NOT_USED: &[&str] = &["require", "watch", "onfail", "onfail_stop", "onchanges", "name", "names"];
 
 /// Extends the states that are named by what names them; the faults, in stock's words.
-pub(crate) fn requisite_in(high: &Dict, disabled: &[String]) -> R<Vec<String>> {
-    let mut all = All { high, extend: Rc::new(Dict::new()), errors: Vec::new() };
+pub(crate) fn requisite_in(high: &Dict, disabled: &[String], semantics: Semantics) -> R<Vec<String>> {
+    let newer = semantics.is_3008();
+    let mut all = All { high, extend: Rc::new(Dict::new()), errors: Vec::new(), newer };
     for (id, body) in high.pairs() {
         let Obj::Dict(states) = &body else { continue };
         for (state, run) in states.pairs() {
@@ -27,6 +29,10 @@ pub(crate) fn requisite_in(high: &Dict, disabled: &[String]) -> R<Vec<String>> {
                 else {
                     continue;
                 };
+                // In 3008 `prereq` is of one end, as every requisite is.
+                if newer && key == "prereq" {
+                    continue;
+                }
                 if disabled.iter().any(|name| name == key) {
                     tracing::warn!("The {key} requisite has been disabled, Ignoring.");
                     continue;
@@ -74,19 +80,21 @@ struct All<'a> {
     high: &'a Dict,
     extend: Rc<Dict>,
     errors: Vec<String>,
+    newer: bool,
 }
 
 impl All<'_> {
-    fn no_dots(&mut self, at: &At<'_>, kind: &Obj, name: &Obj) -> R<Obj> {
+    fn no_dots(&mut self, at: &At<'_>, kind: &Obj, name: &Obj, single: bool) -> R<Obj> {
         if !contains(kind, &Obj::str("."))? {
             return Ok(kind.clone());
         }
         let shown = str(kind)?;
         let short = before_dot(&shown);
         self.errors.push(format!(
-            "Invalid requisite in {}: {shown} for {}, in SLS '{}'. Requisites must not contain dots, did you mean '{short}'?",
+            "Invalid requisite in {}: {shown} for {}{} in SLS '{}'. Requisites must not contain dots, did you mean '{short}'?",
             at.requisite(),
             str(name)?,
+            if self.newer && single { "" } else { "," },
             str(&item(at.body, "__sls__")?)?
         ));
         Ok(Obj::str(short))
@@ -100,7 +108,7 @@ impl All<'_> {
     fn single(&mut self, at: &At<'_>, one: &Dict) -> R<()> {
         for (kind, name) in one.pairs() {
             dict_at(&self.extend, &name)?;
-            let kind = self.no_dots(at, &kind, &name)?;
+            let kind = self.no_dots(at, &kind, &name, true)?;
             self.add(at, &name, &kind)?;
         }
         Ok(())
@@ -142,7 +150,7 @@ impl All<'_> {
             } else {
                 hinges.push((name.clone(), kind.clone()));
             }
-            self.no_dots(at, &kind, &name)?;
+            self.no_dots(at, &kind, &name, false)?;
             for (name, kind) in hinges.clone() {
                 self.hinge(at, &name, &kind)?;
             }
@@ -187,7 +195,7 @@ impl All<'_> {
     }
 
     fn hinge(&mut self, at: &At<'_>, name: &Obj, kind: &Obj) -> R<()> {
-        if at.key == "prereq_in" {
+        if at.key == "prereq_in" && !self.newer {
             let other = pair(kind.clone(), name.clone())?;
             let arg = pair(Obj::str("prerequired"), Obj::list(vec![other]))?;
             self.entry(at.id, at.state)?.borrow_mut().push(arg);

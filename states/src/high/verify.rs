@@ -1,15 +1,34 @@
 //! What may be wrong with high data, in stock's words.
 
 use crate::names::{first, starts};
+use crate::semantics::Semantics;
 use brine_python::{Dict, Obj, R, contains, eq, getitem, hash, str};
 use std::rc::Rc;
 
 /// Requisites whose form is checked.
 const REQUISITES: &[&str] = &["require", "watch", "prereq", "onchanges"];
 
+/// Those of 3008, which are all.
+const ALL_REQUISITES: &[&str] = &[
+    "onfail",
+    "onfail_any",
+    "onfail_all",
+    "require",
+    "require_any",
+    "onchanges",
+    "onchanges_any",
+    "watch",
+    "watch_any",
+    "prereq",
+    "prerequired",
+    "listen",
+    "onfail_stop",
+];
+
 /// The faults.
-pub(crate) fn verify(high: &Dict) -> R<Vec<String>> {
-    let mut check = Check { errors: Vec::new(), requisites: Rc::new(Dict::ordered()) };
+pub(crate) fn verify(high: &Dict, semantics: Semantics) -> R<Vec<String>> {
+    let newer = semantics.is_3008();
+    let mut check = Check { errors: Vec::new(), requisites: Rc::new(Dict::ordered()), newer };
     for (name, body) in high.pairs() {
         if name.as_str().is_some_and(|name| name.starts_with("__")) {
             continue;
@@ -23,6 +42,7 @@ struct Check {
     errors: Vec<String>,
     /// What each id requires, and of which kind it is.
     requisites: Rc<Dict>,
+    newer: bool,
 }
 
 /// Where a fault is.
@@ -47,9 +67,10 @@ impl Check {
         let at = At { name, shown: str(name)?, body };
         if name.as_str().is_none() {
             self.errors.push(format!(
-                "ID '{}' in SLS '{}' is not formed as a string, but is a {}. It may need to be quoted.",
+                "ID '{}' in SLS '{}' is not formed as a string, but is {} {}. It may need to be quoted.",
                 at.shown,
                 at.sls()?,
+                if self.newer { "type" } else { "a" },
                 short_type(name)
             ));
         }
@@ -104,7 +125,7 @@ impl Check {
             }
         }
         if functions.is_empty() {
-            if !matches!(kind, "require" | "watch") {
+            if self.newer || !matches!(kind, "require" | "watch") {
                 self.errors.push(format!(
                     "No function declared in state '{}' in SLS '{}'",
                     at.shown,
@@ -133,7 +154,8 @@ impl Check {
                 at.sls()?
             ));
         }
-        let Some(requisite) = key.as_str().filter(|key| REQUISITES.contains(key)) else { return Ok(()) };
+        let known = if self.newer { ALL_REQUISITES } else { REQUISITES };
+        let Some(requisite) = key.as_str().filter(|key| known.contains(key)) else { return Ok(()) };
         if !is_list {
             self.errors.push(format!(
                 "The {requisite} statement in state '{}' in SLS '{}' needs to be formed as a list",
@@ -163,6 +185,16 @@ impl Check {
             Some(_) => crate::names::pair(Obj::str("id"), one)?,
             None => one,
         };
+        let single = matches!(&one, Obj::Dict(dict) if dict.len() == 1);
+        if self.newer && !single {
+            self.errors.push(format!(
+                "Requisite declaration {} in state {} in SLS {} is not formed as a single key dictionary",
+                str(&one)?,
+                at.shown,
+                at.sls()?
+            ));
+            return Ok(());
+        }
         if !matches!(one, Obj::Dict(_)) {
             self.errors.push(format!(
                 "Requisite declaration {} in SLS {} is not formed as a single key dictionary",
@@ -184,7 +216,13 @@ impl Check {
             ));
         }
         if hash(&value).is_err() {
-            self.errors.push(format!("Illegal requisite \"{}\", please check your syntax.\n", str(&value)?));
+            let value = str(&value)?;
+            let place = if self.newer { format!(" in SLS \"{}\"", at.sls()?) } else { String::new() };
+            self.errors.push(format!("Illegal requisite \"{value}\"{place}, please check your syntax.\n"));
+            return Ok(());
+        }
+        if self.newer {
+            // Circles come to light in the graph.
             return Ok(());
         }
         own.set(value.clone(), key.clone())?;
