@@ -120,21 +120,32 @@ impl Highstate {
         self.run(|| {
             let top = self.merged()?;
             let matched = self.matched(&top)?;
-            let matches = names_of(&matched)?;
-            let (high, mut errors) = self.render(&matches)?;
-            errors.extend(high::reconcile(&high, false)?);
-            errors.extend(high::verify(&high, self.semantics())?);
-            errors.extend(high::requisite_in(
-                &high,
-                &crate::run::disabled_requisites(self.cx()),
-                self.semantics(),
-            )?);
-            high::apply_exclude(&high)?;
-            if !errors.is_empty() {
-                return Ok((Obj::None, errors));
-            }
-            self.low(&high)
+            self.compiled(&names_of(&matched)?)
         })
+    }
+
+    /// The low data of SLS files by environment, with all they extend, require at the other end and exclude.
+    ///
+    /// # Errors
+    /// What stock does not catch either.
+    pub fn low_of(&self, matches: &[(String, Vec<String>)]) -> Result<Compiled> {
+        self.run(|| self.compiled(matches))
+    }
+
+    fn compiled(&self, matches: &[(String, Vec<String>)]) -> R<(Obj, Vec<String>)> {
+        let (high, mut errors) = self.render(matches)?;
+        errors.extend(high::reconcile(&high, false)?);
+        errors.extend(high::verify(&high, self.semantics())?);
+        errors.extend(high::requisite_in(
+            &high,
+            &crate::run::disabled_requisites(self.cx()),
+            self.semantics(),
+        )?);
+        high::apply_exclude(&high)?;
+        if !errors.is_empty() {
+            return Ok((Obj::None, errors));
+        }
+        self.low(&high)
     }
 
     fn low(&self, high: &Dict) -> R<(Obj, Vec<String>)> {

@@ -166,7 +166,10 @@ impl Highstate {
                 if walk.done.contains(&format!("{env}:{target}")) {
                     continue;
                 }
+                let before = walk.errors.len();
                 let below = self.render_state(&target, &env, walk, at.depth + 1)?;
+                // What is wrong within it is said after what is wrong with merging it.
+                let within = walk.errors.split_off(before);
                 if truth(&below)? {
                     if self.semantics().is_3008() {
                         included_from(&below, sls)?;
@@ -174,6 +177,7 @@ impl Highstate {
                     merge_included(state, &below, &mut walk.errors)?;
                     state.update(&below)?;
                 }
+                walk.errors.extend(within);
             }
             return Ok(());
         }

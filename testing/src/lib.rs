@@ -38,3 +38,22 @@ pub fn map(json: &Json) -> Map {
     let object = json.as_object().expect("a JSON object");
     object.iter().map(|(k, v)| (Value::from(k.as_str()), value(v))).collect()
 }
+
+/// A value as JSON; numbers as JSON has them, what JSON has not as text.
+pub fn json(value: &Value) -> Json {
+    match value {
+        Value::Nil => Json::Null,
+        Value::Bool(b) => (*b).into(),
+        Value::Float(x) => (*x).into(),
+        Value::List(items) => items.iter().map(json).collect(),
+        Value::Map(map) => {
+            let entry = |(key, value): (&Value, &Value)| (brine_core::text::python_str(key), json(value));
+            Json::Object(map.iter().map(entry).collect())
+        }
+        Value::Int(_) => {
+            let text = brine_core::text::python_str(value);
+            text.parse::<i64>().map_or_else(|_| text.clone().into(), Json::from)
+        }
+        other => brine_core::text::python_str(other).into(),
+    }
+}

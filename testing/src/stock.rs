@@ -34,7 +34,19 @@ impl Stock {
     /// # Panics
     /// When it cannot be started.
     pub fn start_with(script: &str, set: impl FnOnce(&mut Command)) -> Self {
-        let mut command = Command::new(stock_dir().join("3006.28/bin/python"));
+        Self::of("3006.28", script, set)
+    }
+
+    /// The Python of another version.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn of_version(version: &str, script: &str) -> Self {
+        Self::of(version, script, |_| {})
+    }
+
+    fn of(version: &str, script: &str, set: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(stock_dir().join(version).join("bin/python"));
         command.args(["-B", "-W", "ignore", "-c", script]).env("LANG", "C.UTF-8");
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         set(&mut command);

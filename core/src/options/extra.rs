@@ -104,6 +104,7 @@ pub(super) const ROWS: &[Row] = &[
     r("ssh_wipe", Absent, &[], NO_SSH, "Remove what salt-ssh brought along."),
     r("state_output_exclude", Absent, &[], by("render/tests/out.rs::each_option_changes_what_is_printed"), "Results that state_output filter leaves out."),
     r("state_output_terse", Absent, &[], by("render/tests/out.rs::each_option_changes_what_is_printed"), "Results that state_output filter shows in a line."),
+    r("state_semantics", Absent, &[INT, STR], by("states/tests/semantics.rs::low_data_are_those_of_3008_where_the_option_says_so"), "Own option: which release's semantics state trees have, 3006 (the default) or 3008."),
     r("state_tabular", Absent, &[], by("render/tests/out.rs::each_option_changes_what_is_printed"), "Terse states in columns, or as this template says."),
     r("static", Absent, &[], by("interop-tests/tests/rc.rs::the_users_file_is_as_good_as_the_command_line"), "Print all returns at once."),
     r("strip_colors", Absent, &[], by("render/tests/out.rs::each_option_changes_what_is_printed"), "Show escape characters in output as question marks."),
