@@ -18,18 +18,26 @@ macro_rules! files {
 }
 
 files! {
+    acl,
+    alias,
     alternatives,
     cmd,
     debconf,
     environ,
     event,
     grains,
+    host,
+    kmod,
+    locale,
     module,
+    mount,
     pkg,
     pkgrepo,
     saltutil,
     schedule,
+    sysctl,
     test,
+    timezone,
 }
 
 /// Where a case works.

@@ -10,6 +10,7 @@ macro_rules! modules {
 }
 
 modules! {
+    acl,
     aliases,
     alternatives,
     cmd,

@@ -11,6 +11,7 @@ macro_rules! states {
 }
 
 states! {
+    acl,
     alias,
     alternatives,
     cmd,
