@@ -8,7 +8,7 @@ use brine_render::out::{Style, nested};
 use brine_states::{Compiled, Highstate, Runner, settings, tag};
 use std::sync::Arc;
 
-module! { "state": running, show_highstate, show_low_sls, show_lowstate, show_sls, show_top, single }
+module! { "state": apply, highstate, running, show_highstate, show_low_sls, show_lowstate, show_sls, show_top, single, sls }
 
 /// `salt.defaults.exitcodes.EX_STATE_COMPILER_ERROR`
 const COMPILER_ERROR: i64 = 1;
@@ -308,4 +308,79 @@ fn single(
     let results = map! { tag => runner.single(&mut low)? };
     set_retcode(cx, &results);
     Ok(results.into())
+}
+
+/// Runs low data of SLS files, or of the highstate.
+fn run_states(cx: &Cx, mods: Option<&Value>, test: Option<&Value>, queue: Option<Value>, kwargs: &Map) -> Result {
+    if let Some(conflict) = conflict(cx, queue, kwargs)? {
+        return Ok(conflict);
+    }
+    let mut opts = opts_of(cx, kwargs)?;
+    if mods.is_some() && opts.get("saltenv").is_none_or(Value::is_nil) {
+        opts.map_mut().insert("saltenv", "base");
+    }
+    let test = test_value(cx, test, kwargs)?;
+    opts.map_mut().insert("test", test.clone());
+    let saltenv = opts.get("saltenv").map(python_str).unwrap_or_default();
+    let mut run = for_states(cx, opts, over(kwargs)?)?;
+    run.test = test.truthy();
+    check_pillar(&run, kwargs)?;
+    let names: Option<Vec<String>> = mods.map(|mods| match mods {
+        Value::List(names) => names.iter().map(python_str).collect(),
+        text => python_str(text).split(',').map(|name| name.trim().to_owned()).collect(),
+    });
+    let states = Highstate::new(&run);
+    let matches = match names {
+        Some(names) => vec![(saltenv, names)],
+        None => {
+            let top = states.top()?;
+            let matches = states.matches(&top)?;
+            let texts = |names: &Value| -> Vec<String> {
+                names.as_list().unwrap_or_default().iter().map(python_str).collect()
+            };
+            matches.iter().map(|(env, names)| (python_str(env), texts(names))).collect()
+        }
+    };
+    let compiled = states.low_of(&matches)?;
+    if !compiled.errors.is_empty() {
+        cx.set_retcode(COMPILER_ERROR);
+        return Ok(compiled.errors.into());
+    }
+    let chunks = match compiled.data {
+        Value::List(chunks) => chunks.into_iter().filter_map(|chunk| match chunk {
+            Value::Map(chunk) => Some(chunk),
+            _ => None,
+        }),
+        _ => return Ok(Value::Nil),
+    };
+    let mut runner = Runner::new(&run);
+    runner.jid(cx.job.jid());
+    runner.processed_sls(matches.into_iter().flat_map(|(_, names)| names));
+    let results = runner.run(chunks.collect())?;
+    set_retcode(cx, &results);
+    Ok(results.into())
+}
+
+/// Apply the SLS files that are named, or all that top files give this minion.
+///
+/// CLI Example: salt '*' state.apply core,edit.vim test=True
+#[exec]
+fn apply(cx: &Cx, mods: Option<Value>, test: Option<Value>, queue: Option<Value>, kwargs: KwArgs) -> Result {
+    run_states(cx, mods.as_ref(), test.as_ref(), queue, &kwargs.0)
+}
+
+/// Apply the SLS files that are named.
+///
+/// CLI Example: salt '*' state.sls core,edit.vim saltenv=dev
+#[exec]
+fn sls(cx: &Cx, mods: Value, test: Option<Value>, queue: Option<Value>, kwargs: KwArgs) -> Result {
+    run_states(cx, Some(&mods), test.as_ref(), queue, &kwargs.0)
+}
+
+/// Apply all that top files give this minion.
+///
+/// CLI Example: salt '*' state.highstate test=True
+#[exec]
+fn highstate(cx: &Cx, test: Option<Value>, queue: Option<Value>, kwargs: KwArgs) -> Result {
+    run_states(cx, None, test.as_ref(), queue, &kwargs.0)
 }
