@@ -31,6 +31,7 @@ files! {
     locale,
     module,
     mount,
+    pip,
     pkg,
     pkgrepo,
     saltutil,
@@ -38,6 +39,7 @@ files! {
     sysctl,
     test,
     timezone,
+    virtualenv,
 }
 
 /// Where a case works.
