@@ -16,6 +16,7 @@ modules! {
     cmd,
     config,
     cp,
+    cron,
     data,
     debconf,
     defaults,

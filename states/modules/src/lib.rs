@@ -15,6 +15,7 @@ states! {
     alias,
     alternatives,
     cmd,
+    cron,
     debconf,
     environ,
     event,
