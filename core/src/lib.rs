@@ -25,6 +25,7 @@ pub mod scalar;
 pub mod schedule;
 mod secret;
 pub mod shlex;
+pub mod ssh;
 pub mod state;
 pub mod target;
 pub mod text;

@@ -54,6 +54,7 @@ modules! {
     shadow,
     slsutil,
     state,
+    ssh,
     status,
     sys,
     sysctl,

@@ -34,6 +34,8 @@ states! {
     saltutil,
     schedule,
     service,
+    ssh_auth,
+    ssh_known_hosts,
     sysctl,
     test,
     timezone,
