@@ -25,6 +25,7 @@ files! {
     debconf,
     environ,
     event,
+    file_edit,
     grains,
     host,
     kmod,

@@ -10,29 +10,29 @@ use brine_protocol::{Map, Value};
 #[macro_export]
 #[doc(hidden)]
 macro_rules! given_function {
-    ($(#[$($attr:tt)*])* fn $name:ident($($param:ident $(= $default:expr)?),* $(,)?) => $body:expr) => {
+    ($(#[$($attr:tt)*])* $vis:vis fn $name:ident($($param:ident $(= $default:expr)?),* $(,)?) => $body:expr) => {
         $(#[$($attr)*])*
         #[$crate::call::exec]
         #[allow(clippy::too_many_arguments, reason = "the signature is stock's")]
-        fn $name(
+        $vis fn $name(
             cx: &$crate::Cx,
             $($(#[default($default)])? $param: $crate::Value,)*
         ) -> $crate::call::Result {
             let named = $crate::map! { $($crate::call::parameter(stringify!($param)) => $param),* };
-            $body(cx, $crate::call::Given { named, extra: $crate::Map::new() })
+            $crate::call::returned($body(cx, $crate::call::Given { named, extra: $crate::Map::new() }))
         }
     };
-    ($(#[$($attr:tt)*])* fn $name:ident($($param:ident $(= $default:expr)?),* $(,)?; $kwargs:ident) => $body:expr) => {
+    ($(#[$($attr:tt)*])* $vis:vis fn $name:ident($($param:ident $(= $default:expr)?),* $(,)?; $kwargs:ident) => $body:expr) => {
         $(#[$($attr)*])*
         #[$crate::call::exec]
         #[allow(clippy::too_many_arguments, reason = "the signature is stock's")]
-        fn $name(
+        $vis fn $name(
             cx: &$crate::Cx,
             $($(#[default($default)])? $param: $crate::Value,)*
             $kwargs: $crate::call::KwArgs,
         ) -> $crate::call::Result {
             let named = $crate::map! { $($crate::call::parameter(stringify!($param)) => $param),* };
-            $body(cx, $crate::call::Given { named, extra: $kwargs.0 })
+            $crate::call::returned($body(cx, $crate::call::Given { named, extra: $kwargs.0 }))
         }
     };
 }
