@@ -5,6 +5,7 @@ extern crate self as brine_core;
 
 pub mod apt;
 pub mod auth_rules;
+pub mod basic_auth;
 pub mod call;
 pub mod clock;
 pub mod cmdline;

@@ -24,6 +24,7 @@ modules! {
     environ,
     event,
     file,
+    git,
     grains,
     group,
     hashutil,

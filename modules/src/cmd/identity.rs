@@ -28,7 +28,7 @@ fn os_error(errno: nix::Error) -> CallError {
 }
 
 /// A user's home directory as `os.path.expanduser` finds it; our own without a name.
-pub(super) fn home(name: Option<&str>) -> Result<String> {
+pub(crate) fn home(name: Option<&str>) -> Result<String> {
     let home = |user: User| user.dir.to_string_lossy().into_owned();
     match name {
         Some(name) => Ok(user(name)?.map_or_else(|| format!("~{name}"), home)),

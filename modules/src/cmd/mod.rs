@@ -23,6 +23,14 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use variants::*;
 
+pub(crate) use identity::home;
+
+/// The number of a user.
+pub(crate) fn user_id(name: &str) -> Result<u32> {
+    let missing = || CallError::execution(format!("User '{name}' is not available"));
+    Ok(identity::user(name)?.ok_or_else(missing)?.uid.as_raw())
+}
+
 module! {
     "cmd": exec_code, exec_code_all, has_exec, powershell, powershell_all, retcode, run, run_all, run_bg, run_chroot,
     run_stderr, run_stdout, script, script_retcode, shell, shell_info, shells, tty, which, which_bin

@@ -186,6 +186,7 @@ pub(super) fn log_again(given: &Given, failed: bool, retcode: &Value, stdout: &s
 /// Logs output at the level the caller chose, or as an error if the command failed.
 fn log_output(given: &Given, failed: bool, name: &str, text: &str) {
     let level = given.text("output_loglevel").unwrap_or_default().to_ascii_lowercase();
+    let text = brine_core::basic_auth::redacted(text);
     match level.as_str() {
         _ if failed => tracing::error!("{name}: {text}"),
         "error" | "critical" => tracing::error!("{name}: {text}"),

@@ -20,6 +20,7 @@ states! {
     environ,
     event,
     file,
+    git,
     grains,
     group,
     host,
