@@ -10,7 +10,9 @@ pub fn redacted(text: &str) -> String {
     for line in text.split_inclusive('\n') {
         let lower = line.to_ascii_lowercase();
         let start = ["http://", "https://"].iter().filter_map(|s| Some((lower.find(s)?, s.len()))).min();
-        match start.and_then(|(at, length)| Some((at + length, line.rfind('@').filter(|end| *end >= at + length)?))) {
+        match start
+            .and_then(|(at, length)| Some((at + length, line.rfind('@').filter(|end| *end >= at + length)?)))
+        {
             Some((start, end)) => {
                 out.push_str(&line[..start]);
                 out.push_str("<redacted>");

@@ -477,7 +477,7 @@ fn branch_changed(
 /// What test mode says where the remote has another URL.
 fn other_url(wish: &Wish<'_>, remote: &Remote, now: &Now, ret: &mut Outcome) -> Result<Outcome> {
     let Some(from) = &now.fetch_url else {
-        return Err(CallError::exception("TypeError", "expected string or bytes-like object"));
+        return Err(CallError::exception("TypeError", "expected string or bytes-like object, got 'NoneType'"));
     };
     let (from, to) = (redacted(from), redacted(&wish.url));
     let mut actions = vec![format!("Remote '{}' would be changed from {from} to {to}", wish.remote)];
