@@ -25,6 +25,7 @@ BASE = {
     "pillar_roots": {"base": ["/srv/four/pillar"]},
     "use_superseded": [],
     "enable_fqdns_grains": False,
+    "enable_gpu_grains": False,
     "log_level": "critical",
     "state_events": False,
 }
@@ -65,7 +66,13 @@ def configure(opts):
 
 
 def stock(ask):
-    # Stock leaves much behind in a process, so each call has one of its own.
+    # Stock leaves much behind in a process, so each call has one of its own; what takes long to import is there before.
+    import salt.client
+    import salt.config
+    import salt.fileclient
+    import salt.minion
+    import salt.state
+
     configure(ask.get("opts"))
     out, back = os.pipe()
     child = os.fork()
