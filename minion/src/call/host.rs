@@ -69,6 +69,10 @@ impl Host for CallHost {
         self.fire_local(tag, data)
     }
 
+    fn grains(&self) -> Result<Map> {
+        Ok(brine_modules::grains(&self.opts))
+    }
+
     fn compile_pillar(
         &self,
         saltenv: Option<&str>,

@@ -193,6 +193,10 @@ impl Host for Around {
         bus::refresh(&self.attached.minion, &self.cancel, what, wait)
     }
 
+    fn grains(&self) -> CallResult<Map> {
+        Ok(brine_modules::grains(&self.attached.opts))
+    }
+
     fn compile_pillar(
         &self,
         saltenv: Option<&str>,

@@ -8,7 +8,7 @@ use super::index::entries;
 use super::requisites::{Requisites, Status};
 use super::result::no_time;
 use super::words::{full_name, say_whose, tag};
-use brine_core::call::Result;
+use brine_core::call::{CallError, Result};
 use brine_core::target::fnmatch;
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
@@ -17,8 +17,8 @@ use std::sync::Arc;
 /// How often a chunk may wait for others anew.
 const DEEPEST: u32 = 20;
 
-/// The requisites whose chunks are run first. `onfail_all` is none of them in stock.
-const RUN_FIRST: [&str; 9] = [
+/// The requisites whose chunks are run first. Stock forgets `onfail_all` here, and trips over it.
+const RUN_FIRST: [&str; 10] = [
     "require",
     "require_any",
     "watch",
@@ -26,6 +26,7 @@ const RUN_FIRST: [&str; 9] = [
     "prereq",
     "onfail",
     "onfail_any",
+    "onfail_all",
     "onchanges",
     "onchanges_any",
 ];
@@ -73,7 +74,13 @@ impl Runner {
             if self.is_killed_by_pause(at) {
                 break;
             }
-            self.call_chunk(at)?;
+            match self.call_chunk(at) {
+                Err(CallError::Cancelled) => {
+                    self.killed(at);
+                    continue;
+                }
+                ran => ran?,
+            }
             if self.is_failhard(at) {
                 soon_over = true;
                 break;
@@ -131,8 +138,16 @@ impl Runner {
     /// Runs one chunk, after those that come before it.
     fn call_chunk(&mut self, at: usize) -> Result<()> {
         let mut stack = vec![Frame { at, depth: 0, stage: Stage::Start }];
+        // More can only wait where chunks wait for each other without end: stock then ends with a RecursionError.
+        let most = (self.chunks.len() + 1) * DEEPEST as usize;
         while let Some(frame) = stack.last_mut() {
             match self.step(frame)? {
+                Next::Call(_) if stack.len() > most => {
+                    self.record_recursion(at);
+                    self.number += 1;
+                    self.tell(at);
+                    return Ok(());
+                }
                 Next::Call(frame) => stack.push(frame),
                 Next::Done => drop(stack.pop()),
             }
@@ -476,10 +491,15 @@ impl Runner {
     fn tell(&mut self, at: usize) {
         let Some(tag) = self.tags.get(at).cloned() else { return };
         let low = self.low(at);
-        let Some(ret) = self.run.running(|running| running.get(&tag).and_then(Value::as_map).cloned()) else {
-            return;
-        };
-        self.event(&ret, low.get("fire_event"));
+        let is_told = self.is_told(low.get("fire_event"));
+        let ret = self.run.running(|running| {
+            let ret = running.get(&tag)?.as_map()?;
+            (is_told || ret.contains("sub_state_run")).then(|| ret.clone())
+        });
+        let Some(ret) = ret else { return };
+        if is_told {
+            self.event(&ret, low.get("fire_event"));
+        }
         let Some(Value::List(parts)) = ret.get("sub_state_run") else { return };
         self.run.running(|running| {
             running.get_mut(&tag).and_then(Value::as_map_mut).map(|ret| ret.remove("sub_state_run"))

@@ -7,7 +7,7 @@ use brine_core::{Map, Value, map};
 
 impl Runner {
     /// Whether the result of a chunk is told.
-    fn is_told(&self, fire_event: Option<&Value>) -> bool {
+    pub(super) fn is_told(&self, fire_event: Option<&Value>) -> bool {
         let opts = &self.cx.opts;
         !opts.flag("local")
             && (opts.get("state_events").is_none_or(Value::truthy) || fire_event.is_some_and(Value::truthy))
@@ -15,9 +15,6 @@ impl Runner {
 
     /// Tells a master of a result. Whether it hears of it changes nothing here.
     pub(super) fn event(&self, ret: &Map, fire_event: Option<&Value>) {
-        if !self.is_told(fire_event) {
-            return;
-        }
         let jid = self.jid.clone().map_or(Value::Nil, Value::from);
         let id = self.cx.opts.str("id").to_owned();
         let mut data = map! {"ret" => ret.clone()};
