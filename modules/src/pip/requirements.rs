@@ -16,11 +16,14 @@ pub(super) enum Prepared {
 }
 
 fn cached(cx: &Cx, path: &str, saltenv: &Value) -> Result<Option<String>> {
+    let (plain, query) = path.trim_start_matches("salt://").split_once('?').map_or((path.trim_start_matches("salt://"), ""), |p| p);
+    // An environment in the address goes over the caller's.
+    let named = query.split('&').find_map(|part| part.strip_prefix("saltenv="));
+    let saltenv = named.map_or_else(|| saltenv.clone(), Value::from);
     let args = || Args::positional([Value::from(path), saltenv.clone()]);
     let found = |value: Value| value.as_str().filter(|path| !path.is_empty()).map(str::to_owned);
-    let plain = path.trim_start_matches("salt://").split('?').next().unwrap_or_default().to_owned();
     let listed = cx.call("cp.list_master", Args::positional([saltenv.clone()]))?;
-    if !listed.as_list().unwrap_or_default().iter().any(|known| known.as_str() == Some(&plain)) {
+    if !listed.as_list().unwrap_or_default().iter().any(|known| known.as_str() == Some(plain)) {
         return Ok(None);
     }
     let known = found(cx.call("cp.is_cached", args())?);

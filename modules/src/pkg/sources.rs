@@ -128,6 +128,7 @@ pub(super) fn same(source: &Source, wanted: &Source) -> bool {
 pub(super) fn result(repo: &str, source: &Source) -> Map {
     let mut shown = source.shown();
     shown.insert("line", source.line.as_str());
+    shown.remove("dist");
     map! { repo => shown }
 }
 
