@@ -308,7 +308,7 @@ mod tests {
             "new" => map! {"new" => vec![1], "old" => "<_null_>"},
         };
         assert_eq!(recursive_diff(&past, &now), wanted);
-        assert_eq!(repacked(&vec![map! {"indent" => 4}].into()), map! {"indent" => 4});
+        assert_eq!(repacked(&Value::List(vec![map! {"indent" => 4}.into()])), map! {"indent" => 4});
         assert!(repacked(&"x".into()).is_empty());
     }
 }
