@@ -28,6 +28,7 @@ files! {
     file_edit,
     grains,
     host,
+    iptables,
     kmod,
     locale,
     module,

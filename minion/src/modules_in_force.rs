@@ -19,6 +19,8 @@ pub(crate) fn registry(opts: &Opts) -> Registry {
             .filter(|m| allowed.is_empty() || allowed.iter().any(|a| a == m.name)),
     )
     .with_states(brine_state_modules::ALL.iter().copied());
+    brine_state_modules::note_absent(&mut registry);
+    brine_modules::note_absent(&mut registry);
     for module in named("disable_modules") {
         registry.disable(&module);
     }

@@ -29,6 +29,7 @@ modules! {
     group,
     hashutil,
     hosts,
+    iptables,
     jinja,
     key,
     kmod,
@@ -66,6 +67,7 @@ modules! {
     virtualenv,
 }
 
+mod absent;
 mod accounts;
 mod datastore;
 mod detailed;
@@ -76,5 +78,6 @@ mod settings;
 mod systemd;
 mod tools;
 
+pub use absent::note_absent;
 pub use environ::apply_to_minion as apply_environ;
 pub use grains_core::load as grains;

@@ -62,6 +62,8 @@ pub struct Registry {
     /// Modules that exist but may not be used here, with stock's reason text.
     refused: BTreeMap<String, String>,
     states: BTreeMap<&'static str, &'static StateModule>,
+    /// State modules that stock has and that are not here, with the reason.
+    refused_states: BTreeMap<&'static str, &'static str>,
 }
 
 impl Registry {
@@ -104,9 +106,25 @@ impl Registry {
         self.states.get(module)?.functions.iter().find(|f| f.name == function)
     }
 
+    /// Notes that there are no states of a name here, and why. States that are here stay.
+    pub fn refuse_state(&mut self, module: &'static str, reason: &'static str) {
+        if !self.states.contains_key(module) {
+            self.refused_states.insert(module, reason);
+        }
+    }
+
+    /// Why there is no state function of that full name, in stock's words.
+    pub fn missing_state(&self, name: &str) -> String {
+        let module = name.split('.').next().unwrap_or(name);
+        match self.refused_states.get(module) {
+            Some(reason) => format!("'{module}' __virtual__ returned False: {reason}"),
+            None => format!("'{name}' is not available."),
+        }
+    }
+
     /// Calls a state function by name.
     pub fn call_state(&self, cx: &Cx, name: &str, args: Args) -> Result {
-        let function = self.state(name).ok_or_else(|| self.missing(name))?;
+        let function = self.state(name).ok_or_else(|| CallError::NotAvailable(self.missing_state(name)))?;
         cx.cancel.check()?;
         (function.run)(&cx.deeper()?, args)
     }

@@ -24,6 +24,7 @@ states! {
     grains,
     group,
     host,
+    iptables,
     http,
     kmod,
     locale,
@@ -43,3 +44,7 @@ states! {
     user,
     virtualenv,
 }
+
+mod absent;
+
+pub use absent::note_absent;

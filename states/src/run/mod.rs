@@ -148,7 +148,7 @@ impl Runner {
 
     /// The state function of that name, or why there is none.
     fn function(&mut self, full: &str) -> std::result::Result<&'static Function, String> {
-        let missing = || Err(format!("'{full}' is not available."));
+        let missing = || Err(self.cx.registry.missing_state(full));
         let Some((module, name)) = full.split_once('.') else { return missing() };
         let Some(module) = self.cx.registry.state_module(module) else { return missing() };
         if let Some(unavailable) = module.unavailable {
