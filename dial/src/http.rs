@@ -61,6 +61,17 @@ impl Stream {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// All headers that are text.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+    }
+
+    /// What the status means, in words.
+    pub fn reason(&self) -> &'static str {
+        let status = ureq::http::StatusCode::from_u16(self.status).ok();
+        status.and_then(|status| status.canonical_reason()).unwrap_or("Unknown")
+    }
+
     /// The body, as it comes. It has no bound but that of the time.
     pub fn reader(self) -> impl Read {
         self.body.into_reader()

@@ -29,6 +29,7 @@ modules! {
     group,
     hashutil,
     hosts,
+    http,
     iptables,
     jinja,
     key,

@@ -2,6 +2,7 @@
 
 mod cache;
 mod client;
+mod extmods;
 mod jobs;
 mod refresh;
 mod sync;

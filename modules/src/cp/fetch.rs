@@ -83,6 +83,11 @@ pub(super) fn get_template(
     let rendered = brine_python::decode_utf8(bytes).map_err(call_error).and_then(|contents| {
         let mut vars = kwargs.clean();
         vars.remove("env");
+        // Variables may come as one dict; those beside it win.
+        if let Some(Value::Map(mut context)) = vars.remove("context") {
+            context.update(vars);
+            vars = context;
+        }
         template::render(cx, &contents, &saltenv, Some(source), &vars)
     });
     let rendered = match rendered {

@@ -95,8 +95,7 @@ pub(super) fn find_cached_job(cx: &Cx, jid: Value) -> Result {
     Ok(decode(&bytes).ok().filter(|value| value.as_map().is_some()).unwrap_or_default())
 }
 
-/// The Python modules that were fetched from the file server, by kind. This minion fetches none, but a stock one that
-/// ran here before may have.
+/// The Python modules that were fetched from the file server, by kind.
 ///
 /// CLI Example: salt '*' saltutil.list_extmods
 #[exec]

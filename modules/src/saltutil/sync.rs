@@ -1,275 +1,275 @@
-//! `saltutil.sync_*`: stock fetches Python modules of every kind from the file server here.
-//!
-//! There is no Python in this minion, so nothing is ever fetched: each returns the empty list that a stock minion
-//! returns when there is nothing new, after the refresh that it was asked for.
+//! `saltutil.sync_*`: Python modules of every kind are fetched from the file server. Calling one needs the bridge to Python.
 
+use super::extmods::{self, Asked};
 use super::refresh::ask;
 use brine_core::call::{CallError, Cx, Result, exec};
 use brine_core::host::Refresh;
 use brine_core::{Map, Value};
 
 /// What every `sync_*` comes to.
-fn sync(cx: &Cx, refresh: bool, what: Refresh) -> Result {
-    if refresh {
+fn sync(cx: &Cx, kind: &str, asked: [&Option<Value>; 3], refresh: Option<Refresh>) -> Result {
+    let [saltenv, whitelist, blacklist] = asked.map(Option::as_ref);
+    let new = extmods::sync(cx, kind, &Asked { saltenv, whitelist, blacklist })?;
+    if let Some(what) = refresh {
         ask(cx, what, None)?;
     }
-    Ok(Value::List(Vec::new()))
+    Ok(new.into_iter().map(Value::from).collect())
 }
 
-/// Fetch beacons of the file server: none, as they are Python. Returns an empty list, after a refresh if asked.
+/// Fetch beacons of the file server that are new or changed. Returns their names, after a refresh if asked.
 ///
 /// CLI Example: salt '*' saltutil.sync_beacons
 #[exec]
 pub(super) fn sync_beacons(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(true)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
 ) -> Result {
-    sync(cx, refresh, Refresh::Beacons)
+    sync(cx, "beacons", [&saltenv, &extmod_whitelist, &extmod_blacklist], refresh.then_some(Refresh::Beacons))
 }
 
-/// Fetch clouds of the file server: none, as they are Python. Returns an empty list, after a refresh if asked.
+/// Fetch clouds of the file server that are new or changed. Returns their names, after a refresh if asked.
 ///
 /// CLI Example: salt '*' saltutil.sync_clouds
 #[exec]
 pub(super) fn sync_clouds(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(true)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
 ) -> Result {
-    sync(cx, refresh, Refresh::Modules)
+    sync(cx, "clouds", [&saltenv, &extmod_whitelist, &extmod_blacklist], refresh.then_some(Refresh::Modules))
 }
 
-/// Fetch engines of the file server: none, as they are Python. Returns an empty list, after a refresh if asked.
+/// Fetch engines of the file server that are new or changed. Returns their names, after a refresh if asked.
 ///
 /// CLI Example: salt '*' saltutil.sync_engines
 #[exec]
 pub(super) fn sync_engines(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(false)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
 ) -> Result {
-    sync(cx, refresh, Refresh::Modules)
+    sync(cx, "engines", [&saltenv, &extmod_whitelist, &extmod_blacklist], refresh.then_some(Refresh::Modules))
 }
 
-/// Fetch executors of the file server: none, as they are Python. Returns an empty list, after a refresh if asked.
+/// Fetch executors of the file server that are new or changed. Returns their names, after a refresh if asked.
 ///
 /// CLI Example: salt '*' saltutil.sync_executors
 #[exec]
 pub(super) fn sync_executors(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(true)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
 ) -> Result {
-    sync(cx, refresh, Refresh::Modules)
+    sync(cx, "executors", [&saltenv, &extmod_whitelist, &extmod_blacklist], refresh.then_some(Refresh::Modules))
 }
 
-/// Fetch grains of the file server: none, as they are Python. Returns an empty list, after a refresh if asked.
+/// Fetch grains of the file server that are new or changed. Returns their names, after a refresh if asked.
 ///
 /// CLI Example: salt '*' saltutil.sync_grains
 #[exec]
 pub(super) fn sync_grains(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(true)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
     #[default(false)] clean_pillar_cache: Value,
 ) -> Result {
-    sync(cx, refresh, Refresh::Pillar { clean_cache: clean_pillar_cache.truthy() })
+    sync(cx, "grains", [&saltenv, &extmod_whitelist, &extmod_blacklist], refresh.then_some(Refresh::Pillar { clean_cache: clean_pillar_cache.truthy() }))
 }
 
-/// Fetch log handlers of the file server: none, as they are Python. Returns an empty list, after a refresh if asked.
+/// Fetch log handlers of the file server that are new or changed. Returns their names, after a refresh if asked.
 ///
 /// CLI Example: salt '*' saltutil.sync_log_handlers
 #[exec]
 pub(super) fn sync_log_handlers(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(true)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
 ) -> Result {
-    sync(cx, refresh, Refresh::Modules)
+    sync(cx, "log_handlers", [&saltenv, &extmod_whitelist, &extmod_blacklist], refresh.then_some(Refresh::Modules))
 }
 
-/// Fetch matchers of the file server: none, as they are Python. Returns an empty list, after a refresh if asked.
+/// Fetch matchers of the file server that are new or changed. Returns their names, after a refresh if asked.
 ///
 /// CLI Example: salt '*' saltutil.sync_matchers
 #[exec]
 pub(super) fn sync_matchers(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(false)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
 ) -> Result {
-    sync(cx, refresh, Refresh::Modules)
+    sync(cx, "matchers", [&saltenv, &extmod_whitelist, &extmod_blacklist], refresh.then_some(Refresh::Modules))
 }
 
-/// Fetch execution modules of the file server: none, as they are Python. Returns an empty list, after a refresh if asked.
+/// Fetch execution modules of the file server that are new or changed. Returns their names, after a refresh if asked.
 ///
 /// CLI Example: salt '*' saltutil.sync_modules
 #[exec]
 pub(super) fn sync_modules(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(true)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
 ) -> Result {
-    sync(cx, refresh, Refresh::Modules)
+    sync(cx, "modules", [&saltenv, &extmod_whitelist, &extmod_blacklist], refresh.then_some(Refresh::Modules))
 }
 
-/// Fetch outputters of the file server: none, as they are Python. Returns an empty list, after a refresh if asked.
+/// Fetch outputters of the file server that are new or changed. Returns their names, after a refresh if asked.
 ///
 /// CLI Example: salt '*' saltutil.sync_output
 #[exec]
 pub(super) fn sync_output(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(true)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
 ) -> Result {
-    sync(cx, refresh, Refresh::Modules)
+    sync(cx, "output", [&saltenv, &extmod_whitelist, &extmod_blacklist], refresh.then_some(Refresh::Modules))
 }
 
-/// Fetch proxy modules of the file server: none, as they are Python. Returns an empty list, after a refresh if asked.
+/// Fetch proxy modules of the file server that are new or changed. Returns their names, after a refresh if asked.
 ///
 /// CLI Example: salt '*' saltutil.sync_proxymodules
 #[exec]
 pub(super) fn sync_proxymodules(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(false)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
 ) -> Result {
-    sync(cx, refresh, Refresh::Modules)
+    sync(cx, "proxy", [&saltenv, &extmod_whitelist, &extmod_blacklist], refresh.then_some(Refresh::Modules))
 }
 
-/// Fetch renderers of the file server: none, as they are Python. Returns an empty list, after a refresh if asked.
+/// Fetch renderers of the file server that are new or changed. Returns their names, after a refresh if asked.
 ///
 /// CLI Example: salt '*' saltutil.sync_renderers
 #[exec]
 pub(super) fn sync_renderers(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(true)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
 ) -> Result {
-    sync(cx, refresh, Refresh::Modules)
+    sync(cx, "renderers", [&saltenv, &extmod_whitelist, &extmod_blacklist], refresh.then_some(Refresh::Modules))
 }
 
-/// Fetch returners of the file server: none, as they are Python. Returns an empty list, after a refresh if asked.
+/// Fetch returners of the file server that are new or changed. Returns their names, after a refresh if asked.
 ///
 /// CLI Example: salt '*' saltutil.sync_returners
 #[exec]
 pub(super) fn sync_returners(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(true)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
 ) -> Result {
-    sync(cx, refresh, Refresh::Modules)
+    sync(cx, "returners", [&saltenv, &extmod_whitelist, &extmod_blacklist], refresh.then_some(Refresh::Modules))
 }
 
-/// Fetch serializers of the file server: none, as they are Python. Returns an empty list, after a refresh if asked.
+/// Fetch serializers of the file server that are new or changed. Returns their names, after a refresh if asked.
 ///
 /// CLI Example: salt '*' saltutil.sync_serializers
 #[exec]
 pub(super) fn sync_serializers(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(true)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
 ) -> Result {
-    sync(cx, refresh, Refresh::Modules)
+    sync(cx, "serializers", [&saltenv, &extmod_whitelist, &extmod_blacklist], refresh.then_some(Refresh::Modules))
 }
 
-/// Fetch state modules of the file server: none, as they are Python. Returns an empty list, after a refresh if asked.
+/// Fetch state modules of the file server that are new or changed. Returns their names, after a refresh if asked.
 ///
 /// CLI Example: salt '*' saltutil.sync_states
 #[exec]
 pub(super) fn sync_states(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(true)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
 ) -> Result {
-    sync(cx, refresh, Refresh::Modules)
+    sync(cx, "states", [&saltenv, &extmod_whitelist, &extmod_blacklist], refresh.then_some(Refresh::Modules))
 }
 
-/// Fetch thorium modules of the file server: none, as they are Python. Returns an empty list, after a refresh if asked.
+/// Fetch thorium modules of the file server that are new or changed. Returns their names, after a refresh if asked.
 ///
 /// CLI Example: salt '*' saltutil.sync_thorium
 #[exec]
 pub(super) fn sync_thorium(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(false)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
 ) -> Result {
-    sync(cx, refresh, Refresh::Modules)
+    sync(cx, "thorium", [&saltenv, &extmod_whitelist, &extmod_blacklist], refresh.then_some(Refresh::Modules))
 }
 
-/// Fetch utility modules of the file server: none, as they are Python. Returns an empty list, after a refresh if asked.
+/// Fetch utility modules of the file server that are new or changed. Returns their names, after a refresh if asked.
 ///
 /// CLI Example: salt '*' saltutil.sync_utils
 #[exec]
 pub(super) fn sync_utils(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(true)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
 ) -> Result {
-    sync(cx, refresh, Refresh::Modules)
+    sync(cx, "utils", [&saltenv, &extmod_whitelist, &extmod_blacklist], refresh.then_some(Refresh::Modules))
 }
 
-/// Fetch sdb modules of the file server: none, as they are Python. Returns an empty list.
+/// Fetch sdb modules of the file server that are new or changed. Returns their names.
 ///
 /// CLI Example: salt '*' saltutil.sync_sdb
 #[exec]
 pub(super) fn sync_sdb(
     cx: &Cx,
-    _saltenv: Option<Value>,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    saltenv: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
 ) -> Result {
-    sync(cx, false, Refresh::Modules)
+    sync(cx, "sdb", [&saltenv, &extmod_whitelist, &extmod_blacklist], None)
 }
 
-/// Fetch pillar modules (minions without a master only): none, as they are Python. Returns an empty list.
+/// Fetch pillar modules that are new or changed (minions without a master only). Returns their names.
 ///
 /// CLI Example: salt '*' saltutil.sync_pillar
 #[exec]
 pub(super) fn sync_pillar(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(true)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
     #[default(false)] clean_pillar_cache: Value,
 ) -> Result {
     if cx.opts.str("file_client") != "local" {
         return Err(CallError::execution("Pillar modules can only be synced to masterless minions"));
     }
-    sync(cx, refresh, Refresh::Pillar { clean_cache: clean_pillar_cache.truthy() })
+    sync(cx, "pillar", [&saltenv, &extmod_whitelist, &extmod_blacklist], refresh.then_some(Refresh::Pillar { clean_cache: clean_pillar_cache.truthy() }))
 }
 
 /// What `saltutil.sync_all` goes through, in stock's order.
@@ -278,22 +278,26 @@ const KINDS: [&str; 17] = [
     "log_handlers", "executors", "proxymodules", "engines", "thorium", "serializers", "matchers",
 ];
 
-/// Fetch modules of all kinds: none, as they are Python. Returns an empty list for each, after a refresh of the pillar
-/// if asked.
+/// Fetch modules of all kinds that are new or changed. Returns their names by kind, after a refresh of the pillar if asked.
 ///
 /// CLI Example: salt '*' saltutil.sync_all
 #[exec]
 pub(super) fn sync_all(
     cx: &Cx,
-    _saltenv: Option<Value>,
+    saltenv: Option<Value>,
     #[default(true)] refresh: bool,
-    _extmod_whitelist: Option<Value>,
-    _extmod_blacklist: Option<Value>,
+    extmod_whitelist: Option<Value>,
+    extmod_blacklist: Option<Value>,
     #[default(false)] clean_pillar_cache: Value,
 ) -> Result<Map> {
-    let mut all: Map = KINDS.iter().map(|kind| (*kind, Value::List(Vec::new()))).collect();
+    let asked = [&saltenv, &extmod_whitelist, &extmod_blacklist];
+    let mut all = Map::new();
+    for kind in KINDS {
+        let folder = if kind == "proxymodules" { "proxy" } else { kind };
+        all.insert(kind, sync(cx, folder, asked, None)?);
+    }
     if cx.opts.str("file_client") == "local" {
-        all.insert("pillar", Value::List(Vec::new()));
+        all.insert("pillar", sync(cx, "pillar", asked, None)?);
     }
     if refresh {
         ask(cx, Refresh::Pillar { clean_cache: clean_pillar_cache.truthy() }, None)?;
