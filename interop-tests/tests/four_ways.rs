@@ -26,6 +26,7 @@ files! {
     environ,
     event,
     file_edit,
+    git,
     grains,
     host,
     iptables,

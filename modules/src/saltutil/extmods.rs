@@ -62,7 +62,11 @@ pub(super) fn sync(cx: &Cx, kind: &str, asked: &Asked<'_>) -> Result<Vec<String>
 }
 
 fn copied(cx: &Cx, kind: &str, asked: &Asked<'_>, new: &mut Vec<String>) -> Result<()> {
-    let folder = cx.opts.path("extension_modules").join(kind);
+    let folder = cx.opts.path("extension_modules");
+    if !folder.is_absolute() {
+        return Err(CallError::execution("the option extension_modules names no folder"));
+    }
+    let folder = folder.join(kind);
     let (white, black) = (
         list(cx, asked.whitelist, "extmod_whitelist", kind),
         list(cx, asked.blacklist, "extmod_blacklist", kind),
