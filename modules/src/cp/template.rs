@@ -26,8 +26,12 @@ pub(crate) fn engine(name: &str) -> Engine {
     }
 }
 
-/// Renders a text as a template of this call.
+/// Renders a text as a template of this call. What `context` holds goes over the other variables.
 pub(crate) fn render(cx: &Cx, text: &str, saltenv: &str, path: Option<&str>, vars: &Map) -> Result<String> {
+    let mut vars = vars.clone();
+    if let Some(Value::Map(context)) = vars.remove("context") {
+        vars.update(context);
+    }
     let vars = vars
         .iter()
         .filter_map(|(name, value)| Some((Rc::from(name.as_str()?), Obj::from(value))))
