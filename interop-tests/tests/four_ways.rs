@@ -31,6 +31,7 @@ files! {
     grains,
     group,
     host,
+    ini_manage,
     iptables,
     kmod,
     locale,

@@ -5,7 +5,7 @@ mod backups;
 mod content;
 mod diff;
 mod dirs;
-mod edit;
+pub(crate) mod edit;
 mod find;
 mod find_options;
 pub(crate) mod hash;

@@ -26,6 +26,7 @@ states! {
     host,
     iptables,
     http,
+    ini_manage,
     kmod,
     locale,
     module,

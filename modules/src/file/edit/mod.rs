@@ -6,9 +6,9 @@ mod blockreplace;
 mod comment;
 mod line;
 mod patch;
-mod put;
+pub(crate) mod put;
 mod replace;
-mod replace_encoded;
+pub(crate) mod replace_encoded;
 mod sed;
 
 pub(super) use append::*;

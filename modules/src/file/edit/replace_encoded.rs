@@ -16,7 +16,7 @@ fn codec(value: &Obj, way: &str, encoding: &str) -> Result {
 }
 
 /// The text of a file in an encoding.
-pub(super) fn decode(bytes: &[u8], encoding: &str) -> Result<String> {
+pub(crate) fn decode(bytes: &[u8], encoding: &str) -> Result<String> {
     let plain: String = encoding.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
     let marked: &[&[u8]] = match plain.as_str() {
         "utf16" | "u16" => &[b"\xff\xfe", b"\xfe\xff"],
@@ -38,7 +38,7 @@ pub(super) fn decode(bytes: &[u8], encoding: &str) -> Result<String> {
 }
 
 /// The bytes of a text in an encoding.
-pub(super) fn encode(text: &str, encoding: &str) -> Result<Vec<u8>> {
+pub(crate) fn encode(text: &str, encoding: &str) -> Result<Vec<u8>> {
     Ok(codec(&Obj::str(text), "encode", encoding)?.into_bytes().unwrap_or_default())
 }
 

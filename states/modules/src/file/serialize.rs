@@ -251,8 +251,8 @@ fn write(cx: &Cx, given: &Given, name: &str, contents: Value, ret: Map) -> Resul
 pub(super) fn decode(
     cx: &Cx,
     name: Value,
-    encoded_data: Value,
-    contents_pillar: Value,
+    #[default(())] encoded_data: Value,
+    #[default(())] contents_pillar: Value,
     #[default("base64")] encoding_type: Value,
     #[default("md5")] checksum: Value,
 ) -> Result<Outcome> {
