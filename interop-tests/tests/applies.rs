@@ -56,35 +56,35 @@ fn formula(name: &str, config: &str, sls: &[&str], packages: &str) -> Result {
 
 #[test]
 #[ignore = "needs formulas, see above"]
-fn users() -> Result {
+fn formula_users() -> Result {
     formula("users", "k_default.debian12", &["users"], "sudo")?;
     formula("users", "example.debian12", &["users"], "sudo vim")
 }
 
 #[test]
 #[ignore = "needs formulas, see above"]
-fn openssh() -> Result {
+fn formula_openssh() -> Result {
     formula("openssh", "k_default.debian12", &["openssh", "openssh.config"], "openssh-server")?;
     formula("openssh", "example.debian12", &["openssh", "openssh.config", "openssh.banner"], "openssh-server")
 }
 
 #[test]
 #[ignore = "needs formulas, see above"]
-fn logrotate() -> Result {
+fn formula_logrotate() -> Result {
     formula("logrotate", "k_default.debian12", &["logrotate"], "logrotate cron")?;
     formula("logrotate", "example.debian12", &["logrotate"], "logrotate cron")
 }
 
 #[test]
 #[ignore = "needs formulas, see above"]
-fn rsyslog() -> Result {
+fn formula_rsyslog() -> Result {
     formula("rsyslog", "none.debian12", &["rsyslog"], "rsyslog")?;
     formula("rsyslog", "example.debian12", &["rsyslog"], "rsyslog")
 }
 
 #[test]
 #[ignore = "needs formulas, see above"]
-fn chrony() -> Result {
+fn formula_chrony() -> Result {
     formula("chrony", "k_default.debian12", &["chrony"], "chrony")?;
     formula("chrony", "example.debian12", &["chrony"], "chrony")
 }
