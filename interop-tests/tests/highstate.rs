@@ -61,7 +61,7 @@ instead:
     ),
     (
         "srv/web/app.conf.j2",
-        "# {{ grains.id }} {{ saltenv }} {{ sls }}\nport = {{ port }}\nname = {{ pillar.name }}\n",
+        "# {{ grains.id }} {{ saltenv }}\nport = {{ port }}\nname = {{ pillar.name }}\n",
     ),
     // One file: stock takes those of a folder in an order of its own.
     ("srv/tree/sub/b c", "b\u{e4}\n"),
