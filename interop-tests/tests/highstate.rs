@@ -59,10 +59,7 @@ instead:
         "srv/web/base.sls",
         "folders:\n  file.directory:\n    - names: [{{ pillar['to'] }}/sites, {{ pillar['to'] }}/data]\n    - makedirs: true\nall:\n  file.recurse:\n    - name: {{ pillar['to'] }}/data\n    - source: salt://tree\n    - file_mode: '0600'\n    - clean: true\n",
     ),
-    (
-        "srv/web/app.conf.j2",
-        "# {{ grains.id }} {{ saltenv }}\nport = {{ port }}\nname = {{ pillar.name }}\n",
-    ),
+    ("srv/web/app.conf.j2", "# {{ grains.id }} {{ saltenv }}\nport = {{ port }}\nname = {{ pillar.name }}\n"),
     // One file: stock takes those of a folder in an order of its own.
     ("srv/tree/sub/b c", "b\u{e4}\n"),
     (
@@ -88,9 +85,10 @@ fn plant(fleet: &Fleet, to: &Path) -> Result {
 /// Times, and the scratch directory's name, are never the same.
 fn steady(text: &str, fleet: &Fleet) -> String {
     let text = text.replace(&fleet.root().display().to_string(), "$R");
-    let keep = |line: &&str| {
-        !["Started:", "Duration:", "Total run time:", "pid:"].iter().any(|w| line.trim_start().starts_with(w))
-    };
+    let times = ["Started:", "Duration:", "Total run time:"];
+    // A process id stands alone in its line.
+    let pid = |line: &str| line.len() > 2 && line.bytes().all(|b| b.is_ascii_digit());
+    let keep = |line: &&str| !times.iter().any(|w| line.trim_start().starts_with(w)) && !pid(line.trim());
     // In one line of a state both stand at the end.
     let short = |line: &str| line.split(" - Started: ").next().unwrap_or_default().to_owned();
     text.lines().filter(keep).map(short).collect::<Vec<_>>().join("\n")
@@ -131,7 +129,7 @@ fn printed(master: &str, minion: &str) -> Result<Vec<(String, Value)>> {
         &["--out=json", "m1", "state.sls", "none"],
         &["--out=json", "m1", "state.show_lowstate"],
     ] {
-        let ran = fleet.salt(words)?;
+        let ran = fleet.salt(&[&["-t", "120"], words].concat())?;
         let text = steady(&ran.out, &fleet);
         let value = serde_json::from_str(&ran.out).map_or(Value::Null, |value| without_times(value, &fleet));
         let text = if value.is_null() { text } else { String::new() };
