@@ -42,6 +42,7 @@ files! {
     pkgrepo,
     saltutil,
     schedule,
+    service,
     ssh_auth,
     ssh_known_hosts,
     sysctl,
