@@ -154,7 +154,7 @@ fn all(cx: &Cx, args: VarArgs, kwargs: &KwArgs) -> Result<Map> {
 }
 
 /// Data decrypted by a renderer that the options allow.
-fn decrypted(cx: &Cx, renderer: &str, data: &Value) -> std::result::Result<Value, String> {
+pub(crate) fn decrypted(cx: &Cx, renderer: &str, data: &Value) -> std::result::Result<Value, String> {
     let allowed = cx.opts.get("decrypt_pillar_renderers").and_then(Value::as_list).unwrap_or_default();
     if !allowed.is_empty() && !allowed.iter().any(|name| name.as_str() == Some(renderer)) {
         let allowed: Vec<String> = allowed.iter().map(python_str).collect();

@@ -1,14 +1,33 @@
-//! The `state` execution module. So far: what states there are for this minion, and which state functions run now.
+//! The `state` execution module: what states there are for this minion, shown or run.
 
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec, module};
-use brine_core::jid::jid_to_time;
 use brine_core::text::python_str;
 use brine_core::{Map, Opts, Value, map};
 use brine_render::out::{Style, nested};
 use brine_states::{Compiled, Highstate, Runner, settings, tag};
 use std::sync::Arc;
 
-module! { "state": apply, highstate, running, show_highstate, show_low_sls, show_lowstate, show_sls, show_top, single, sls }
+mod apply;
+mod cached;
+mod data;
+mod pause;
+mod queue;
+mod request;
+mod retcode;
+mod switch;
+
+use apply::*;
+use data::*;
+use pause::*;
+use queue::*;
+use request::*;
+use switch::*;
+
+module! {
+    "state": apply, check_request, clear_cache, clear_request, disable, enable, get_pauses, high, highstate, id_exists,
+    list_disabled, low, pause, request, resume, run_request, running, show_highstate, show_low_sls, show_lowstate, show_sls,
+    show_state_usage, show_states, show_top, single, sls, sls_exists, sls_id, soft_kill, template, template_str, test, top
+}
 
 /// `salt.defaults.exitcodes.EX_STATE_COMPILER_ERROR`
 const COMPILER_ERROR: i64 = 1;
@@ -16,47 +35,6 @@ const COMPILER_ERROR: i64 = 1;
 const STATE_FAILURE: i64 = 2;
 /// `salt.defaults.exitcodes.EX_PILLAR_FAILURE`
 const PILLAR_FAILURE: i64 = 5;
-
-/// Return a line for each state function that runs already: those exclude each other.
-///
-/// CLI Example: salt '*' state.running
-#[exec]
-fn running(cx: &Cx, #[default(false)] concurrent: Value) -> Result<Vec<Value>> {
-    if concurrent.truthy() {
-        return Ok(Vec::new());
-    }
-    let others = cx.call("saltutil.is_running", Args { positional: vec!["state.*".into()], ..Args::default() })?;
-    let line = |job: &Map| {
-        let text = |key: &str| job.get(key).map(python_str).unwrap_or_default();
-        let jid = text("jid");
-        let started = jid_to_time(&jid);
-        format!(
-            "The function \"{}\" is running as PID {} and was started at {started} with jid {jid}",
-            text("fun"),
-            text("pid")
-        )
-    };
-    let jobs = others.as_list().unwrap_or_default();
-    Ok(jobs.iter().filter_map(Value::as_map).map(line).map(Value::from).collect())
-}
-
-/// What stands against running now, for a function that others exclude.
-fn conflict(cx: &Cx, queue: Option<Value>, kwargs: &Map) -> Result<Option<Value>> {
-    let queue = match queue {
-        None | Some(Value::Nil) => cx.opts.get("state_queue").cloned().unwrap_or(false.into()),
-        Some(given) => given,
-    };
-    if queue.truthy() {
-        return Err(CallError::execution("queue comes with running states, which is a later piece of work"));
-    }
-    let concurrent = kwargs.get("concurrent").cloned().unwrap_or(false.into());
-    let lines = cx.call("state.running", Args { positional: vec![concurrent], ..Args::default() })?;
-    if lines.truthy() {
-        cx.set_retcode(COMPILER_ERROR);
-        return Ok(Some(lines));
-    }
-    Ok(None)
-}
 
 /// The options with what the call's arguments say of environments.
 fn opts_of(cx: &Cx, kwargs: &Map) -> Result<Opts> {
@@ -80,17 +58,32 @@ fn opts_of(cx: &Cx, kwargs: &Map) -> Result<Opts> {
     Ok(opts)
 }
 
-/// The pillar that a call gives over that of the minion.
-fn over(kwargs: &Map) -> Result<Option<Map>> {
-    if kwargs.get("pillar_enc").is_some_and(|enc| !enc.is_nil()) {
-        return Err(CallError::execution("pillar_enc comes with running states, which is a later piece of work"));
-    }
-    match kwargs.get("pillar") {
-        None | Some(Value::Nil) => Ok(None),
-        Some(Value::Map(over)) => Ok(Some(over.clone())),
-        Some(_) => Err(CallError::invocation(
+/// The pillar that a call gives over that of the minion, decrypted if it says how.
+fn over(cx: &Cx, kwargs: &Map) -> Result<Option<Map>> {
+    let given = kwargs.get("pillar").filter(|given| !given.is_nil());
+    let encrypted = kwargs.get("pillar_enc").filter(|enc| !enc.is_nil());
+    match (given, encrypted) {
+        (None, _) => Ok(None),
+        (Some(given), Some(renderer)) => {
+            let decrypted = crate::pillar::decrypted(cx, &python_str(renderer), given);
+            match decrypted {
+                Ok(Value::Map(over)) => Ok(Some(over)),
+                Ok(_) => Err(CallError::invocation("Pillar data must be formatted as a dictionary.")),
+                Err(e) => Err(CallError::execution(format!("Failed to decrypt pillar override: {e}"))),
+            }
+        }
+        (Some(Value::Map(over)), None) => Ok(Some(over.clone())),
+        (Some(_), None) => Err(CallError::invocation(
             "Pillar data must be formatted as a dictionary, unless pillar_enc is specified.",
         )),
+    }
+}
+
+/// Text as a list at its commas, a list as it is: `split_input`.
+fn split_input(value: &Value) -> Vec<String> {
+    match value {
+        Value::List(names) => names.iter().map(python_str).collect(),
+        text => python_str(text).split(',').map(|name| name.trim().to_owned()).collect(),
     }
 }
 
@@ -160,12 +153,9 @@ fn of_mods(
         opts.map_mut().insert("saltenv", "base");
     }
     let saltenv = opts.get("saltenv").map(python_str).unwrap_or_default();
-    let run = for_states(cx, opts, over(kwargs)?)?;
+    let run = for_states(cx, opts, over(cx, kwargs)?)?;
     check_pillar(&run, kwargs)?;
-    let mods: Vec<String> = match mods {
-        Value::List(names) => names.iter().map(python_str).collect(),
-        text => python_str(text).split(',').map(|name| name.trim().to_owned()).collect(),
-    };
+    let mods = split_input(mods);
     given(cx, show(&Highstate::new(&run), &saltenv, &mods)?)
 }
 
@@ -205,7 +195,7 @@ fn show_highstate(cx: &Cx, queue: Option<Value>, kwargs: KwArgs) -> Result {
     if let Some(conflict) = conflict(cx, queue, kwargs)? {
         return Ok(conflict);
     }
-    let run = for_states(cx, opts_of(cx, kwargs)?, over(kwargs)?)?;
+    let run = for_states(cx, opts_of(cx, kwargs)?, over(cx, kwargs)?)?;
     check_pillar(&run, kwargs)?;
     given(cx, Highstate::new(&run).show_highstate()?)
 }
@@ -228,6 +218,105 @@ fn show_lowstate(cx: &Cx, queue: Option<Value>, kwargs: KwArgs) -> Result {
     } else {
         compiled.errors.into_iter().map(Value::from).collect()
     })
+}
+
+/// Whether there are SLS files of these names.
+///
+/// CLI Example: salt '*' state.sls_exists core,edit.vim saltenv=dev
+#[exec]
+fn sls_exists(cx: &Cx, mods: Value, test: Option<Value>, queue: Option<Value>, kwargs: KwArgs) -> Result<bool> {
+    let _shown_alike = test;
+    Ok(matches!(of_mods(cx, &mods, queue, &kwargs.0, Highstate::show_sls)?, Value::Map(_)))
+}
+
+/// Whether all of these ids are in SLS files.
+///
+/// CLI Example: salt '*' state.id_exists create_myfile,update_template filestate saltenv=dev
+#[exec]
+fn id_exists(
+    cx: &Cx,
+    ids: Value,
+    mods: Value,
+    test: Option<Value>,
+    queue: Option<Value>,
+    kwargs: KwArgs,
+) -> Result<bool> {
+    let _shown_alike = test;
+    let low = of_mods(cx, &mods, queue, &kwargs.0, Highstate::show_low_sls)?;
+    let mut known = Vec::new();
+    for chunk in low.as_list().unwrap_or_default() {
+        match chunk {
+            Value::Map(chunk) => known.push(chunk.get("__id__").map(python_str).unwrap_or_default()),
+            _ => return Err(CallError::exception("TypeError", "string indices must be integers")),
+        }
+    }
+    Ok(split_input(&ids).iter().all(|id| known.contains(id)))
+}
+
+/// Return the SLS names that a highstate would apply.
+///
+/// CLI Example: salt '*' state.show_states
+#[exec]
+fn show_states(cx: &Cx, queue: Option<Value>, kwargs: KwArgs) -> Result {
+    let kwargs = &kwargs.0;
+    if let Some(conflict) = conflict(cx, queue, kwargs)? {
+        return Ok(conflict);
+    }
+    let run = for_states(cx, opts_of(cx, kwargs)?, None)?;
+    check_pillar(&run, kwargs)?;
+    let compiled = Highstate::new(&run).show_lowstate()?;
+    if !compiled.errors.is_empty() {
+        return given(cx, compiled);
+    }
+    let mut names: Vec<Value> = Vec::new();
+    for chunk in compiled.data.as_list().unwrap_or_default().iter().filter_map(Value::as_map) {
+        let sls = chunk.get("__sls__").cloned().unwrap_or_default();
+        if !names.contains(&sls) {
+            names.push(sls);
+        }
+    }
+    Ok(names.into())
+}
+
+/// Return which SLS files top files use, and which they do not, by environment.
+///
+/// CLI Example: salt '*' state.show_state_usage
+#[exec]
+fn show_state_usage(cx: &Cx, queue: Option<Value>, kwargs: KwArgs) -> Result {
+    let kwargs = &kwargs.0;
+    if let Some(conflict) = conflict(cx, queue, kwargs)? {
+        return Ok(conflict);
+    }
+    let run = for_states(cx, (*cx.opts).clone(), over(cx, kwargs)?)?;
+    let states = Highstate::new(&run);
+    let top = states.top()?;
+    let errors = states.verify(&top)?;
+    if !errors.is_empty() {
+        cx.set_retcode(COMPILER_ERROR);
+        return Ok(errors.into());
+    }
+    let usage: Value = states.usage(&top)?.into();
+    retcode::set(cx, &usage, || None);
+    Ok(usage)
+}
+
+/// Remove what `cache=True` runs use: they read their files anew.
+///
+/// CLI Example: salt '*' state.clear_cache
+#[exec]
+fn clear_cache(cx: &Cx) -> Result<Vec<String>> {
+    let mut removed = Vec::new();
+    let dir = cx.opts.str("cachedir");
+    let entries = std::fs::read_dir(dir).map_err(|e| CallError::execution(format!("{dir} cannot be read: {e}")))?;
+    for entry in entries.flatten() {
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        if name.ends_with(".cache.p") && entry.path().is_file() {
+            std::fs::remove_file(entry.path())
+                .map_err(|e| CallError::execution(format!("{name} cannot be removed: {e}")))?;
+            removed.push(name);
+        }
+    }
+    Ok(removed)
 }
 
 /// `salt.utils.data.is_true`
@@ -260,15 +349,6 @@ fn test_value(cx: &Cx, test: Option<&Value>, kwargs: &Map) -> Result {
     Ok(cx.opts.get("test").cloned().unwrap_or_default())
 }
 
-/// Sets the return code that goes with results of states.
-fn set_retcode(cx: &Cx, results: &Map) {
-    let failed = |ret: &Value| match ret {
-        Value::Map(ret) => ret.get("result") == Some(&Value::Bool(false)),
-        _ => true,
-    };
-    cx.set_retcode(if results.is_empty() || results.values().any(failed) { STATE_FAILURE } else { 0 });
-}
-
 /// Run one state function with these arguments, which are read as YAML.
 ///
 /// CLI Example: salt '*' state.single pkg.installed name=vim
@@ -292,7 +372,7 @@ fn single(
     };
     let mut opts = opts_of(cx, &low)?;
     let test = test_value(cx, test.as_ref(), &low)?;
-    let over = over(&low)?;
+    let over = over(cx, &low)?;
     low.update(map! {"state" => state, "fun" => function, "__id__" => name.clone(), "name" => name});
     opts.map_mut().insert("test", test.clone());
     let mut run = for_states(cx, opts, over)?;
@@ -306,81 +386,7 @@ fn single(
     }
     let tag = tag(&low);
     let results = map! { tag => runner.single(&mut low)? };
-    set_retcode(cx, &results);
-    Ok(results.into())
-}
-
-/// Runs low data of SLS files, or of the highstate.
-fn run_states(cx: &Cx, mods: Option<&Value>, test: Option<&Value>, queue: Option<Value>, kwargs: &Map) -> Result {
-    if let Some(conflict) = conflict(cx, queue, kwargs)? {
-        return Ok(conflict);
-    }
-    let mut opts = opts_of(cx, kwargs)?;
-    if mods.is_some() && opts.get("saltenv").is_none_or(Value::is_nil) {
-        opts.map_mut().insert("saltenv", "base");
-    }
-    let test = test_value(cx, test, kwargs)?;
-    opts.map_mut().insert("test", test.clone());
-    let saltenv = opts.get("saltenv").map(python_str).unwrap_or_default();
-    let mut run = for_states(cx, opts, over(kwargs)?)?;
-    run.test = test.truthy();
-    check_pillar(&run, kwargs)?;
-    let names: Option<Vec<String>> = mods.map(|mods| match mods {
-        Value::List(names) => names.iter().map(python_str).collect(),
-        text => python_str(text).split(',').map(|name| name.trim().to_owned()).collect(),
-    });
-    let states = Highstate::new(&run);
-    let matches = match names {
-        Some(names) => vec![(saltenv, names)],
-        None => {
-            let top = states.top()?;
-            let matches = states.matches(&top)?;
-            let texts = |names: &Value| -> Vec<String> {
-                names.as_list().unwrap_or_default().iter().map(python_str).collect()
-            };
-            matches.iter().map(|(env, names)| (python_str(env), texts(names))).collect()
-        }
-    };
-    let compiled = states.low_of(&matches)?;
-    if !compiled.errors.is_empty() {
-        cx.set_retcode(COMPILER_ERROR);
-        return Ok(compiled.errors.into());
-    }
-    let chunks = match compiled.data {
-        Value::List(chunks) => chunks.into_iter().filter_map(|chunk| match chunk {
-            Value::Map(chunk) => Some(chunk),
-            _ => None,
-        }),
-        _ => return Ok(Value::Nil),
-    };
-    let mut runner = Runner::new(&run);
-    runner.jid(cx.job.jid());
-    runner.processed_sls(matches.into_iter().flat_map(|(_, names)| names));
-    let results = runner.run(chunks.collect())?;
-    set_retcode(cx, &results);
-    Ok(results.into())
-}
-
-/// Apply the SLS files that are named, or all that top files give this minion.
-///
-/// CLI Example: salt '*' state.apply core,edit.vim test=True
-#[exec]
-fn apply(cx: &Cx, mods: Option<Value>, test: Option<Value>, queue: Option<Value>, kwargs: KwArgs) -> Result {
-    run_states(cx, mods.as_ref(), test.as_ref(), queue, &kwargs.0)
-}
-
-/// Apply the SLS files that are named.
-///
-/// CLI Example: salt '*' state.sls core,edit.vim saltenv=dev
-#[exec]
-fn sls(cx: &Cx, mods: Value, test: Option<Value>, queue: Option<Value>, kwargs: KwArgs) -> Result {
-    run_states(cx, Some(&mods), test.as_ref(), queue, &kwargs.0)
-}
-
-/// Apply all that top files give this minion.
-///
-/// CLI Example: salt '*' state.highstate test=True
-#[exec]
-fn highstate(cx: &Cx, test: Option<Value>, queue: Option<Value>, kwargs: KwArgs) -> Result {
-    run_states(cx, None, test.as_ref(), queue, &kwargs.0)
+    let results = results.into();
+    retcode::set(cx, &results, || None);
+    Ok(results)
 }

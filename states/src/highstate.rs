@@ -21,7 +21,7 @@ use std::rc::Rc;
 const FIRST: i64 = 10_000;
 
 /// Matches as text.
-fn names_of(matches: &Dict) -> R<Vec<(String, Vec<String>)>> {
+pub(crate) fn names_of(matches: &Dict) -> R<Vec<(String, Vec<String>)>> {
     let mut out = Vec::new();
     for (env, names) in matches.pairs() {
         let names = names.items()?.iter().map(brine_python::str).collect::<R<Vec<_>>>()?;
@@ -32,6 +32,9 @@ fn names_of(matches: &Dict) -> R<Vec<(String, Vec<String>)>> {
 
 /// Merged top files: targets by environment, SLS names and options by target.
 pub struct Top(pub(crate) Rc<Dict>);
+
+/// High data, what is wrong with them, and `environment:sls` of each file they are from.
+type Rendered = (Rc<Dict>, Vec<String>, HashSet<String>);
 
 /// A run over a state tree. Of one thread.
 pub struct Highstate {
@@ -92,7 +95,7 @@ impl Highstate {
             if !errors.is_empty() {
                 return Ok((Obj::None, errors));
             }
-            self.low(&high)
+            self.low_data(&high)
         })
     }
 
@@ -145,10 +148,10 @@ impl Highstate {
         if !errors.is_empty() {
             return Ok((Obj::None, errors));
         }
-        self.low(&high)
+        self.low_data(&high)
     }
 
-    fn low(&self, high: &Dict) -> R<(Obj, Vec<String>)> {
+    fn low_data(&self, high: &Dict) -> R<(Obj, Vec<String>)> {
         let (chunks, errors) = low::compile(self.cx(), high, &crate::run::disabled_requisites(self.cx()))?;
         Ok((Obj::list(chunks), errors))
     }
@@ -165,10 +168,15 @@ impl Highstate {
 
     /// Renders the SLS files that are named, with all they include, to high data.
     fn render(&self, matches: &[(String, Vec<String>)]) -> R<(Rc<Dict>, Vec<String>)> {
+        self.rendered(matches).map(|(high, errors, _)| (high, errors))
+    }
+
+    /// The same, and which files were rendered, as `environment:sls`.
+    pub(crate) fn rendered(&self, matches: &[(String, Vec<String>)]) -> R<Rendered> {
         let high = Rc::new(Dict::ordered());
         let mut all = Vec::new();
         let envs: Vec<String> = matches.iter().map(|(env, _)| env.clone()).collect();
-        let mut walk = Walk { done: HashSet::new(), envs, errors: Vec::new() };
+        let mut walk = Walk::new(envs);
         // As in stock, an environment that does not exist goes on with the files of the one before.
         let mut files: Vec<String> = Vec::new();
         for (saltenv, names) in matches {
@@ -203,7 +211,7 @@ impl Highstate {
             }
         }
         high::merge::clean_extends(&high)?;
-        Ok((high, all))
+        Ok((high, all, walk.done))
     }
 
     pub(crate) fn cx(&self) -> &Cx {

@@ -12,6 +12,7 @@ mod low;
 mod matches;
 mod merge;
 mod names;
+mod ready;
 mod run;
 mod semantics;
 mod settings;
@@ -20,6 +21,7 @@ mod tops;
 mod verify;
 
 pub use highstate::{Compiled, Highstate, Top};
+pub use ready::{High, Matches};
 pub use run::{Runner, tag};
 pub use semantics::Semantics;
 pub use settings::settings;

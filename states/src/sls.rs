@@ -21,6 +21,13 @@ pub(crate) struct Walk {
     pub(crate) errors: Vec<String>,
 }
 
+impl Walk {
+    /// One over these environments.
+    pub(crate) fn new(envs: Vec<String>) -> Self {
+        Self { done: HashSet::new(), envs, errors: Vec::new() }
+    }
+}
+
 /// Where an include stands.
 struct At<'a> {
     sls: &'a str,
@@ -52,15 +59,28 @@ impl Highstate {
             return Err(PyErr::recursion(""));
         }
         let source = sls::find(&*self.session.files, sls, saltenv)?;
-        let nothing = || Obj::from(Dict::new());
         let Some(source) = source else {
             walk.errors.push(format!(
                 "Specified SLS {sls} in saltenv {saltenv} is not available on the salt master or through a configured fileserver"
             ));
-            return Ok(nothing());
+            return Ok(Dict::new().into());
         };
+        self.render_file(&source.path, Some(&source), sls, saltenv, walk, depth)
+    }
+
+    /// Renders the file of an SLS.
+    pub(crate) fn render_file(
+        &self,
+        path: &std::path::Path,
+        source: Option<&Source>,
+        sls: &str,
+        saltenv: &str,
+        walk: &mut Walk,
+        depth: usize,
+    ) -> R {
+        let nothing = || Obj::from(Dict::new());
         let default = self.cx().opts.str("renderer");
-        let request = Request { saltenv, sls, ..Request::new(Template::File(&source.path), default) };
+        let request = Request { saltenv, sls, ..Request::new(Template::File(path), default) };
         let rendered = compile_template(&self.session, &request).map(|rendered| rendered.data.into_value());
         walk.done.insert(format!("{saltenv}:{sls}"));
         let state = match rendered {
@@ -96,7 +116,7 @@ impl Highstate {
         crate::decls::extend(dict, sls, saltenv, &mut walk.errors)?;
         crate::decls::exclude(dict, sls, &mut walk.errors)?;
         crate::decls::states(dict, sls, saltenv, &mut walk.errors)?;
-        let at = At { sls, saltenv, source: Some(&source), depth };
+        let at = At { sls, saltenv, source, depth };
         for include in includes {
             self.include(&at, &include, dict, walk)?;
         }

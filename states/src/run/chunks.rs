@@ -99,6 +99,25 @@ impl Runner {
         Ok(results)
     }
 
+    /// Runs the chunks of one id, each with what it needs as if nothing had run before, as `state.sls_id` does.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_id(&mut self, chunks: Vec<Map>, id: &str) -> Result<Map> {
+        self.take(chunks.into_iter().map(Arc::new).collect());
+        let mut results = Map::new();
+        for at in 0..self.chunks.len() {
+            if self.low(at).get("__id__").map(python_str).unwrap_or_default() != id {
+                continue;
+            }
+            self.call_chunk(at)?;
+            self.active.clear();
+            self.wait_for_all();
+            results.update(self.run.running(std::mem::take));
+        }
+        Ok(results)
+    }
+
     /// Makes these the chunks of the run.
     fn take(&mut self, chunks: Vec<Arc<Map>>) {
         self.tags = chunks.iter().map(|low| tag(low).into()).collect();
