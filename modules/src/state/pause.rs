@@ -30,7 +30,7 @@ fn change(cx: &Cx, jid: &Value, id: Option<Value>, change: impl FnOnce(&mut Map)
     let jid = python_str(jid);
     let id = id.filter(|id| !id.is_nil()).map_or_else(|| "__all__".to_owned(), |id| python_str(&id));
     let mut stops = read(cx, &jid)?;
-    let mut of = stops.get(&*id).and_then(Value::as_map).cloned().unwrap_or_default();
+    let mut of = stops.get(&id).and_then(Value::as_map).cloned().unwrap_or_default();
     change(&mut of);
     stops.insert(id, of);
     write(cx, &jid, stops)
@@ -106,7 +106,7 @@ pub(super) fn resume(cx: &Cx, jid: Value, state_id: Option<Value>) -> Result<()>
         Some(all) if all == "__all__" => Map::new(),
         Some(id) => {
             let mut stops = read(cx, &jid)?;
-            stops.remove(&*id);
+            stops.remove(&id);
             stops
         }
     };

@@ -34,7 +34,8 @@ fn is_fine(results: &Map, within: bool, high: &dyn Fn() -> Option<Map>) -> bool 
                 None => is_fine(ret, true, high),
             };
         }
-        if !fine && !(ret.truthy() && high().is_some_and(|high| is_saved(&tag, results, &high))) {
+        let saved = || ret.truthy() && high().is_some_and(|high| is_saved(&tag, results, &high));
+        if !fine && !saved() {
             return false;
         }
     }
