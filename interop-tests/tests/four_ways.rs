@@ -27,6 +27,7 @@ files! {
     environ,
     event,
     file_edit,
+    file_whole,
     git,
     grains,
     group,
