@@ -7,7 +7,9 @@ use brine_python::{Kind, PyErr};
 pub fn py_error(e: CallError) -> PyErr {
     let text = e.to_string();
     match e {
-        CallError::Execution(_) | CallError::Detailed(_) => PyErr::new(Kind::Other("CommandExecutionError"), text),
+        CallError::Execution(_) | CallError::Detailed(_) => {
+            PyErr::new(Kind::Other("CommandExecutionError"), text)
+        }
         CallError::Invocation(_) => PyErr::new(Kind::Other("SaltInvocationError"), text),
         CallError::CommandNotFound(_) => PyErr::new(Kind::Other("CommandNotFoundError"), text),
         CallError::Arguments(_) => PyErr::ty(text),
