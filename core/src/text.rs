@@ -236,7 +236,7 @@ mod tests {
         let one: [Value; 3] = [1.into(), true.into(), 1.0.into()];
         assert!(one.iter().all(|a| one.iter().all(|b| python_eq(a, b))));
         assert!(python_eq(
-            &map! {"a" => 1, "b" => vec![0]}.into(),
+            &map! {"a" => 1, "b" => vec![Value::from(0)]}.into(),
             &map! {"b" => vec![Value::from(false)], "a" => 1.0}.into()
         ));
         assert!(!python_eq(&"1".into(), &1.into()));

@@ -87,6 +87,23 @@ pub(super) fn chosen(name: &str, include: &Value, exclude: &Value) -> Result<boo
     Ok((!include.truthy() || fits(include)?) && (!exclude.truthy() || !fits(exclude)?))
 }
 
+/// What `file.accumulated` has gathered for a file in this run.
+pub(super) fn accumulated(cx: &Cx, name: &str) -> Option<Value> {
+    let step = cx.step.as_ref()?;
+    step.run.shared(|shared| shared.get("accumulators").and_then(|all| all.get(name)).cloned())
+}
+
+/// Two values of a list.
+pub(super) fn pair(list: Value) -> (Value, Value) {
+    match list {
+        Value::List(list) => {
+            let mut list = list.into_iter();
+            (list.next().unwrap_or_default(), list.next().unwrap_or_default())
+        }
+        other => (other, Value::Nil),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

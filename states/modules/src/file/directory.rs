@@ -1,8 +1,8 @@
 //! `file.directory`: a directory, and owners and modes of all that is in it.
 
-use super::common::{check_user, error, owner};
+use super::common::{check_user, error, owner, pair};
 use super::links::make_folder;
-use super::managed::{outcome, pair};
+use super::managed::outcome;
 use super::walk::{Folder, clean, required, walk, would_go};
 use brine_core::call::{Args, Cx, KwArgs, Result, exec};
 use brine_core::mode::normalize_mode;

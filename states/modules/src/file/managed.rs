@@ -1,6 +1,6 @@
 //! `file.managed`: contents, owner and mode of a file.
 
-use super::common::{check_user, error, owner};
+use super::common::{accumulated, check_user, error, owner, pair};
 use super::contents::{Given, given};
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec};
 use brine_core::mode::normalize_mode;
@@ -315,17 +315,6 @@ fn ret_more(ret: &Map) -> Map {
     more
 }
 
-/// Two values of a list.
-pub(super) fn pair(list: Value) -> (Value, Value) {
-    match list {
-        Value::List(list) => {
-            let mut list = list.into_iter();
-            (list.next().unwrap_or_default(), list.next().unwrap_or_default())
-        }
-        other => (other, Value::Nil),
-    }
-}
-
 /// A command that must be content with a file before it is put in place.
 struct Check {
     command: String,
@@ -601,10 +590,4 @@ pub(super) fn managed(
     }
     let check = check_cmd.truthy().then(|| Check { command: python_str(&check_cmd), dir: tmp_dir, suffix: tmp_ext });
     job.apply(cx, ret, check.as_ref())
-}
-
-/// What `file.accumulated` has gathered for a file in this run.
-fn accumulated(cx: &Cx, name: &str) -> Option<Value> {
-    let step = cx.step.as_ref()?;
-    step.run.shared(|shared| shared.get("accumulators").and_then(|all| all.get(name)).cloned())
 }

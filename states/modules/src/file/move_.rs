@@ -1,8 +1,8 @@
 //! `file.copy` and `file.rename`: one file or directory of this machine at another place.
 
-use super::common::{check_user, error, own_user, owner};
+use super::common::{check_user, error, own_user, owner, pair};
 use super::links::make_folder;
-use super::managed::{outcome, pair};
+use super::managed::outcome;
 use super::walk::walk;
 use brine_core::call::{Args, Cx, KwArgs, Result, exec};
 use brine_core::posixpath::{basename, dirname, expanduser, join};

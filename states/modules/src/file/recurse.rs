@@ -1,7 +1,7 @@
 //! `file.recurse`: a folder of the tree, with all that is in it, on this machine.
 
-use super::common::{check_user, chosen, error, owner};
-use super::managed::{outcome, pair};
+use super::common::{check_user, chosen, error, owner, pair};
+use super::managed::outcome;
 use super::walk::{clean, required};
 use brine_core::call::{Args, Cx, KwArgs, Result, exec};
 use brine_core::mode::normalize_mode;

@@ -1,8 +1,8 @@
 //! `file.touch`, `file.mknod`, and `file.shortcut`, which there is on another system only.
 
-use super::common::error;
+use super::common::{error, pair};
 use super::links::make_folder;
-use super::managed::{outcome, pair};
+use super::managed::outcome;
 use brine_core::call::{Args, Cx, KwArgs, Result, exec};
 use brine_core::posixpath::{dirname, expanduser};
 use brine_core::state::Outcome;
