@@ -47,8 +47,8 @@ const CORE: &[Hole] = &[
     Hole {
         row: "padding unchecked",
         file: "core/src/target/pyre.rs",
-        find: "if pattern.len() > MAX_PATTERN {",
-        put: "if pattern.len() > MAX_PATTERN * MAX_PATTERN {",
+        find: "if pattern.len() > bounds.pattern {",
+        put: "if pattern.len() > bounds.pattern * bounds.pattern {",
         tests: &["work_is_bounded"],
     },
 ];
