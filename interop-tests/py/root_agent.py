@@ -1,7 +1,6 @@
-"""What is done inside a throw-away root: a line of JSON in, a line of JSON out (see src/roots.rs).
+"""What is done inside a throw-away root: a line of JSON in, a line of JSON out (see src/roots).
 
-ask    {"do": "load", "path": P}                       a file of cases, as PyYAML reads it
-       {"do": "sh", "script": S, "dir": D}             runs a shell script
+ask    {"do": "sh", "script": S, "dir": D}             runs a shell script
        {"do": "stock", "fun": F, "args": [..], "kwargs": {..}, "opts": {..}}      a function on stock's caller
        {"do": "ours", "program": P, "fun": F, "args": [..], "kwargs": {..}, "opts": {..}}
        {"do": "write", "files": {path: text}}
@@ -29,13 +28,6 @@ BASE = {
     "log_level": "critical",
     "state_events": False,
 }
-
-
-def load(ask):
-    import yaml
-
-    with open(ask["path"], encoding="utf-8") as f:
-        return yaml.safe_load(f)
 
 
 def sh(ask):
@@ -154,7 +146,7 @@ def tree(ask):
     return seen
 
 
-ACTIONS = {"load": load, "sh": sh, "write": write, "stock": stock, "ours": ours, "tree": tree}
+ACTIONS = {"sh": sh, "write": write, "stock": stock, "ours": ours, "tree": tree}
 
 for line in sys.stdin:
     question = json.loads(line)

@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use brine_interop_tests::Result;
-use brine_interop_tests::roots::{Init, Pair};
+use brine_interop_tests::roots::{Init, Pair, yaml};
 use serde_json::{Map, Value, json};
 
 /// Before systemd boots there is a network: what the states will install is put into apt's cache.
@@ -24,7 +24,7 @@ fn formula(name: &str, config: &str, sls: &[&str], packages: &str) -> Result {
         std::env::var("BRINE_FORMULAS").map_err(|_| "BRINE_FORMULAS names no folder of configurations")?;
     let minion = PathBuf::from(folder).join(name).join(config).join("minion");
     let mut pair = Pair::new(Init::Systemd, &download(packages))?;
-    let all = pair.stock.ask(&json!({"do": "load", "path": minion.display().to_string()}))?;
+    let all = yaml(&minion)?;
     let opts = json!({"file_roots": all["file_roots"], "pillar_roots": all["pillar_roots"], "id": "web1.example.com"});
     let mut faults = Vec::new();
     for sls in sls {

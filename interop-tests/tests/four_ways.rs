@@ -4,16 +4,16 @@
 //! The cases are in `states/*.yaml` (see `states/README.md`). `BRINE_CASES` takes those whose name holds a word.
 
 use std::env;
-use std::fmt::Write;
+use std::path::Path;
 
-use brine_interop_tests::roots::{Init, Pair, Root, list};
+use brine_interop_tests::roots::{Init, Pair, list, yaml};
 use brine_interop_tests::{Failure, Result};
 use serde_json::{Map, Value, json};
 
 macro_rules! files {
     ($($file:ident),* $(,)?) => {
         const FILES: &[&str] = &[$(stringify!($file)),*];
-        $(#[test] fn $file() { run(stringify!($file)); })*
+        $(#[test] fn $file() -> Result { run(stringify!($file)) })*
     };
 }
 
@@ -58,25 +58,15 @@ fn every_file_of_cases_is_run() {
     }
 }
 
-fn run(file: &str) {
-    if let Err(e) = cases(file) {
-        panic!("{e}");
-    }
-}
-
-fn cases(file: &str) -> Result {
-    let path = format!("{}/states/{file}.yaml", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(path)?;
-    // PyYAML reads the cases.
-    let mut reader = Root::new(Init::None, "")?;
-    reader.ask(&json!({"do": "write", "files": {"/srv/four/cases": text}}))?;
-    let all = reader.ask(&json!({"do": "load", "path": "/srv/four/cases"}))?;
+fn run(file: &str) -> Result {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("states");
+    let all = yaml(&folder.join(file).with_extension("yaml"))?;
     let init = if all["boot"] == "systemd" { Init::Systemd } else { Init::None };
     let before = all["prepare"].as_str().unwrap_or_default();
     let mut pair = Pair::new(init, before)?;
     let wanted = env::var("BRINE_CASES").unwrap_or_default();
     let wanted = |name: &str| wanted.split(',').any(|word| name.contains(word));
-    let mut faults = String::new();
+    let mut faults = Vec::new();
     let mut count = 0;
     for case in all["cases"].as_array().ok_or("no list of cases")? {
         let name = case["name"].as_str().ok_or("a case without name")?;
@@ -84,18 +74,16 @@ fn cases(file: &str) -> Result {
             continue;
         }
         count += 1;
-        let differs = case["differs"].as_str();
-        match (one(&mut pair, case), differs) {
+        match (one(&mut pair, case), case["differs"].as_str()) {
             (Ok(()), None) | (Err(_), Some(_)) => {}
             (Ok(()), Some(reason)) => {
-                { writeln!(faults, "{file}: {name}: is equal, though listed as different: {reason}") }
-                    .map_err(|e| e.to_string())?
+                faults.push(format!("{file}: {name}: is equal, though listed as different: {reason}"));
             }
-            (Err(e), None) => writeln!(faults, "{file}: {name}: {e}\n").map_err(|e| e.to_string())?,
+            (Err(e), None) => faults.push(format!("{file}: {name}: {e}\n")),
         }
     }
     eprintln!("{file}: {count} cases");
-    if faults.is_empty() { Ok(()) } else { Err(Failure(faults)) }
+    if faults.is_empty() { Ok(()) } else { Err(Failure(faults.join("\n"))) }
 }
 
 fn one(pair: &mut Pair, case: &Value) -> Result {

@@ -4,12 +4,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use brine_interop_tests::failure::{Failure, hold, same};
+use brine_interop_tests::netns::sys;
 use brine_interop_tests::{Fleet, Result, Side};
 use serde_json::json;
 
@@ -174,22 +174,19 @@ fn unreadable_files() -> Result {
     Ok(())
 }
 
-fn run(program: &str, args: &[&str], set: impl FnOnce(&mut Command)) -> Result<String> {
-    let mut command = Command::new(program);
-    command.args(args);
-    set(&mut command);
-    let out = command.output()?;
-    hold(out.status.success(), || format!("{program} {args:?}: {}", String::from_utf8_lossy(&out.stderr)))?;
-    Ok(String::from_utf8_lossy(&out.stdout).into_owned())
-}
-
-fn git(at: &Path, args: &[&str]) -> Result<String> {
-    run("git", args, |command| {
-        command.current_dir(at).env("GIT_CONFIG_GLOBAL", "/dev/null");
-        for who in ["AUTHOR", "COMMITTER"] {
-            command.env(format!("GIT_{who}_NAME"), "t").env(format!("GIT_{who}_EMAIL"), "t@example.com");
-        }
-    })
+fn git(at: &str, args: &[&str]) -> Result<String> {
+    let by = [
+        "git",
+        "-C",
+        at,
+        "-c",
+        "user.name=t",
+        "-c",
+        "user.email=t@example.com",
+        "-c",
+        "commit.gpgsign=false",
+    ];
+    sys(&[&by, args].concat())
 }
 
 /// Branches and tags of a repository are environments, for minions of every version; a push is seen after an update.
@@ -201,19 +198,20 @@ fn files_of_git() -> Result {
     let (mut fleet, ids) = fleet("ours", &minions, lines.map(str::to_owned).to_vec())?;
     let repo = fleet.path("repo");
     fs::create_dir_all(repo.join("sub"))?;
-    git(&repo, &["init", "-q", "-b", "main"])?;
+    let at = repo.display().to_string();
+    git(&at, &["init", "-q", "-b", "main"])?;
     let commit = |text: &str| -> Result {
         fs::write(repo.join("one"), text)?;
         fs::write(repo.join("sub/\u{fc} n"), text)?;
-        git(&repo, &["add", "-A"])?;
-        git(&repo, &["commit", "-q", "-m", text])?;
+        git(&at, &["add", "-A"])?;
+        git(&at, &["commit", "-q", "-m", text])?;
         Ok(())
     };
     commit("first")?;
-    git(&repo, &["tag", "v1"])?;
-    git(&repo, &["checkout", "-q", "-b", "dev"])?;
+    git(&at, &["tag", "v1"])?;
+    git(&at, &["checkout", "-q", "-b", "dev"])?;
     commit("of dev")?;
-    git(&repo, &["checkout", "-q", "main"])?;
+    git(&at, &["checkout", "-q", "main"])?;
     start(&mut fleet, &minions)?;
     let get = |fleet: &Fleet, id: &str, name: &str, env: &str, want: &str| -> Result {
         let to = fleet.path(&format!("{id}-{env}"));
@@ -227,7 +225,7 @@ fn files_of_git() -> Result {
         get(&fleet, id, "salt://one", "v1", "first")?;
     }
     commit("second")?;
-    git(&repo, &["branch", "-D", "-q", "dev"])?;
+    git(&at, &["branch", "-D", "-q", "dev"])?;
     fleet.tool("salt-run", &["fileserver.update"])?;
     for id in &ids {
         get(&fleet, id, "salt://one", "base", "second")?;
@@ -248,7 +246,7 @@ fn pillar_of_gpg() -> Result {
     fs::create_dir_all(&keys)?;
     fs::set_permissions(&keys, fs::Permissions::from_mode(0o700))?;
     let home = keys.display().to_string();
-    let gpg = |args: &[&str]| run("gpg", &[&["--homedir", &home, "--batch", "-q"], args].concat(), |_| {});
+    let gpg = |args: &[&str]| sys(&[&["gpg", "--homedir", &home, "--batch", "-q"], args].concat());
     gpg(&["--passphrase", "", "--quick-gen-key", "brine-test@example.com", "default", "default", "never"])?;
     let clear = fleet.path("clear");
     let secret = |text: &str| -> Result<String> {
@@ -276,6 +274,6 @@ fn pillar_of_gpg() -> Result {
     let master = fs::read_to_string(fleet.path("log/master")).unwrap_or_default();
     hold(!master.contains("hunter"), || "a secret is in the master's log".to_owned())?;
     // Its agent would outlive the test.
-    run("gpgconf", &["--homedir", &home, "--kill", "all"], |_| {})?;
+    sys(&["gpgconf", "--homedir", &home, "--kill", "all"])?;
     Ok(())
 }

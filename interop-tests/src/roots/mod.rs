@@ -8,7 +8,7 @@ pub use pair::{Pair, list};
 use std::fs;
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -29,11 +29,19 @@ pub enum Init {
 
 /// A root, thrown away with this.
 pub struct Root {
-    processes: Vec<Child>,
     to: Option<ChildStdin>,
     from: Lines<BufReader<ChildStdout>>,
-    place: PathBuf,
+    #[expect(dead_code, reason = "the root lasts as long as this")]
+    place: Place,
 }
+
+/// What is left of a root outside it: the processes that hold its namespaces, and the folder that it was laid on.
+struct Place {
+    processes: Vec<Child>,
+    dir: PathBuf,
+}
+
+const AGENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/py/root_agent.py");
 
 /// Lays the overlay on `$W` and goes into it. The folders in `$KEEP` are those of this machine, which may lie in other file
 /// systems than the root.
@@ -69,8 +77,7 @@ M="$W/m"
 mount -t sysfs sysfs "$M/sys"
 mount -t cgroup2 cgroup2 "$M/sys/fs/cgroup"
 ip link set lo up
-for unit in systemd-sysctl systemd-udevd systemd-logind systemd-networkd systemd-resolved getty@tty1 console-getty \
-    apt-daily.timer apt-daily-upgrade.timer; do
+for unit in systemd-sysctl systemd-udevd systemd-logind systemd-networkd systemd-resolved getty@tty1 console-getty; do
   ln -sf /dev/null "$M/etc/systemd/system/$unit.service" 2>/dev/null || true
 done
 rm -f "$M/etc/systemd/system/default.target"
@@ -89,63 +96,37 @@ impl Root {
     pub fn new(init: Init, before: &str) -> Result<Self> {
         let python = Side::Stock("3006.28").program("python")?;
         let ours = Side::Ours.program("salt-call")?;
-        let agent = concat!(env!("CARGO_MANIFEST_DIR"), "/py/root_agent.py");
-        let place = tempfile::Builder::new().prefix("brine-root-").tempdir()?.keep();
-        let stock = python.ancestors().nth(3).unwrap_or(&python).to_owned();
+        let stock = python.ancestors().nth(3).unwrap_or(&python);
         let bin = ours.parent().unwrap_or(&ours);
-        let keep = format!("{} {} {}/py", stock.display(), bin.display(), env!("CARGO_MANIFEST_DIR"));
-        let script = format!("{LAY}{}", if init == Init::None { ENTER } else { BOOT });
+        let mut place = Place {
+            processes: Vec::new(),
+            dir: tempfile::Builder::new().prefix("brine-root-").tempdir()?.keep(),
+        };
         let mut command = Command::new("unshare");
         command.args(["--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]);
         if init == Init::Systemd {
             command.args(["--uts", "--ipc", "--cgroup"]);
         }
-        command.args(["sh", "-c", &script]).env("W", &place).env("KEEP", keep).env("BEFORE", before);
         command
+            .args(["sh", "-c", &format!("{LAY}{}", if init == Init::None { ENTER } else { BOOT })])
+            .env("W", &place.dir)
+            .env("KEEP", format!("{} {} {}/py", stock.display(), bin.display(), env!("CARGO_MANIFEST_DIR")))
+            .env("BEFORE", before)
             .env("PYTHON", &python)
-            .env("AGENT", agent)
-            .env("LANG", "C.UTF-8")
-            .env("DEBIAN_FRONTEND", "noninteractive");
+            .env("AGENT", AGENT);
         command.process_group(0);
-        let mut processes = Vec::new();
-        let mut talker = match init {
-            Init::None => command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?,
-            Init::Systemd => {
-                command.stdin(Stdio::null()).stdout(Stdio::null());
-                let mut boot = command.spawn()?;
-                let pid = boot.id();
-                let one = until("systemd to be PID 1", Duration::from_secs(600), || {
-                    if let Some(status) = boot.try_wait()? {
-                        return Err(Failure(format!("the root was not booted: {status}")));
-                    }
-                    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
-                    let one = children.split_whitespace().next().unwrap_or_default().to_owned();
-                    let name = fs::read_to_string(format!("/proc/{one}/comm")).unwrap_or_default();
-                    Ok((name.trim() == "systemd").then_some(one))
-                })?;
-                processes.push(boot);
-                let inside = |words: &[&str]| {
-                    let mut command = Command::new("nsenter");
-                    command.args(["-t", &one, "-m", "-p", "-n", "-u", "-i", "-C", "-r", "-w"]).args(words);
-                    command.env("LANG", "C.UTF-8").env("DEBIAN_FRONTEND", "noninteractive");
-                    command
-                };
-                until("systemd to be up", Duration::from_secs(120), || {
-                    let state = inside(&["systemctl", "is-system-running"]).stderr(Stdio::null()).output()?;
-                    let state = String::from_utf8_lossy(&state.stdout).trim().to_owned();
-                    Ok((state == "running" || state == "degraded").then_some(()))
-                })?;
-                let python = python.display().to_string();
-                inside(&[&python, "-B", "-W", "ignore", agent])
-                    .stdin(Stdio::piped())
-                    .stdout(Stdio::piped())
-                    .spawn()?
-            }
-        };
+        let mut agent = command;
+        if init == Init::Systemd {
+            place.processes.push(agent.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?);
+            agent = booted(&mut place.processes[0])?;
+            agent.arg(python).args(["-B", "-W", "ignore", AGENT]);
+        }
+        let quiet = [("LANG", "C.UTF-8"), ("DEBIAN_FRONTEND", "noninteractive")];
+        let mut talker = agent.envs(quiet).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let to = talker.stdin.take();
-        let from = BufReader::new(talker.stdout.take().ok_or("no pipe")?).lines();
-        processes.insert(0, talker);
-        Ok(Self { processes, to, from, place })
+        let from = talker.stdout.take();
+        place.processes.push(talker);
+        Ok(Self { to, from: BufReader::new(from.ok_or("no pipe")?).lines(), place })
     }
 
     /// One question to the agent; see `py/root_agent.py`.
@@ -174,14 +155,54 @@ impl Root {
     }
 }
 
-impl Drop for Root {
+/// Waits until systemd is up below this process; what is then to be run inside follows the words of the command.
+fn booted(boot: &mut Child) -> Result<Command> {
+    let pid = boot.id();
+    let one = until("systemd to be PID 1", Duration::from_secs(600), || {
+        if let Some(status) = boot.try_wait()? {
+            return Err(Failure(format!("the root was not booted: {status}")));
+        }
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+        let one = children.split_whitespace().next().unwrap_or_default().to_owned();
+        let name = fs::read_to_string(format!("/proc/{one}/comm")).unwrap_or_default();
+        Ok((name.trim() == "systemd").then_some(one))
+    })?;
+    let inside = || {
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &one, "-m", "-p", "-n", "-u", "-i", "-C", "-r", "-w"]);
+        command
+    };
+    until("systemd to be up", Duration::from_secs(120), || {
+        let state = inside().args(["systemctl", "is-system-running"]).stderr(Stdio::null()).output()?;
+        let state = String::from_utf8_lossy(&state.stdout);
+        Ok(["running", "degraded"].contains(&state.trim()).then_some(()))
+    })?;
+    Ok(inside())
+}
+
+/// A file as PyYAML reads it.
+///
+/// # Errors
+/// When it is no YAML.
+pub fn yaml(path: &Path) -> Result<Value> {
+    const READ: &str =
+        "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1], encoding='utf-8'))))";
+    let read =
+        Command::new(Side::Stock("3006.28").program("python")?).args(["-c", READ]).arg(path).output()?;
+    if read.status.success() {
+        Ok(serde_json::from_slice(&read.stdout)?)
+    } else {
+        Err(Failure(format!("{}: {}", path.display(), String::from_utf8_lossy(&read.stderr))))
+    }
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
-        drop(self.to.take());
-        for process in self.processes.iter_mut().rev() {
+        for process in &mut self.processes {
             // `--kill-child` takes everything in the namespace with it.
             let _gone = process.kill();
             let _reaped = process.wait();
         }
-        let _gone = fs::remove_dir(&self.place);
+        let _gone = fs::remove_dir(&self.dir);
     }
 }
