@@ -4,7 +4,6 @@
 use crate::fleet::{Daemon, Fleet};
 use crate::run::{Result, cargo, run, target_dir};
 use nix::sys::signal::{SigSet, Signal};
-use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,6 +26,10 @@ pub(crate) fn demo(args: &[String]) -> Result {
     let dir = tempfile::Builder::new().prefix("brine-demo-").tempdir().map_err(|e| e.to_string())?;
     let fleet = Fleet::new(dir.path(), &target_dir("demo"))?;
     plant(dir.path()).map_err(|e| format!("the trees of the demo: {e}"))?;
+    for (option, tree) in [("file_roots", "states"), ("pillar_roots", "pillar")] {
+        fleet
+            .configure("etc/master", &format!("{option}: {{base: [{}]}}", dir.path().join(tree).display()))?;
+    }
     let mut master = fleet.start_master()?;
     let mut minion = fleet.start_minion()?;
 
@@ -67,7 +70,7 @@ pub(crate) fn demo(args: &[String]) -> Result {
     if once { Ok(()) } else { until_interrupted(&mut [&mut master, &mut minion]) }
 }
 
-/// A state tree and a pillar tree, and where the master finds them.
+/// A state tree and a pillar tree.
 fn plant(dir: &Path) -> std::io::Result<()> {
     // What it makes is below the scratch directory: this is somebody's machine.
     let made = dir.join("made").display().to_string();
@@ -100,9 +103,7 @@ fn plant(dir: &Path) -> std::io::Result<()> {
         std::fs::create_dir_all(file.parent().unwrap_or(dir))?;
         std::fs::write(file, text.replace("$MADE", &made))?;
     }
-    let mut config = std::fs::OpenOptions::new().append(true).open(dir.join("etc/master"))?;
-    let dir = dir.display();
-    writeln!(config, "file_roots: {{base: [{dir}/states]}}\npillar_roots: {{base: [{dir}/pillar]}}")
+    Ok(())
 }
 
 fn say(text: &str) {

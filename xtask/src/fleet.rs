@@ -3,6 +3,7 @@
 use crate::run::{Result, output};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -115,6 +116,21 @@ impl Fleet {
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(())
+    }
+
+    /// Adds a line to a file of configuration, `etc/master` or `etc/minion`.
+    pub(crate) fn configure(&self, file: &str, line: &str) -> Result {
+        let path = self.dir.join(file);
+        let mut file = std::fs::OpenOptions::new().append(true).open(&path).map_err(|e| e.to_string())?;
+        writeln!(file, "{line}").map_err(|e| format!("{}: {e}", path.display()))
+    }
+
+    /// Starts both daemons and accepts the minion's key; returns when it has answered.
+    pub(crate) fn up(&self) -> Result<(Daemon, Daemon)> {
+        let daemons = (self.start_master()?, self.start_minion()?);
+        output(self.command("salt-key").args(["-y", "-a", "demo"]))?;
+        self.first_answer(Duration::from_secs(90))?;
+        Ok(daemons)
     }
 
     fn start(&self, program: &str) -> Result<Daemon> {

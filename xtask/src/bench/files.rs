@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Bytes of the large file.
 const LARGE: u64 = 1 << 30;
@@ -83,13 +83,8 @@ fn measure(side: &Side, dir: &Path, tree: &Path, runs: usize, clients: usize) ->
     let home = dir.join(side.name.replace(' ', "-"));
     fs::create_dir(&home).map_err(|e| e.to_string())?;
     let fleet = Fleet::new(&home, &side.bin)?;
-    let mut config =
-        fs::OpenOptions::new().append(true).open(home.join("etc/master")).map_err(|e| e.to_string())?;
-    writeln!(config, "file_roots:\n  base:\n    - {}", tree.display()).map_err(|e| e.to_string())?;
-    let _master = fleet.start_master()?;
-    let minion = fleet.start_minion()?;
-    output(fleet.command("salt-key").args(["-y", "-a", "demo"]))?;
-    fleet.first_answer(Duration::from_secs(90))?;
+    fleet.configure("etc/master", &format!("file_roots: {{base: [{}]}}", tree.display()))?;
+    let (_master, minion) = fleet.up()?;
     // What follows is asked by salt-call, under the same key.
     drop(minion);
     let timed = |args: &[&str]| -> Result<f64> {

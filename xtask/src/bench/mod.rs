@@ -6,10 +6,10 @@ mod rendering;
 mod states;
 
 use crate::fleet::Fleet;
-use crate::run::{Result, cargo, output, run, target_dir};
+use crate::run::{Result, cargo, run, target_dir};
 use crate::setup;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -42,13 +42,8 @@ pub(crate) fn bench(args: &[String]) -> Result {
         None => {}
     }
     run(cargo().args(["build", "--release", "--quiet", "--workspace", "--bins"]))?;
-    let sides = [
-        Side { name: "ours", bin: target_dir("release") },
-        Side { name: "stock 3006.28", bin: stock.join("3006.28/bin") },
-        Side { name: "stock 3008.3", bin: stock.join("3008.3/bin") },
-    ];
     let mut rows = Vec::new();
-    for side in &sides {
+    for side in &sides(&stock) {
         eprintln!("measuring {} ({runs} runs)", side.name);
         rows.push((side.name, measure(side, runs)?));
     }
@@ -57,6 +52,15 @@ pub(crate) fn bench(args: &[String]) -> Result {
     files::bench(&stock, runs)?;
     pillars::bench(&stock)?;
     states::bench(&stock, runs)
+}
+
+/// Ours, and stock's oldest and newest release.
+fn sides(stock: &Path) -> [Side; 3] {
+    [
+        Side { name: "ours", bin: target_dir("release") },
+        Side { name: "stock 3006.28", bin: stock.join("3006.28/bin") },
+        Side { name: "stock 3008.3", bin: stock.join("3008.3/bin") },
+    ]
 }
 
 fn measure(side: &Side, runs: usize) -> Result<Numbers> {
@@ -73,10 +77,7 @@ fn measure(side: &Side, runs: usize) -> Result<Numbers> {
         }
     }
     let began = Instant::now();
-    let master = fleet.start_master()?;
-    let minion = fleet.start_minion()?;
-    output(fleet.command("salt-key").args(["-y", "-a", "demo"]))?;
-    fleet.first_answer(Duration::from_secs(90))?;
+    let (master, minion) = fleet.up()?;
     let start = began.elapsed().as_secs_f64();
     let mut ping = Vec::new();
     for i in 0..=runs {

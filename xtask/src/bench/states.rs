@@ -3,12 +3,11 @@
 
 use super::{Side, median};
 use crate::fleet::Fleet;
-use crate::run::{Result, cargo, output, run, target_dir};
+use crate::run::{Result, cargo, output, run};
 use std::fmt::Write;
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Files that are managed, half of them templates.
 const FILES: usize = 1_000;
@@ -35,13 +34,8 @@ const ROWS: [&str; 6] = [
 /// Measures and prints.
 pub(super) fn bench(stock: &Path, runs: usize) -> Result {
     run(cargo().args(["build", "--release", "--quiet", "--workspace", "--bins"]))?;
-    let sides = [
-        Side { name: "ours", bin: target_dir("release") },
-        Side { name: "stock 3006.28", bin: stock.join("3006.28/bin") },
-        Side { name: "stock 3008.3", bin: stock.join("3008.3/bin") },
-    ];
     let mut all = Vec::new();
-    for side in &sides {
+    for side in &super::sides(stock) {
         eprintln!("measuring states of {} ({runs} runs)", side.name);
         all.push(measure(side, runs)?);
     }
@@ -104,13 +98,10 @@ fn measure(side: &Side, runs: usize) -> Result<Numbers> {
     let fleet = Fleet::new(dir.path(), &side.bin)?;
     let (srv, to) = (dir.path().join("srv"), dir.path().join("to"));
     plant(&srv, &to).map_err(io)?;
-    let append = |file: &str, line: &str| -> Result {
-        let mut file = fs::OpenOptions::new().append(true).open(dir.path().join(file)).map_err(io)?;
-        writeln!(file, "{line}").map_err(io)
-    };
     let roots = format!("file_roots: {{base: [{}]}}", srv.display());
-    append("etc/minion", &roots)?;
-    append("etc/master", &roots)?;
+    for file in ["etc/minion", "etc/master"] {
+        fleet.configure(file, &roots)?;
+    }
     let local = |words: &[&str]| -> Result<f64> {
         let began = Instant::now();
         output(
@@ -140,10 +131,7 @@ fn measure(side: &Side, runs: usize) -> Result<Numbers> {
         eprintln!("{}: the chain: {}", side.name, e.lines().next().unwrap_or_default());
         f64::NAN
     });
-    let _master = fleet.start_master()?;
-    let _minion = fleet.start_minion()?;
-    output(fleet.command("salt-key").args(["-y", "-a", "demo"]))?;
-    fleet.first_answer(Duration::from_secs(90))?;
+    let _daemons = fleet.up()?;
     let mut up = Vec::new();
     for i in 0..=runs {
         let began = Instant::now();
