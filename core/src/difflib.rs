@@ -17,7 +17,12 @@ struct Part {
 /// the two files.
 ///
 /// The two lines of the head, and those of places, end in a line feed; others end as they do in the texts.
-pub fn unified_diff<S: AsRef<str>>(from: &[S], to: &[S], names: (&str, &str), around: usize) -> Vec<String> {
+pub fn unified_diff(
+    from: &[impl AsRef<str>],
+    to: &[impl AsRef<str>],
+    names: (&str, &str),
+    around: usize,
+) -> Vec<String> {
     let from: Vec<&str> = from.iter().map(AsRef::as_ref).collect();
     let to: Vec<&str> = to.iter().map(AsRef::as_ref).collect();
     let mut out = Vec::new();

@@ -208,14 +208,43 @@ fn repr_bytes(out: &mut String, b: &[u8]) {
 
 /// Python's `str(OSError)` of a file: `[Errno 2] No such file or directory: 'x'`.
 pub fn python_os_error(e: &std::io::Error, file: &str) -> String {
-    let text = e.to_string();
+    let text = python_strerror(e);
     match e.raw_os_error() {
-        Some(code) => {
-            let text = text.strip_suffix(&format!(" (os error {code})")).unwrap_or(&text);
-            format!("[Errno {code}] {text}: {}", python_repr(&file.into()))
-        }
+        Some(code) => format!("[Errno {code}] {text}: {}", python_repr(&file.into())),
         None => text,
     }
+}
+
+/// Python's `exc.strerror`.
+pub fn python_strerror(e: &std::io::Error) -> String {
+    let text = e.to_string();
+    let code = e.raw_os_error().map(|code| format!(" (os error {code})")).unwrap_or_default();
+    text.strip_suffix(&code).unwrap_or(&text).to_owned()
+}
+
+/// `re.escape`.
+pub fn re_escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if "()[]{}?*+-|^$\\.&~# \t\n\r\u{b}\u{c}".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Salt's guess whether a file is text: by its first 512 bytes.
+pub fn is_text(bytes: &[u8]) -> bool {
+    let block = &bytes[..bytes.len().min(512)];
+    if block.contains(&0) {
+        return false;
+    }
+    if std::str::from_utf8(block).is_ok() {
+        return true;
+    }
+    let odd = block.iter().filter(|b| !matches!(b, 32..=126 | b'\n' | b'\r' | b'\t' | 0x0c | 0x08)).count();
+    odd * 10 <= block.len() * 3
 }
 
 #[cfg(test)]
@@ -229,6 +258,17 @@ mod tests {
         assert_eq!(splitlines("a\r\nb\u{85}", true), ["a\r\n", "b\u{85}"]);
         assert_eq!(file_lines("a\u{85}\r\n\rb", true), ["a\u{85}\r\n", "\r", "b"]);
         assert!(splitlines("", true).is_empty());
+    }
+
+    #[test]
+    fn text_is_told_from_other_files() {
+        assert!(is_text(b"") && is_text("é".as_bytes()) && is_text(b"plain \xe9t\xe9"));
+        assert!(!is_text(b"a\0") && !is_text(b"\xff\xfe\xfd"));
+    }
+
+    #[test]
+    fn patterns_are_escaped_as_in_python() {
+        assert_eq!(re_escape("a.b c"), r"a\.b\ c");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The `kmod` execution module: modules of the running kernel, and the file of those that are loaded when it starts.
 
 use crate::{settings, tools};
+use brine_core::text::re_escape;
 use brine_core::call::{Args, Cx, Result, exec, module};
 use brine_core::posixpath::basename;
 use brine_core::{Map, map};
@@ -107,12 +108,6 @@ fn is_loaded(cx: &Cx, mod_: String) -> Result<bool> {
     Ok(names(cx)?.contains(&mod_))
 }
 
-/// Python's `re.escape`.
-fn escaped(text: &str) -> String {
-    const SPECIAL: &str = "()[]{}?*+-|^$\\.&~# \t\n\r\x0b\x0c";
-    text.chars().flat_map(|c| SPECIAL.contains(c).then_some('\\').into_iter().chain([c])).collect()
-}
-
 fn keep(cx: &Cx, module: &str) -> Result<Option<String>> {
     let file = file(cx);
     if !Path::new(file).exists() {
@@ -122,7 +117,7 @@ fn keep(cx: &Cx, module: &str) -> Result<Option<String>> {
     if kept(cx).contains(name) || !all_available()?.iter().any(|known| known == name) {
         return Ok(None);
     }
-    let pattern = escaped(module);
+    let pattern = re_escape(module);
     let commented = format!("^#[\t ]*{pattern}[\t ]*$");
     if cx.call("file.search", Args::positional([file, &commented]).with("multiline", true))?.truthy() {
         cx.call("file.uncomment", Args::positional([file, &pattern]))?;
@@ -137,7 +132,7 @@ fn keep_no_more(cx: &Cx, module: &str, comment: bool) -> Result<Option<String>> 
     let Some(name) = module.split_whitespace().next().filter(|name| kept(cx).contains(*name)) else {
         return Ok(None);
     };
-    let pattern = format!("^[\t ]*{}[\t ]?", escaped(module));
+    let pattern = format!("^[\t ]*{}[\t ]?", re_escape(module));
     if comment {
         cx.call("file.comment", Args::positional([file, &pattern]))?;
     } else {
@@ -194,6 +189,6 @@ mod tests {
         std::fs::write(dir.path().join("net/a-b.ko.xz"), "").unwrap();
         std::fs::write(dir.path().join("modules.builtin"), "kernel/c-d.ko\nkernel/e.ko\n").unwrap();
         assert_eq!(below(dir.path().to_str().unwrap()), ["a_b", "c-d", "e"]);
-        assert_eq!(escaped("a-b c"), "a\\-b\\ c");
+        assert_eq!(re_escape("a-b c"), "a\\-b\\ c");
     }
 }

@@ -2,6 +2,7 @@
 //! What stands in the lines is each module's own affair.
 
 use brine_core::call::{Args, CallError, Cx, Result};
+pub(crate) use brine_core::text::python_strerror as strerror;
 use brine_core::text::{file_lines, python_str};
 use brine_core::{Map, Value};
 use std::io::Write;
@@ -22,13 +23,6 @@ pub(crate) fn write(path: &str, contents: &[u8]) -> std::io::Result<()> {
     let mut new = tempfile::NamedTempFile::new()?;
     new.write_all(contents)?;
     brine_files::put(new.path(), Path::new(path))
-}
-
-/// Python's `exc.strerror`.
-pub(crate) fn strerror(e: &std::io::Error) -> String {
-    let text = e.to_string();
-    let code = e.raw_os_error().map(|code| format!(" (os error {code})")).unwrap_or_default();
-    text.strip_suffix(&code).unwrap_or(&text).to_owned()
 }
 
 /// Where a program is, or stock's error of the modules that look before they run one.

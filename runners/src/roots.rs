@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use brine_core::call::{Cx, Result};
+use brine_core::text::is_text;
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 use brine_protocol::ids::RelPath;
@@ -32,19 +33,6 @@ fn found(cx: &Cx, option: &str, path: &str, saltenv: &str) -> Vec<(String, Vec<u
         Some((join(&root, path), bytes))
     };
     roots.into_iter().filter_map(read).collect()
-}
-
-/// Salt's guess whether a file is text: by its first 512 bytes.
-fn is_text(bytes: &[u8]) -> bool {
-    let block = &bytes[..bytes.len().min(512)];
-    if block.contains(&0) {
-        return false;
-    }
-    if std::str::from_utf8(block).is_ok() {
-        return true;
-    }
-    let odd = block.iter().filter(|b| !matches!(b, 32..=126 | b'\n' | b'\r' | b'\t' | 8 | 12)).count();
-    odd * 10 <= block.len() * 3
 }
 
 /// Where a path is, and whether each is `txt` or `bin`.

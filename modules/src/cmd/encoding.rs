@@ -39,7 +39,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
 
 /// Python's `str.rstrip()`: four separators more than Rust's idea of blank.
 pub(super) fn rstrip(text: &str) -> &str {
-    text.trim_end_matches(|c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c))
+    text.trim_end_matches(brine_python::is_space)
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use super::place::Contents;
 use crate::hashutil::file_error;
+use crate::python::text::latin1;
 use brine_core::call::{Args, CallError, Cx, Result, exec};
 use brine_core::config_option::option;
 use brine_core::difflib::unified_diff;
-use brine_core::text::python_str;
+use brine_core::text::{is_text, python_str, python_strerror};
 use brine_core::Value;
 use std::borrow::Cow;
 
@@ -14,25 +15,11 @@ pub(super) fn obfuscated(cx: &Cx) -> bool {
     option(cx, "obfuscate_templates").is_some_and(|value| value.truthy())
 }
 
-/// Whether bytes look like text: a guess from the first of them.
-fn is_text(bytes: &[u8]) -> bool {
-    let block = &bytes[..bytes.len().min(512)];
-    if block.contains(&0) {
-        return false;
-    }
-    if block.is_empty() || std::str::from_utf8(block).is_ok() {
-        return true;
-    }
-    let plain = |byte: u8| matches!(byte, 32..=126 | b'\n' | b'\r' | b'\t' | 0x0c | 0x08);
-    let odd = block.iter().filter(|byte| !plain(**byte)).count();
-    odd * 10 <= block.len() * 3
-}
-
 /// Lines with their ends; each is UTF-8, or Latin-1 where it is not.
 fn lines(bytes: &[u8]) -> Vec<Cow<'_, str>> {
     let text = |line| match std::str::from_utf8(line) {
         Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(line.iter().map(|byte| char::from(*byte)).collect()),
+        Err(_) => Cow::Owned(latin1(line)),
     };
     bytes.split_inclusive(|byte| *byte == b'\n').map(text).collect()
 }
@@ -52,11 +39,8 @@ pub(super) fn between(old: &[u8], new: &[u8], names: (&str, &str)) -> Option<Str
 
 /// A file that is compared, whole.
 fn read(path: &str) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|e| {
-        let text = e.to_string();
-        let strerror = text.split(" (os error").next().unwrap_or_default();
-        CallError::execution(format!("Failed to read {path}: {strerror}"))
-    })
+    std::fs::read(path)
+        .map_err(|e| CallError::execution(format!("Failed to read {path}: {}", python_strerror(&e))))
 }
 
 fn not_cached(errors: &[String]) -> CallError {

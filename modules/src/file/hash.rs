@@ -10,7 +10,7 @@ use std::io::Read;
 use std::path::Path;
 
 /// Kinds of checksums with the length of their text.
-const HASHES: &[(usize, &str)] =
+pub(super) const HASHES: &[(usize, &str)] =
     &[(32, "md5"), (40, "sha1"), (56, "sha224"), (64, "sha256"), (96, "sha384"), (128, "sha512")];
 
 /// The checksum of a file, in pieces, so that any size will do.

@@ -5,7 +5,7 @@ use crate::hashutil::file_error;
 use crate::python::path::expanduser;
 use brine_core::call::{CallError, Cx, Result, exec};
 use brine_core::clock::unix_now;
-use brine_core::text::python_str;
+use brine_core::text::{python_str, python_strerror};
 use brine_core::{Map, Value, map};
 use nix::sys::stat::{Mode, SFlag, makedev, mknod as unix_mknod};
 use std::fs::OpenOptions;
@@ -144,10 +144,7 @@ pub(super) fn touch(
 /// The same, with a mode for a new file.
 pub(super) fn touched(name: &str, atime: &Value, mtime: &Value, mode: u32) -> Result<bool> {
     use std::os::unix::fs::OpenOptionsExt;
-    let strerror = |e: io::Error| {
-        let text = e.to_string();
-        CallError::execution(text.split(" (os error").next().unwrap_or_default())
-    };
+    let strerror = |e: io::Error| CallError::execution(python_strerror(&e));
     if !Path::new(name).exists() {
         OpenOptions::new().append(true).create(true).mode(mode).open(name).map_err(strerror)?;
     }

@@ -80,7 +80,7 @@ pub(super) fn install(cx: &Cx, contents: Contents<'_>, dest: &str, backup: &str,
 }
 
 /// Gives a file owner and mode of another.
-fn like(file: &File, old: &Metadata) -> io::Result<()> {
+pub(super) fn like(file: &File, old: &Metadata) -> io::Result<()> {
     let now = file.metadata()?;
     if (now.uid(), now.gid()) != (old.uid(), old.gid()) {
         fchown(file, Some(old.uid()), Some(old.gid()))?;

@@ -1,5 +1,6 @@
 //! The checksum that a source must have: as an expression, or out of a file of checksums.
 
+use super::hash::HASHES;
 use crate::cp::without_login;
 use crate::hashutil::file_error;
 use crate::python::path::basename;
@@ -8,23 +9,19 @@ use brine_core::text::{file_lines, python_str};
 use brine_core::{Map, Value, map};
 use brine_files::url::Url;
 
-/// Kinds of checksums with the length of their text, as stock lists them.
-const HASHES: &[(&str, usize)] =
-    &[("sha512", 128), ("sha384", 96), ("sha256", 64), ("sha224", 56), ("sha1", 40), ("md5", 32)];
-
 /// What files may come by.
 pub(super) const PROTOCOLS: &[&str] = &["salt", "file", "http", "https", "ftp", "swift", "s3"];
 
 fn length_of(form: &str) -> Option<usize> {
-    HASHES.iter().find(|(name, _)| *name == form).map(|(_, length)| *length)
+    HASHES.iter().find(|(_, name)| *name == form).map(|(length, _)| *length)
 }
 
 fn of_length(length: usize) -> Option<&'static str> {
-    HASHES.iter().find(|(_, known)| *known == length).map(|(name, _)| *name)
+    HASHES.iter().find(|(known, _)| *known == length).map(|(_, name)| *name)
 }
 
 fn invalid(given: &str) -> CallError {
-    let known: Vec<String> = HASHES.iter().rev().map(|(name, length)| format!("{name} ({length})")).collect();
+    let known: Vec<String> = HASHES.iter().map(|(length, name)| format!("{name} ({length})")).collect();
     CallError::execution(format!(
         "Source hash {} format is invalid. The supported formats are: 1) a hash, 2) an expression in the format \
          <hash_type>=<hash>, or 3) either a path to a local file containing hashes, or a URI of a remote hash file. \
@@ -88,7 +85,7 @@ pub(super) fn get_source_sum(
         }
     };
     let Some(length) = length_of(form) else {
-        let known: Vec<&str> = HASHES.iter().map(|(name, _)| *name).collect();
+        let known: Vec<&str> = HASHES.iter().rev().map(|(_, name)| *name).collect();
         return Err(CallError::execution(format!(
             "Invalid hash type '{form}'. Supported hash types are: {}. Either remove the hash type and simply use '{sum}' as \
              the source_hash, or change the hash type to a supported type.",
@@ -116,10 +113,9 @@ fn sum_in(line: &str, lengths: (usize, usize)) -> Option<&str> {
 
 /// Whether a line is about a name: it ends in `short` after one of the separators, or begins with `whole` and a space.
 fn about(line: &str, short: &str, whole: &str, separators: &str) -> bool {
-    let space = |c: char| c.is_whitespace() || matches!(c, '\x1c'..='\x1f');
     match line.strip_suffix(short) {
         Some(before) => before.chars().next_back().is_some_and(|c| separators.contains(c)),
-        None => line.strip_prefix(whole).is_some_and(|rest| rest.starts_with(space)),
+        None => line.strip_prefix(whole).is_some_and(|rest| rest.starts_with(brine_python::is_space)),
     }
 }
 

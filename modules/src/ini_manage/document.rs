@@ -1,6 +1,7 @@
 //! An INI file as stock's `ini` module reads and writes it: in order, with comments and with what it does not understand.
 
-use crate::file::edit::put::{Inode, bare, write};
+use super::no_attribute;
+use crate::file::edit::put::{Inode, write};
 use crate::file::edit::replace_encoded::{decode, encode};
 use crate::python::path::realpath;
 use crate::python::re::{compile, failed};
@@ -189,10 +190,7 @@ impl Section {
                             changes.insert(name, below);
                         }
                     }
-                    _ => {
-                        let text = "'str' object has no attribute 'items'";
-                        return Err(CallError::exception("AttributeError", text));
-                    }
+                    _ => return Err(no_attribute(&after, "items")),
                 },
                 Some(Entry::Text(text)) => {
                     let before = text.clone();
@@ -255,7 +253,7 @@ impl Document {
             },
             Err(e) if e.kind() == std::io::ErrorKind::NotFound || cx.test => String::new(),
             Err(e) => {
-                let why = bare(&crate::hashutil::file_error(&e, path));
+                let why = crate::hashutil::file_error(&e, path).text();
                 return Err(CallError::execution(format!("Unable to open file '{path}'. Exception: {why}")));
             }
         };
@@ -285,7 +283,7 @@ impl Document {
             None => text.as_bytes().to_vec(),
         };
         write(&realpath(&self.path), &bytes, Inode::New).map_err(|e| {
-            CallError::execution(format!("Unable to write file '{}'. Exception: {}", self.path, bare(&e)))
+            CallError::execution(format!("Unable to write file '{}'. Exception: {}", self.path, e.text()))
         })
     }
 }

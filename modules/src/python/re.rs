@@ -108,18 +108,6 @@ pub(crate) fn template(text: &str, regex: &Regex) -> Result<Template> {
     })
 }
 
-/// `re.escape`.
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if "()[]{}?*+-|^$\\.&~# \t\n\r\u{b}\u{c}".contains(c) {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +133,5 @@ mod tests {
         assert_eq!(flags_of(&vec!["MULTILINE", "i"].into()).unwrap(), 10);
         assert_eq!(flags_of(&"QQ".into()).unwrap_err().to_string(), "Invalid re flag given: QQ");
         assert!(flags_of(&1.5.into()).unwrap_err().to_string().starts_with("Invalid re flags: \"1.5\""));
-        assert_eq!(escape("a.b c"), r"a\.b\ c");
     }
 }

@@ -111,7 +111,7 @@ pub(in super::super) fn blockreplace(
         return Err(CallError::invocation(format!("File not found: {path}")));
     }
     let bytes = contents(&path)
-        .map_err(|e| CallError::execution(format!("Failed to read from {path}: {}", super::put::bare(&e))))?;
+        .map_err(|e| CallError::execution(format!("Failed to read from {path}: {}", e.text())))?;
     let coding = encoding(&bytes);
     if coding.is_none() && is_binary(&bytes) {
         return Err(CallError::invocation(format!(
@@ -166,7 +166,6 @@ pub(in super::super) fn blockreplace(
             after.splice(at..at, new);
         }
     }
-    let before: Vec<String> = before.into_iter().map(str::to_owned).collect();
     let shown = diff(&before, &after);
     if !shown.is_empty() && !dry_run {
         if backup != Value::Bool(false) {

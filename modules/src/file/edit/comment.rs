@@ -83,6 +83,5 @@ pub(in super::super) fn comment_line(
         keep(&path, &format!("{path}{}", python_str(&backup)), Inode::New, false)?;
     }
     write(&path, whole.as_bytes(), Inode::New)?;
-    let before: Vec<String> = before.into_iter().map(str::to_owned).collect();
     Ok(diff(&before, &after).into())
 }

@@ -1,6 +1,6 @@
 //! `file.line`: one line of a file put in, replaced or taken out.
 
-use super::put::{Inode, bare, keep, write};
+use super::put::{Inode, keep, write};
 use super::{contents, diff};
 use crate::python::path::{expanduser, realpath};
 use crate::python::re::{compile, failed};
@@ -88,11 +88,10 @@ pub(in super::super) fn line(
     if backup.truthy() && !cx.test {
         let name = format!("{path}.{}", Clock::now().strftime("%Y-%m-%d-%H-%M-%S"));
         keep(&path, &name, Inode::Same, false).map_err(|e| {
-            CallError::execution(format!("Unable to create the backup file of {path}. {}", bare(&e)))
+            CallError::execution(format!("Unable to create the backup file of {path}. {}", e.text()))
         })?;
     }
-    let before: Vec<String> = splitlines(&was, true).into_iter().map(str::to_owned).collect();
-    let shown = if show_changes { diff(&before, &body) } else { String::new() };
+    let shown = if show_changes { diff(&splitlines(&was, true), &body) } else { String::new() };
     if !cx.test {
         write(&path, now.as_bytes(), Inode::New)?;
     }
@@ -102,9 +101,7 @@ pub(in super::super) fn line(
 /// The lines that a text is in, or that it matches as a regular expression. `None` where nothing is asked.
 fn matching(lines: &[String], wanted: Option<&str>) -> Result<Option<Vec<String>>> {
     let Some(wanted) = wanted.filter(|text| !text.is_empty() && !lines.is_empty()) else { return Ok(None) };
-    let named = |e: CallError| {
-        CallError::execution(format!("{}: '{wanted}'", bare(&e)))
-    };
+    let named = |e: CallError| CallError::execution(format!("{}: '{wanted}'", e.text()));
     // `re.DOTALL`
     let regex = compile(wanted, Anchor::Search, 16).map_err(named)?;
     let mut found = Vec::new();

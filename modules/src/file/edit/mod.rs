@@ -20,14 +20,11 @@ pub(super) use replace::*;
 pub(super) use sed::*;
 
 use crate::hashutil::file_error;
-use crate::python::text::is_text;
 use brine_core::call::{CallError, Result};
 use brine_core::difflib::unified_diff;
+use brine_core::text::is_text;
 use std::fs::File;
 use std::io::Read;
-
-/// How much of a file stock looks at to tell whether it is text.
-const FIRST: usize = 512;
 
 /// The contents of a file, or Python's error for one that cannot be read.
 fn contents(path: &str) -> Result<Vec<u8>> {
@@ -41,10 +38,10 @@ fn contents(path: &str) -> Result<Vec<u8>> {
 fn text_contents(path: &str) -> Result<Vec<u8>> {
     let binary = || CallError::invocation(format!("Cannot perform string replacements on a binary file: {path}"));
     let bytes = contents(path).map_err(|_| binary())?;
-    if is_text(&bytes[..bytes.len().min(FIRST)]) { Ok(bytes) } else { Err(binary()) }
+    if is_text(&bytes) { Ok(bytes) } else { Err(binary()) }
 }
 
 /// What the functions show of a change.
-fn diff<S: AsRef<str>>(from: &[S], to: &[S]) -> String {
+fn diff(from: &[impl AsRef<str>], to: &[impl AsRef<str>]) -> String {
     unified_diff(from, to, ("", ""), 3).concat()
 }

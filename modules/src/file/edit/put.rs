@@ -1,11 +1,12 @@
 //! How a file that is edited is written: whole, or not at all, with the owner and the mode that it had; and what is kept of what
 //! it was.
 
+use crate::file::place::like;
 use crate::hashutil::file_error;
 use brine_core::call::{CallError, Result};
 use std::fs::{self, FileTimes, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// Which file of the file system holds the new text.
@@ -28,14 +29,6 @@ fn beside(path: &Path, old: Option<&Metadata>) -> io::Result<tempfile::NamedTemp
     tempfile::Builder::new().prefix(".___atomic_write").make_in(folder(path), open)
 }
 
-fn owned_as(file: &fs::File, old: &Metadata) -> io::Result<()> {
-    let now = file.metadata()?;
-    if (now.uid(), now.gid()) != (old.uid(), old.gid()) {
-        fchown(file, Some(old.uid()), Some(old.gid()))?;
-    }
-    file.set_permissions(Permissions::from_mode(old.mode() & 0o7777))
-}
-
 /// Writes into the file that is there: the new text goes over the old in one go, then the rest of the old is cut.
 fn over(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let file = OpenOptions::new().write(true).open(path)?;
@@ -54,7 +47,7 @@ pub(crate) fn write(path: &str, bytes: &[u8], inode: Inode) -> Result<()> {
         let mut new = beside(target, old.as_ref())?;
         new.write_all(bytes)?;
         if let Some(old) = &old {
-            owned_as(new.as_file(), old)?;
+            like(new.as_file(), old)?;
         }
         match new.persist(target) {
             Ok(_) => Ok(()),
@@ -83,22 +76,14 @@ pub(crate) fn keep(path: &str, backup: &str, inode: Inode, owner: bool) -> Resul
         let mut new = beside(to, Some(&old))?;
         io::copy(&mut fs::File::open(from)?, new.as_file_mut())?;
         if owner {
-            owned_as(new.as_file(), &old)?;
+            like(new.as_file(), &old)?;
         } else {
             new.as_file().set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
         }
         new.as_file().set_times(FileTimes::new().set_accessed(old.accessed()?).set_modified(old.modified()?))?;
         new.persist(to).map(drop).map_err(|e| e.error)
     };
-    attempt().map_err(|e| CallError::execution(format!("Exception: {}", bare(&file_error(&e, path)))))
-}
-
-/// The text of an exception without its class.
-pub(crate) fn bare(e: &CallError) -> String {
-    match e {
-        CallError::Exception { message, .. } => message.clone(),
-        other => other.to_string(),
-    }
+    attempt().map_err(|e| CallError::execution(format!("Exception: {}", file_error(&e, path).text())))
 }
 
 #[cfg(test)]

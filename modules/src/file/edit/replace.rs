@@ -4,11 +4,11 @@ use super::put::{Inode, keep, write};
 use super::replace_encoded::encoded;
 use super::{contents, diff, text_contents};
 use crate::python::path::{expanduser, realpath};
-use crate::python::re::{Bytes, MULTILINE, escape, flags_of};
+use crate::python::re::{Bytes, MULTILINE, flags_of};
 use crate::python::text::{lenient, utf8};
 use brine_core::Value;
 use brine_core::call::{CallError, Result, exec};
-use brine_core::text::python_str;
+use brine_core::text::{python_str, re_escape};
 use std::fs;
 use std::path::Path;
 
@@ -40,7 +40,7 @@ impl Wish {
 
     /// A pattern for what was added before.
     pub(super) fn added_pattern(&self) -> String {
-        format!("^{}($|(?=\r\n))", escape(self.added()))
+        format!("^{}($|(?=\r\n))", re_escape(self.added()))
     }
 
     pub(super) fn template(&self) -> String {

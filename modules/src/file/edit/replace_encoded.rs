@@ -71,7 +71,6 @@ pub(super) fn encoded(target: &Target, bytes: &[u8], wish: &Wish, encoding: &str
             target.write(&encode(&after.concat(), encoding)?, wish)?;
         }
     }
-    let before: Vec<String> = before.into_iter().map(str::to_owned).collect();
     let shown = diff(&before, &after);
     Ok(if wish.show_changes { shown.into() } else { (changed && !shown.is_empty()).into() })
 }
