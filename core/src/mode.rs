@@ -19,9 +19,27 @@ pub fn normalize_mode(mode: &Value) -> Option<String> {
     })
 }
 
+/// A mode for the directories above a file of this mode: everybody who has any right to the file may go through.
+#[must_use]
+pub fn passable(mode: &str) -> String {
+    let from = mode.char_indices().rev().nth(2).map_or(0, |(at, _)| at);
+    let digit = |c: char| match c.to_digit(10) {
+        Some(0) | None => c.to_string(),
+        Some(digit) => (digit | 1).to_string(),
+    };
+    mode[from..].chars().map(digit).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn directories_can_be_gone_through_by_those_who_may_read() {
+        for (file, dir) in [("0644", "755"), ("0600", "700"), ("4640", "750"), ("20", "30"), ("444", "555")] {
+            assert_eq!(passable(file), dir);
+        }
+    }
 
     #[test]
     fn modes_are_four_digits() {

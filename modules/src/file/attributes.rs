@@ -112,7 +112,12 @@ pub(super) struct Selinux<'a> {
     pub range: Option<&'a str>,
 }
 
-impl Selinux<'_> {
+impl<'a> Selinux<'a> {
+    /// The parts as functions are given them: user, role, type and range.
+    pub(super) fn of([user, role, kind, range]: [&'a Option<String>; 4]) -> Self {
+        Self { user: user.as_deref(), role: role.as_deref(), kind: kind.as_deref(), range: range.as_deref() }
+    }
+
     /// Whether any part is asked for.
     pub(super) fn any(&self) -> bool {
         self.parts().iter().any(|(.., part)| part.is_some())

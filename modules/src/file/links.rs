@@ -179,9 +179,8 @@ pub(super) fn copy(
     } else {
         copy_file(from, to).map_err(failed)?;
     }
-    let user = stat.map().remove("user").unwrap_or_default();
     let perms = Perms {
-        user: &user,
+        user: &stat.user(),
         group: &stat.group(),
         mode: Some(stat.mode()),
         attrs: None,

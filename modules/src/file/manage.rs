@@ -6,12 +6,12 @@ use super::dirs::makedirs;
 use super::hash::of_file;
 use super::meta::{contents_bytes, kept_mode};
 use super::nodes::touched;
-use super::perms::Perms;
+use super::perms::{Perms, change};
 use super::place::{Contents, install, new_file_mode};
 use super::source::IN_MEMORY;
 use crate::python::path::{dirname, expanduser, realpath};
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec};
-use brine_core::mode::normalize_mode;
+use brine_core::mode::{normalize_mode, passable};
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 use brine_files::url::Url;
@@ -26,12 +26,6 @@ fn failed(mut ret: Ret, comment: impl Into<String>) -> Ret {
     ret.insert("result", false);
     ret.insert("comment", comment.into());
     ret
-}
-
-fn change(ret: &mut Ret, key: &str, value: impl Into<Value>) {
-    if let Some(changes) = ret.entry_or("changes", || Map::new().into()).as_map_mut() {
-        changes.insert(key, value);
-    }
 }
 
 fn has_changes(ret: &Ret) -> bool {
@@ -314,16 +308,6 @@ impl Job<'_> {
     }
 }
 
-/// A mode for directories: everybody who has any right to the file may go through.
-fn passable(mode: &str) -> String {
-    let from = mode.char_indices().rev().nth(2).map_or(0, |(at, _)| at);
-    let digit = |c: char| match c.to_digit(10) {
-        Some(0) | None => c.to_string(),
-        Some(digit) => (digit | 1).to_string(),
-    };
-    mode[from..].chars().map(digit).collect()
-}
-
 /// Text in an encoding other than UTF-8.
 fn encode(contents: &Value, encoding: Option<&str>, errors: &str) -> Result<Vec<u8>> {
     match (encoding.filter(|name| !name.is_empty()), contents) {
@@ -407,12 +391,7 @@ pub(super) fn manage_file(
         contents: None,
         dir_mode,
         follow_symlinks,
-        selinux: Selinux {
-            user: seuser.as_deref(),
-            role: serole.as_deref(),
-            kind: setype.as_deref(),
-            range: serange.as_deref(),
-        },
+        selinux: Selinux::of([&seuser, &serole, &setype, &serange]),
         verify_ssl: &verify_ssl,
         use_etag,
         check_web: web && !skip_verify && !use_etag,
@@ -440,16 +419,4 @@ pub(super) fn manage_file(
         clean_tmp(cx, &job.sfn)?;
     }
     Ok(ret)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn directories_can_be_gone_through_by_those_who_may_read() {
-        for (file, dir) in [("0644", "755"), ("0600", "700"), ("4640", "750"), ("20", "30"), ("444", "555")] {
-            assert_eq!(passable(file), dir);
-        }
-    }
 }

@@ -3,7 +3,6 @@
 use super::attributes::{Selinux, attributes_differ, label};
 use super::diff::{clean_tmp, obfuscated, with_file};
 use super::hash::of_file;
-use super::owner::user_name;
 use super::perms::another;
 use super::place::Contents;
 use super::source::{Managed, Wanted, source_list};
@@ -75,7 +74,7 @@ impl Compared<'_> {
                 Err(e) => return Err(e),
             }
         }
-        if !self.user.is_nil() && another(self.user, &user_name(stat.uid()), stat.uid()) {
+        if !self.user.is_nil() && another(self.user, &stat.user(), stat.uid()) {
             changes.insert("user", self.user.clone());
         }
         if !self.group.is_nil() && another(self.group, &stat.group(), stat.gid()) {
@@ -178,12 +177,7 @@ pub(super) fn check_file_meta(
         attrs: attrs.as_deref(),
         saltenv: &saltenv,
         contents: &contents,
-        selinux: Selinux {
-            user: seuser.as_deref(),
-            role: serole.as_deref(),
-            kind: setype.as_deref(),
-            range: serange.as_deref(),
-        },
+        selinux: Selinux::of([&seuser, &serole, &setype, &serange]),
         verify_ssl: &verify_ssl,
         follow_symlinks,
     }
@@ -193,7 +187,6 @@ pub(super) fn check_file_meta(
 /// What both checks are given.
 struct Check<'a> {
     wanted: Wanted<'a>,
-    mode: &'a Value,
     contents: &'a Value,
     keep_mode: bool,
     selinux: Selinux<'a>,
@@ -206,10 +199,10 @@ impl Check<'_> {
         let found = source_list(cx, source, source_hash, self.wanted.saltenv.to_owned())?;
         let source = found.first().and_then(Value::as_str).map(str::to_owned);
         let hash = found.get(1).cloned().unwrap_or_default();
-        let (user, group, attrs) = (self.wanted.looks[0].1, self.wanted.looks[1].1, self.wanted.looks[3].1);
+        let [user, group, mode, attrs] = self.wanted.looks;
         let wanted = Wanted { source: source.as_deref(), source_hash: &hash, ..self.wanted };
         let mut managed = Managed::default();
-        let mut mode = self.mode.clone();
+        let mut mode = mode.clone();
         if self.contents.is_nil() {
             managed = wanted.fetch(cx)?;
             if let Some(sum) = managed.source_sum.get_str("hsum").map(str::to_lowercase) {
@@ -299,7 +292,7 @@ pub(super) fn check_managed(
             source: None,
             source_hash: &Value::Nil,
             source_hash_name: source_hash_name.as_str(),
-            looks: [("user", &user), ("group", &group), ("mode", &mode), ("attrs", &attrs)],
+            looks: [&user, &group, &mode, &attrs],
             saltenv: &saltenv,
             context: &context,
             defaults: &defaults,
@@ -308,15 +301,9 @@ pub(super) fn check_managed(
             use_etag: false,
             kwargs: &kwargs.0,
         },
-        mode: &mode,
         contents: &contents,
         keep_mode: false,
-        selinux: Selinux {
-            user: seuser.as_deref(),
-            role: serole.as_deref(),
-            kind: setype.as_deref(),
-            range: serange.as_deref(),
-        },
+        selinux: Selinux::of([&seuser, &serole, &setype, &serange]),
         follow_symlinks,
     };
     let mut changes = match check.run(cx, source, source_hash)? {
@@ -372,7 +359,7 @@ pub(super) fn check_managed_changes(
             source: None,
             source_hash: &Value::Nil,
             source_hash_name: source_hash_name.as_str(),
-            looks: [("user", &user), ("group", &group), ("mode", &mode), ("attrs", &attrs)],
+            looks: [&user, &group, &mode, &attrs],
             saltenv: &saltenv,
             context: &context,
             defaults: &defaults,
@@ -381,15 +368,9 @@ pub(super) fn check_managed_changes(
             use_etag: false,
             kwargs: &kwargs.0,
         },
-        mode: &mode,
         contents: &contents,
         keep_mode,
-        selinux: Selinux {
-            user: seuser.as_deref(),
-            role: serole.as_deref(),
-            kind: setype.as_deref(),
-            range: serange.as_deref(),
-        },
+        selinux: Selinux::of([&seuser, &serole, &setype, &serange]),
         follow_symlinks,
     };
     Ok(match check.run(cx, source, source_hash)? {

@@ -1,8 +1,8 @@
 //! Users and groups by name and number, and those of files.
 
-use super::stat::{Stat, of};
+use super::stat::of;
 use brine_core::call::{Result, exec};
-use brine_core::{Map, Value};
+use brine_core::Value;
 use nix::unistd::{Gid, Group, Uid, User};
 
 /// The name of a group by its number, or the number where there is none.
@@ -92,17 +92,12 @@ pub(super) fn uid_of(user: &Value) -> Value {
     }
 }
 
-fn one(path: &str, follow_symlinks: bool, key: &str) -> Result {
-    let mut stats: Map = of(path, follow_symlinks).map(|stat| Stat::map(&stat))?;
-    Ok(stats.remove(key).unwrap_or_default())
-}
-
 /// The number of the group that a file belongs to.
 ///
 /// CLI Example: salt '*' file.get_gid /etc/passwd
 #[exec]
 pub(super) fn get_gid(path: String, #[default(true)] follow_symlinks: bool) -> Result {
-    one(&path, follow_symlinks, "gid")
+    Ok(of(&path, follow_symlinks)?.gid().into())
 }
 
 /// The group that a file belongs to.
@@ -110,7 +105,7 @@ pub(super) fn get_gid(path: String, #[default(true)] follow_symlinks: bool) -> R
 /// CLI Example: salt '*' file.get_group /etc/passwd
 #[exec]
 pub(super) fn get_group(path: String, #[default(true)] follow_symlinks: bool) -> Result {
-    one(&path, follow_symlinks, "group")
+    Ok(of(&path, follow_symlinks)?.group())
 }
 
 /// The number of the user that a file belongs to.
@@ -118,7 +113,7 @@ pub(super) fn get_group(path: String, #[default(true)] follow_symlinks: bool) ->
 /// CLI Example: salt '*' file.get_uid /etc/passwd
 #[exec]
 pub(super) fn get_uid(path: String, #[default(true)] follow_symlinks: bool) -> Result {
-    one(&path, follow_symlinks, "uid")
+    Ok(of(&path, follow_symlinks)?.uid().into())
 }
 
 /// The user that a file belongs to.
@@ -126,7 +121,7 @@ pub(super) fn get_uid(path: String, #[default(true)] follow_symlinks: bool) -> R
 /// CLI Example: salt '*' file.get_user /etc/passwd
 #[exec]
 pub(super) fn get_user(path: String, #[default(true)] follow_symlinks: bool) -> Result {
-    one(&path, follow_symlinks, "user")
+    Ok(of(&path, follow_symlinks)?.user())
 }
 
 /// The mode of a file, as text of octal digits.
@@ -134,5 +129,5 @@ pub(super) fn get_user(path: String, #[default(true)] follow_symlinks: bool) -> 
 /// CLI Example: salt '*' file.get_mode /etc/passwd
 #[exec]
 pub(super) fn get_mode(path: String, #[default(true)] follow_symlinks: bool) -> Result {
-    one(&path, follow_symlinks, "mode")
+    Ok(of(&path, follow_symlinks)?.mode().into())
 }

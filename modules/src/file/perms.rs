@@ -1,7 +1,7 @@
 //! Owner, group and mode of files, changed and seen to.
 
 use super::attributes::{Selinux, see_to_attributes, see_to_selinux};
-use super::owner::{gid_of, uid_of, user_name};
+use super::owner::{gid_of, uid_of};
 use super::stat::{Stat, of};
 use crate::hashutil::file_error;
 use crate::python::path::expanduser;
@@ -34,7 +34,7 @@ pub(super) fn set_mode(path: String, mode: Value) -> Result {
     if !done {
         return Ok(format!("Invalid Mode {digits}").into());
     }
-    Ok(of(&path, true)?.map().remove("mode").unwrap_or_default())
+    Ok(of(&path, true)?.mode().into())
 }
 
 /// A user or group for the system: `-1` leaves it as it is. Text is what Python refuses.
@@ -102,7 +102,7 @@ pub(super) fn chown(path: String, user: Value, group: Value) -> Result {
 /// CLI Example: salt '*' file.chgrp /etc/passwd root
 #[exec]
 pub(super) fn chgrp(path: String, group: Value) -> Result {
-    let user = of(&path, true)?.map().remove("user").unwrap_or_default();
+    let user = of(&path, true)?.user();
     chown(path, user, group)
 }
 
@@ -114,6 +114,13 @@ pub(super) struct Perms<'a> {
     pub attrs: Option<&'a str>,
     pub follow_symlinks: bool,
     pub selinux: Selinux<'a>,
+}
+
+/// Notes what was changed in the result of a state.
+pub(super) fn change(ret: &mut Map, key: &str, value: impl Into<Value>) {
+    if let Some(changes) = ret.entry_or("changes", || Map::new().into()).as_map_mut() {
+        changes.insert(key, value);
+    }
 }
 
 /// The result that a function of states goes on with: the one that was given, or a new one whose comment is a list.
@@ -129,13 +136,6 @@ impl Report {
         let ret = ret.filter(|ret| !ret.is_empty()).unwrap_or_else(new);
         let before = ret.get("comment").cloned().unwrap_or_default();
         Self { ret, comments: Vec::new(), before }
-    }
-
-    fn change(&mut self, key: &str, value: impl Into<Value>) {
-        let changes = self.ret.entry_or("changes", || Map::new().into());
-        if let Some(changes) = changes.as_map_mut() {
-            changes.insert(key, value);
-        }
     }
 
     fn fail(&mut self, comment: impl Into<String>) {
@@ -177,7 +177,7 @@ impl Perms<'_> {
     pub(super) fn see_to(&self, cx: &Cx, name: &str, ret: Option<Map>) -> Result<(Map, Map)> {
         let mut report = Report::of(ret, name);
         let cur = of(name, self.follow_symlinks)?;
-        let (cur_user, cur_group, cur_mode) = (user_name(cur.uid()), cur.group(), cur.mode());
+        let (cur_user, cur_group, cur_mode) = (cur.user(), cur.group(), cur.mode());
         let is_number = |value: &Value| matches!(value, Value::Int(_) | Value::Bool(_));
         let mut perms = map! {
             "luser" => if is_number(self.user) { cur.uid().into() } else { cur_user.clone() },
@@ -225,7 +225,7 @@ impl Perms<'_> {
                 report.fail(text);
             }
             if let Some(changes) = seen.changes {
-                report.change("attrs", changes);
+                change(&mut report.ret, "attrs", changes);
             }
         }
         if self.selinux.any() {
@@ -235,7 +235,7 @@ impl Perms<'_> {
             }
             report.comments.extend(seen.comments);
             if let Some(changes) = seen.changes {
-                report.change("selinux", changes);
+                change(&mut report.ret, "selinux", changes);
             }
         }
         Ok((report.end(cx.test), perms))
@@ -245,13 +245,13 @@ impl Perms<'_> {
     fn verify(&self, cx: &Cx, post: &Stat, report: &mut Report, other: (bool, bool, bool), mode: Option<&String>) {
         let mut one = |key: &str, wanted: &Value, wrong: bool, changed: bool| {
             if wrong && cx.test || !wrong && changed {
-                report.change(key, wanted.clone());
+                change(&mut report.ret, key, wanted.clone());
             } else if wrong {
                 report.fail(format!("Failed to change {key} to {}", python_str(wanted)));
             }
         };
         if self.user.truthy() {
-            let wrong = other.0 && another(self.user, &user_name(post.uid()), post.uid());
+            let wrong = other.0 && another(self.user, &post.user(), post.uid());
             one("user", self.user, wrong, other.0);
         }
         if self.group.truthy() {
@@ -295,12 +295,7 @@ pub(super) fn check_perms(
         mode: normalize_mode(&mode),
         attrs: attrs.as_deref(),
         follow_symlinks,
-        selinux: Selinux {
-            user: seuser.as_deref(),
-            role: serole.as_deref(),
-            kind: setype.as_deref(),
-            range: serange.as_deref(),
-        },
+        selinux: Selinux::of([&seuser, &serole, &setype, &serange]),
     };
     let (ret, perms) = perms.see_to(cx, &name, ret)?;
     Ok(vec![ret.into(), perms.into()])

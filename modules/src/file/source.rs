@@ -165,8 +165,8 @@ pub(super) struct Wanted<'a> {
     pub source: Option<&'a str>,
     pub source_hash: &'a Value,
     pub source_hash_name: Option<&'a str>,
-    /// `user`, `group`, `mode` and `attrs`, as templates see them.
-    pub looks: [(&'static str, &'a Value); 4],
+    /// `user`, `group`, `mode` and `attrs`.
+    pub looks: [&'a Value; 4],
     pub saltenv: &'a str,
     pub context: &'a Value,
     pub defaults: &'a Value,
@@ -315,8 +315,8 @@ impl Wanted<'_> {
         let mut vars = Map::new();
         vars.insert("name", self.name);
         vars.insert("source", source);
-        for (name, value) in &self.looks {
-            vars.insert(*name, (*value).clone());
+        for (name, value) in ["user", "group", "mode", "attrs"].into_iter().zip(self.looks) {
+            vars.insert(name, value.clone());
         }
         for (name, value) in self.kwargs.iter().filter(|(name, _)| !python_str(name).starts_with("__")) {
             vars.insert(name.clone(), value.clone());
@@ -377,7 +377,7 @@ pub(super) fn get_managed(
         source: source.as_str(),
         source_hash: &source_hash,
         source_hash_name: source_hash_name.as_str(),
-        looks: [("user", &user), ("group", &group), ("mode", &mode), ("attrs", &attrs)],
+        looks: [&user, &group, &mode, &attrs],
         saltenv: &saltenv,
         context: &context,
         defaults: &defaults,

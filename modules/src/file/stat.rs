@@ -64,6 +64,11 @@ impl Stat {
         self.meta.gid()
     }
 
+    /// Its user, by name if it has one.
+    pub(super) fn user(&self) -> Value {
+        user_name(self.meta.uid())
+    }
+
     /// Its group, by name if it has one.
     pub(super) fn group(&self) -> Value {
         group_name(self.meta.gid())
@@ -86,13 +91,13 @@ impl Stat {
             "inode" => meta.ino(),
             "uid" => meta.uid(),
             "gid" => meta.gid(),
-            "group" => group_name(meta.gid()),
-            "user" => user_name(meta.uid()),
+            "group" => self.group(),
+            "user" => self.user(),
             "atime" => seconds(meta.atime(), meta.atime_nsec()),
             "mtime" => seconds(meta.mtime(), meta.mtime_nsec()),
             "ctime" => seconds(meta.ctime(), meta.ctime_nsec()),
             "size" => meta.size(),
-            "mode" => format!("{:04o}", meta.mode() & 0o7777),
+            "mode" => self.mode(),
             "type" => kind(meta.file_type()),
             "target" => realpath(&self.path),
         }

@@ -5,6 +5,7 @@ use super::links::make_folder;
 use super::managed::outcome;
 use super::walk::walk;
 use brine_core::call::{Args, Cx, KwArgs, Result, exec};
+use brine_core::mode::passable;
 use brine_core::posixpath::{basename, dirname, expanduser, join};
 use brine_core::state::Outcome;
 use brine_core::text::python_str;
@@ -56,17 +57,6 @@ fn copy_tree(source: &Path, dest: &Path) -> io::Result<()> {
 fn keep_times(path: &Path, meta: &fs::Metadata) -> io::Result<()> {
     let times = fs::FileTimes::new().set_accessed(meta.accessed()?).set_modified(meta.modified()?);
     fs::File::open(path)?.set_times(times)
-}
-
-/// A mode for the directories above a file: whoever has any right to it may go through.
-fn passable(mode: &Value) -> Value {
-    let text = python_str(mode);
-    let from = text.char_indices().rev().nth(2).map_or(0, |(at, _)| at);
-    let digit = |c: char| match c.to_digit(10) {
-        Some(0) | None => c.to_string(),
-        Some(digit) => (digit | 1).to_string(),
-    };
-    text[from..].chars().map(digit).collect::<String>().into()
 }
 
 /// See to it that there is a copy of a file or directory of this machine. What is there stays, unless `force` is set.
@@ -151,7 +141,7 @@ pub(super) fn copy(
         if !makedirs {
             return fail(format!("The target directory {folder} is not present"));
         }
-        let dir_mode = if dir_mode.is_nil() && !mode.is_nil() { passable(&mode) } else { dir_mode };
+        let dir_mode = if dir_mode.is_nil() && !mode.is_nil() { passable(&python_str(&mode)).into() } else { dir_mode };
         make_folder(cx, &name, &user, &group, dir_mode)?;
     }
     let (from, to) = (Path::new(&source), Path::new(&name));
