@@ -225,6 +225,11 @@ impl Cx {
         self.registry.clone().call_state(self, name, args)
     }
 
+    /// The environment that the state of this call is of; `base` outside states.
+    pub fn saltenv(&self) -> &str {
+        self.step.as_ref().map_or("base", |step| step.saltenv())
+    }
+
     /// Sets the return code of the job (`__context__["retcode"]`).
     pub fn set_retcode(&self, code: i64) {
         self.job.set_context("retcode", code);

@@ -226,7 +226,7 @@ fn run_script(cx: &Cx, given: Given) -> Result {
     ] {
         args.keyword.insert(key, given.value(key));
     }
-    let saltenv = cx.step.as_ref().map_or("base", |step| step.saltenv()).to_owned();
+    let saltenv = cx.saltenv().to_owned();
     args.keyword.insert("shell", shell(cx, &given));
     args.keyword.insert("context", context);
     args.keyword.insert("saltenv", saltenv.as_str());

@@ -33,7 +33,7 @@ fn words(error: &CallError) -> String {
 }
 
 fn saltenv(cx: &Cx) -> String {
-    cx.step.as_ref().map_or("base", |step| step.saltenv()).to_owned()
+    cx.saltenv().to_owned()
 }
 
 fn get_repo(cx: &Cx, repo: &str, kwargs: &Map) -> Result<Map> {

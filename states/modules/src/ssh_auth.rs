@@ -98,7 +98,7 @@ fn has_source(key: &Key) -> bool {
 }
 
 fn saltenv(cx: &Cx) -> Value {
-    cx.step.as_ref().map_or("base", |step| step.saltenv()).into()
+    cx.saltenv().into()
 }
 
 /// What was said of a file without keys.

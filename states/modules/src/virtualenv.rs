@@ -66,7 +66,7 @@ pub(crate) fn unsupported(version: Option<&str>, given: &Map) -> Option<String> 
 }
 
 fn saltenv(cx: &Cx) -> String {
-    cx.step.as_ref().map_or("base", |step| step.saltenv()).to_owned()
+    cx.saltenv().to_owned()
 }
 
 /// A file of requirements from the master, in the cache and up to date.

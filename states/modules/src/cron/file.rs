@@ -43,7 +43,7 @@ pub(super) fn file(
     if !replace {
         return Ok(Outcome::ok(name, format!("User {shown} already has a crontab. No changes made")).into());
     }
-    let saltenv = Value::from(cx.step.as_ref().map_or("base", |step| step.saltenv()));
+    let saltenv = Value::from(cx.saltenv());
     let common = map! {
         "name" => path.clone(),
         "user" => user.clone(),

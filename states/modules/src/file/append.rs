@@ -1,14 +1,14 @@
 //! States of text at the end of a file, or at its beginning: `append`, `prepend`.
 
-use super::common::error;
+use super::common::{error, name_of};
 use super::managed::outcome;
-use super::texts::{Coding, chunks, diff_of, is_text, rendered, sources, unfit};
+use super::texts::{Coding, chunks, diff_of, is_text, rendered, search, sources, unfit};
 use brine_core::call::{Args, CallError, Cx, Given, Result, given};
 use brine_core::difflib::unified_diff;
 use brine_core::map;
-use brine_core::posixpath::{dirname, expanduser};
+use brine_core::posixpath::dirname;
 use brine_core::state::Outcome;
-use brine_core::text::splitlines;
+use brine_core::text::{re_escape, splitlines};
 use brine_core::Value;
 use std::path::Path;
 
@@ -113,23 +113,7 @@ fn words(line: &str) -> Result<Vec<String>> {
     if !word.is_empty() {
         words.push(word);
     }
-    Ok(words.iter().map(|word| escaped(word)).collect())
-}
-
-/// `re.escape`.
-fn escaped(word: &str) -> String {
-    let mut out = String::with_capacity(word.len());
-    for c in word.chars() {
-        if "()[]{}?*+-|^$\\.&~# \t\n\r\u{b}\u{c}".contains(c) {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
-}
-
-fn found(cx: &Cx, name: &str, pattern: &str) -> Result<bool> {
-    Ok(cx.call("file.search", Args::positional([name, pattern]).with("multiline", true))?.truthy())
+    Ok(words.iter().map(|word| re_escape(word)).collect())
 }
 
 fn correct(name: &str) -> String {
@@ -137,7 +121,7 @@ fn correct(name: &str) -> String {
 }
 
 fn put_behind(cx: &Cx, given: Given) -> Result<Outcome> {
-    let name = expanduser(&given.text("name").unwrap_or_default());
+    let name = name_of(&given);
     let texts = match begin(cx, &given, &name, "append")? {
         Ok(texts) => texts,
         Err(outcome) => return Ok(outcome),
@@ -148,7 +132,7 @@ fn put_behind(cx: &Cx, given: Given) -> Result<Outcome> {
     let mut new: Vec<&str> = Vec::new();
     for chunk in &texts {
         let pattern = if given.truthy("ignore_whitespace") { whatever_blanks(chunk)? } else { chunk.clone() };
-        if !found(cx, &name, &pattern)? {
+        if !search(cx, &name, &pattern)? {
             new.extend(splitlines(chunk, false));
         }
     }
@@ -186,7 +170,7 @@ fn put_behind(cx: &Cx, given: Given) -> Result<Outcome> {
 }
 
 fn put_in_front(cx: &Cx, given: Given) -> Result<Outcome> {
-    let name = expanduser(&given.text("name").unwrap_or_default());
+    let name = name_of(&given);
     let texts = match begin(cx, &given, &name, "prepend")? {
         Ok(texts) => texts,
         Err(outcome) => return Ok(outcome),
@@ -196,14 +180,11 @@ fn put_in_front(cx: &Cx, given: Given) -> Result<Outcome> {
     let header = given.truthy("header");
     let mut new: Vec<&str> = Vec::new();
     for chunk in &texts {
-        if header || !found(cx, &name, &whatever_blanks(chunk)?)? {
+        if header || !search(cx, &name, &whatever_blanks(chunk)?)? {
             new.extend(splitlines(chunk, false));
         }
     }
-    let changes = |after: &str| match diff_of(&name, &before, after) {
-        Some(diff) => map! {"diff" => diff},
-        None => map! {},
-    };
+    let changes = |after: &str| diff_of(&name, &before, after);
     if cx.test {
         if new.is_empty() {
             return Ok(Outcome::ok(name.clone(), correct(&name)));

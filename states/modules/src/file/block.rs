@@ -1,9 +1,8 @@
 //! States of what stands between markers, and of lines gathered for a file: `blockreplace`, `accumulated`.
 
-use super::common::error;
+use super::common::{error, handed, name_of};
 use super::texts::{changed, rendered, sources, unfit};
 use brine_core::call::{Args, Cx, Given, KwArgs, Result, exec, given};
-use brine_core::posixpath::expanduser;
 use brine_core::state::Outcome;
 use brine_core::text::python_str;
 use brine_core::{Map, Value};
@@ -25,7 +24,7 @@ given! {
 }
 
 fn manage_block(cx: &Cx, given: Given) -> Result<Outcome> {
-    let name = expanduser(&given.text("name").unwrap_or_default());
+    let name = name_of(&given);
     if name.is_empty() {
         return Ok(error(&name, "Must provide name to file.blockreplace"));
     }
@@ -49,29 +48,26 @@ fn manage_block(cx: &Cx, given: Given) -> Result<Outcome> {
             Err(outcome) => return Ok(outcome),
         }
     }
-    let mut args = Args::positional([name.clone().into(), given.value("marker_start"), given.value("marker_end")])
-        .with("content", content)
-        .with("dry_run", cx.test);
-    for key in [
-        "append_if_not_found",
-        "prepend_if_not_found",
-        "insert_before_match",
-        "insert_after_match",
-        "backup",
-        "show_changes",
-        "append_newline",
-    ] {
-        args = args.with(key, given.value(key));
-    }
+    let args = handed(
+        Args::positional([name.clone().into(), given.value("marker_start"), given.value("marker_end")])
+            .with("content", content)
+            .with("dry_run", cx.test),
+        &given,
+        &[
+            "append_if_not_found",
+            "prepend_if_not_found",
+            "insert_before_match",
+            "insert_after_match",
+            "backup",
+            "show_changes",
+            "append_newline",
+        ],
+    );
     match cx.call("file.blockreplace", args) {
         Ok(diff) => Ok(changed(cx, &name, diff, "Changes would be made")),
         Err(e) => {
-            let text = match &e {
-                brine_core::CallError::Exception { message, .. } => message.clone(),
-                other => other.to_string(),
-            };
             tracing::error!("Encountered error managing block: {e}");
-            let comment = format!("Encountered error managing block: {text}. See the log for details.");
+            let comment = format!("Encountered error managing block: {}. See the log for details.", e.text());
             Ok(error(&name, comment))
         }
     }

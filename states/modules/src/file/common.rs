@@ -1,10 +1,43 @@
-//! What many functions of `file` begin with: users that must be there, names of owners, patterns of paths.
+//! What many functions of `file` begin with: their arguments, users that must be there, names of owners, patterns of paths.
 
-use brine_core::call::{Args, Cx, KwArgs, Result};
+use brine_core::call::{Args, Cx, Given, KwArgs, Result};
+use brine_core::posixpath::expanduser;
 use brine_core::state::Outcome;
 use brine_core::target::{Anchor, Regex, fnmatch};
 use brine_core::text::python_str;
 use brine_core::Value;
+
+/// The file that a state is of.
+pub(super) fn name_of(given: &Given) -> String {
+    expanduser(&given.text("name").unwrap_or_default())
+}
+
+/// The arguments of these names, handed on.
+pub(super) fn handed(mut args: Args, given: &Given, names: &[&str]) -> Args {
+    for name in names {
+        args = args.with(name, given.value(name));
+    }
+    args
+}
+
+/// Whether sources come from elsewhere by HTTP or FTP.
+fn from_elsewhere(source: &Value) -> bool {
+    let one = |url: &str| {
+        let url = url.to_lowercase();
+        ["http:", "https:", "ftp:"].iter().any(|scheme| url.starts_with(scheme))
+    };
+    match source {
+        Value::List(list) => list.iter().any(|url| url.as_str().is_some_and(one)),
+        other => other.as_str().is_some_and(one),
+    }
+}
+
+/// Warns of a checksum that nobody looks at.
+pub(super) fn warn_of_hash(source: &Value, source_hash: &Value) {
+    if !source.is_nil() && !from_elsewhere(source) && source_hash.truthy() {
+        tracing::warn!("source_hash is only used with 'http', 'https' or 'ftp'");
+    }
+}
 
 /// Failed, with this for a reason.
 pub(super) fn error(name: &str, text: impl Into<String>) -> Outcome {

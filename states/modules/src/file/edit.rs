@@ -1,10 +1,9 @@
 //! States of lines and of what matches: `line`, `replace`, `comment`, `uncomment`.
 
-use super::common::error;
-use super::texts::{Coding, changed, diff_of, unfit};
+use super::common::{error, handed, name_of};
+use super::texts::{Coding, changed, diff_of, search, unfit};
 use brine_core::call::{Args, Cx, Given, Result, given};
 use brine_core::map;
-use brine_core::posixpath::expanduser;
 use brine_core::state::Outcome;
 use brine_core::text::python_str;
 
@@ -50,18 +49,6 @@ given! {
     ///
     /// name: the file. regex: which lines, without the sign. char: the sign. backup: the end of the copy's name, or `False`.
     pub(super) fn uncomment(name, regex, char = "#", backup = ".bak") => take_comment
-}
-
-/// The arguments of these names, handed on.
-fn handed(mut args: Args, given: &Given, names: &[&str]) -> Args {
-    for name in names {
-        args = args.with(name, given.value(name));
-    }
-    args
-}
-
-fn name_of(given: &Given) -> String {
-    expanduser(&given.text("name").unwrap_or_default())
 }
 
 fn manage_line(cx: &Cx, given: Given) -> Result<Outcome> {
@@ -124,11 +111,6 @@ fn manage_matches(cx: &Cx, given: Given) -> Result<Outcome> {
     );
     let diff = cx.call("file.replace", args)?;
     Ok(changed(cx, &name, diff, "Changes would have been made"))
-}
-
-fn search(cx: &Cx, name: &str, pattern: &str) -> Result<bool> {
-    let args = Args::positional([name, pattern]).with("multiline", true);
-    Ok(cx.call("file.search", args)?.truthy())
 }
 
 /// The pattern without flags before it and without `^` and `$` around it. A text of several lines stays as it is.
@@ -210,11 +192,7 @@ fn finish(cx: &Cx, given: &Given, name: &str, cmnt: bool, wanted: &str) -> Resul
         (false, true) => "Uncommented lines successfully",
         (false, false) => "Expected uncommented lines not found",
     };
-    let changes = match diff_of(name, &before, &after) {
-        Some(diff) => map! {"diff" => diff},
-        None => map! {},
-    };
-    Ok(Outcome { result: Some(done), ..Outcome::ok(name, comment) }.with_changes(changes))
+    Ok(Outcome { result: Some(done), ..Outcome::ok(name, comment) }.with_changes(diff_of(name, &before, &after)))
 }
 
 #[cfg(test)]

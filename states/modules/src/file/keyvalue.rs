@@ -1,11 +1,11 @@
 //! `file.keyvalue`: lines of keys and values.
 
-use super::common::error;
+use super::common::{error, name_of};
 use brine_core::call::{Args, Cx, Given, Result, given};
-use brine_core::posixpath::expanduser;
 use brine_core::state::Outcome;
 use brine_core::text::{file_lines, python_str, python_type};
 use brine_core::{Map, Value, map};
+use brine_python::is_space;
 
 given! {
     /// Set values in a file of lines that are a key, a separator and a value.
@@ -38,10 +38,6 @@ struct Edit {
     changes: usize,
     /// How many lines of each key are still to come.
     left: Vec<i64>,
-}
-
-fn is_space(c: char) -> bool {
-    c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }
 
 impl Wish<'_> {
@@ -148,7 +144,7 @@ fn pairs(given: &Given) -> std::result::Result<Vec<(String, Value)>, &'static st
 }
 
 fn manage(cx: &Cx, given: Given) -> Result<Outcome> {
-    let name = expanduser(&given.text("name").unwrap_or_default());
+    let name = name_of(&given);
     if name.is_empty() {
         return Ok(error(&name, "Must provide name to file.keyvalue"));
     }

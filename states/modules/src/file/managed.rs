@@ -1,6 +1,6 @@
 //! `file.managed`: contents, owner and mode of a file.
 
-use super::common::{accumulated, check_user, error, owner, pair};
+use super::common::{accumulated, check_user, error, owner, pair, warn_of_hash};
 use super::contents::{Given, given};
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec};
 use brine_core::mode::normalize_mode;
@@ -30,18 +30,6 @@ pub(super) fn outcome(ret: Value, name: &str) -> Outcome {
         },
         comment: ret.remove("comment").unwrap_or_default(),
         more: ret,
-    }
-}
-
-/// Whether sources come from elsewhere by HTTP or FTP.
-fn from_elsewhere(source: &Value) -> bool {
-    let one = |url: &str| {
-        let url = url.to_lowercase();
-        ["http:", "https:", "ftp:"].iter().any(|scheme| url.starts_with(scheme))
-    };
-    match source {
-        Value::List(list) => list.iter().any(|url| url.as_str().is_some_and(one)),
-        other => other.as_str().is_some_and(one),
     }
 }
 
@@ -475,9 +463,7 @@ pub(super) fn managed(
             "Only one of 'contents', 'contents_pillar', and 'contents_grains' is permitted",
         ));
     }
-    if !source.is_nil() && !from_elsewhere(&source) && source_hash.truthy() {
-        tracing::warn!("source_hash is only used with 'http', 'https' or 'ftp'");
-    }
+    warn_of_hash(&source, &source_hash);
     let mut replace = replace;
     if !source.truthy() && count == 0 && replace {
         replace = false;
@@ -495,7 +481,7 @@ pub(super) fn managed(
     }
     let more = ret_more(&ret);
     let stop = |text: String| Ok(Outcome { more: more.clone(), ..error(&name, text) });
-    let saltenv = cx.step.as_ref().map_or("base", |step| step.saltenv()).to_owned();
+    let saltenv = cx.saltenv().to_owned();
     let wanted = Given {
         contents,
         pillar: contents_pillar,

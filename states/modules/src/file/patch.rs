@@ -1,9 +1,9 @@
 //! `file.patch`: a patch applied to a file or a folder, by the program `patch`.
 
-use super::common::error;
+use super::common::{error, handed, name_of};
 use super::managed::outcome;
 use brine_core::call::{Args, Cx, Given, Result, given};
-use brine_core::posixpath::{dirname, expanduser};
+use brine_core::posixpath::dirname;
 use brine_core::shlex;
 use brine_core::state::Outcome;
 use brine_core::text::python_str;
@@ -89,7 +89,7 @@ fn unfit(name: &str, reject: Option<&str>) -> Option<String> {
 
 /// The patch that is asked for, from the environment that is asked for.
 fn source_of(cx: &Cx, given: &Given, more: &mut Vec<Value>) -> Result<String> {
-    let env = cx.step.as_ref().map_or("base", |step| step.saltenv());
+    let env = cx.saltenv();
     let args = [given.value("source"), given.value("source_hash"), env.into()];
     let found = cx.call("file.source_list", Args::positional(args))?;
     let mut source = found.as_list().and_then(|list| list.first()).map(python_str).unwrap_or_default();
@@ -105,7 +105,7 @@ fn source_of(cx: &Cx, given: &Given, more: &mut Vec<Value>) -> Result<String> {
 }
 
 fn manage(cx: &Cx, given: Given) -> Result<Outcome> {
-    let name = expanduser(&given.text("name").unwrap_or_default());
+    let name = name_of(&given);
     if !has("patch") {
         return Ok(error(&name, "patch executable not found on minion"));
     }
@@ -148,10 +148,11 @@ fn apply(
     // The patch itself is fetched in test mode, too.
     let mut really = cx.clone();
     really.test = false;
-    let mut args = Args::positional([path(&patch)]).with("source", source.clone());
-    for key in ["source_hash", "source_hash_name", "skip_verify", "template", "context", "defaults"] {
-        args = args.with(key, given.value(key));
-    }
+    let args = handed(
+        Args::positional([path(&patch)]).with("source", source.clone()),
+        given,
+        &["source_hash", "source_hash_name", "skip_verify", "template", "context", "defaults"],
+    );
     let fetched = match really.call_state("file.managed", args) {
         Ok(fetched) => fetched,
         Err(e) => return Ok(error(name, format!("Failed to cache patch file {source}: {e}"))),

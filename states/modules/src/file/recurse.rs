@@ -58,7 +58,7 @@ impl Choice<'_> {
 
     fn plan(&self, cx: &Cx) -> Result<Plan> {
         let (folder, own) = parse(self.source);
-        let saltenv = own.unwrap_or_else(|| env(cx));
+        let saltenv = own.unwrap_or_else(|| cx.saltenv().to_owned());
         let folder = if folder.ends_with('/') { folder } else { format!("{folder}/") };
         let ask = |function: &str| cx.call(function, Args::positional([saltenv.as_str(), &folder]));
         let texts = |list: Value| -> Vec<String> { list.as_list().unwrap_or_default().iter().map(python_str).collect() };
@@ -108,10 +108,6 @@ impl Choice<'_> {
         plan.files.sort_by_key(|(dest, _)| links_at.contains(dest));
         Ok(plan)
     }
-}
-
-fn env(cx: &Cx) -> String {
-    cx.step.as_ref().map_or("base", |step| step.saltenv()).to_owned()
 }
 
 /// What a `recurse` of low data makes, for directories that are cleaned.
@@ -307,14 +303,14 @@ pub(super) fn recurse(
         return Ok(error(&name, format!("Invalid source '{wrong}' (must be a salt:// URI)")));
     }
     let list: Vec<Value> = sources.iter().map(|source| Value::from(*source)).collect();
-    let args = Args::positional([list.into(), Value::from(""), env(cx).into()]);
+    let args = Args::positional([list.into(), Value::from(""), cx.saltenv().into()]);
     let source = match cx.call("file.source_list", args) {
         Ok(found) => python_str(&pair(found).0),
         Err(e) if e.is_execution() => return Ok(error(&name, format!("Recurse failed: {}", e.text()))),
         Err(e) => return Err(e),
     };
     let (folder, own) = parse(&source);
-    let saltenv = own.unwrap_or_else(|| env(cx));
+    let saltenv = own.unwrap_or_else(|| cx.saltenv().to_owned());
     let args = Args::none().with("saltenv", saltenv.as_str()).with("prefix", format!("{folder}/"));
     let dirs = cx.call("cp.list_master_dirs", args)?;
     if !dirs.as_list().unwrap_or_default().iter().any(|dir| dir.as_str() == Some(&folder)) {

@@ -1,9 +1,8 @@
 //! States of files made from data: `serialize`, `decode`.
 
-use super::common::error;
+use super::common::{error, name_of};
 use super::managed::outcome;
 use brine_core::call::{Args, CallError, Cx, Given, Result, exec, given};
-use brine_core::posixpath::expanduser;
 use brine_core::state::Outcome;
 use brine_core::text::{python_eq, python_str};
 use brine_core::{Map, Value, map};
@@ -103,7 +102,7 @@ fn recursive_diff(past: &Map, now: &Map) -> Map {
 
 fn manage(cx: &Cx, mut given: Given) -> Result<Outcome> {
     given.extra.remove("env");
-    let name = expanduser(&given.text("name").unwrap_or_default());
+    let name = name_of(&given);
     if name.is_empty() {
         return Ok(error(&name, "Must provide name to file.serialize"));
     }
@@ -188,7 +187,7 @@ fn manage(cx: &Cx, mut given: Given) -> Result<Outcome> {
 
 /// Puts the contents in place, or says what would be.
 fn write(cx: &Cx, given: &Given, name: &str, contents: Value, ret: Map) -> Result<Outcome> {
-    let saltenv = cx.step.as_ref().map_or("base", |step| step.saltenv());
+    let saltenv = cx.saltenv();
     let mode = match given.value("mode") {
         Value::Nil => Value::Nil,
         mode => {

@@ -1,6 +1,6 @@
 //! What the functions that edit files have in common: whether the file is there, sources of text, lines before and after.
 
-use super::common::error;
+use super::common::{error, warn_of_hash};
 use brine_core::call::{Args, CallError, Cx, Given, Result};
 use brine_core::difflib::unified_diff;
 use brine_core::state::Outcome;
@@ -45,10 +45,7 @@ pub(super) fn sources(given: &Given) -> std::result::Result<Vec<Value>, String> 
     if given.truthy("source_hash") && given.truthy("source_hashes") {
         return Err("source_hash and source_hashes are mutually exclusive".into());
     }
-    let http = |text: &str| ["http:", "https:", "ftp:"].iter().any(|start| text.to_lowercase().starts_with(start));
-    if given.truthy("source_hash") && !source.is_nil() && !list(&source).iter().any(|s| http(&python_str(s))) {
-        tracing::warn!("source_hash is only used with 'http', 'https' or 'ftp'");
-    }
+    warn_of_hash(&source, &given.value("source_hash"));
     Ok(if source.truthy() { vec![source] } else { list(&sources) })
 }
 
@@ -58,7 +55,7 @@ pub(super) fn rendered(
     given: &Given,
     sources: &[Value],
 ) -> Result<std::result::Result<Vec<String>, Outcome>> {
-    let saltenv = cx.step.as_ref().map_or("base", |step| step.saltenv());
+    let saltenv = cx.saltenv();
     let mut context = match given.value("defaults") {
         Value::Map(defaults) => defaults,
         _ => Map::new(),
@@ -123,28 +120,30 @@ impl Coding {
     }
 }
 
-/// Stock's heuristic: whether the beginning of a file is text.
+/// Whether a file looks like text; not if it cannot be read.
 pub(super) fn is_text(name: &str) -> bool {
     use std::io::Read;
     let mut block = Vec::new();
     let read = std::fs::File::open(name).and_then(|file| file.take(512).read_to_end(&mut block));
-    if read.is_err() || block.contains(&0) {
-        return false;
-    }
-    let odd = block.iter().filter(|b| !matches!(b, 32..=126 | b'\n' | b'\r' | b'\t' | 0x0c | 0x08)).count();
-    std::str::from_utf8(&block).is_ok() || odd * 10 <= block.len() * 3
+    read.is_ok() && brine_core::text::is_text(&block)
 }
 
-/// What is shown of a change from one text to another, whose lines keep their ends.
-pub(super) fn diff_of(name: &str, before: &str, after: &str) -> Option<String> {
+/// Whether a regular expression matches somewhere in a file.
+pub(super) fn search(cx: &Cx, name: &str, pattern: &str) -> Result<bool> {
+    let args = Args::positional([name, pattern]).with("multiline", true);
+    Ok(cx.call("file.search", args)?.truthy())
+}
+
+/// The changes from one text to another, whose lines keep their ends.
+pub(super) fn diff_of(name: &str, before: &str, after: &str) -> Map {
     if before == after {
-        return None;
+        return Map::new();
     }
     if !is_text(name) {
-        return Some("Replace binary file".into());
+        return map! {"diff" => "Replace binary file"};
     }
     let (before, after) = (splitlines(before, true), splitlines(after, true));
-    Some(unified_diff(&before, &after, ("", ""), 3).concat())
+    map! {"diff" => unified_diff(&before, &after, ("", ""), 3).concat()}
 }
 
 #[cfg(test)]

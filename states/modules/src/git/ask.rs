@@ -84,7 +84,7 @@ impl<'c> Ask<'c> {
 
     /// The environment of files for keys.
     pub(super) fn saltenv(&self) -> Value {
-        self.cx.step.as_ref().map_or("base", |step| step.saltenv()).into()
+        self.cx.saltenv().into()
     }
 
     /// Arguments for what goes over the network.

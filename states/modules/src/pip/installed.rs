@@ -240,7 +240,7 @@ fn install(cx: &Cx, name: Value, mut given: Map, kwargs: Map) -> Result<Outcome>
         args.keyword.insert(key, ask.of(key));
     }
     args.keyword.insert("pkgs", names.join(","));
-    args.keyword.insert("saltenv", cx.step.as_ref().map_or("base", |step| step.saltenv()));
+    args.keyword.insert("saltenv", cx.saltenv());
     args.keyword.insert("disable_version_check", true);
     let out = cx.call("pip.install", args)?;
     if !out.truthy() {

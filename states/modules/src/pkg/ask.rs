@@ -17,7 +17,7 @@ pub(super) fn is_true(value: &Value) -> bool {
 
 /// The environment of the step.
 pub(super) fn saltenv(cx: &Cx) -> String {
-    cx.step.as_ref().map_or("base", |step| step.saltenv()).to_owned()
+    cx.saltenv().to_owned()
 }
 
 /// Whether lists of packages are to be refreshed: where it is asked for, or where nothing is said and this run did not yet.
