@@ -8,10 +8,12 @@
 
 mod outcome;
 mod step;
+mod words;
 
 pub use brine_macros::state_module;
 pub use outcome::Outcome;
 pub use step::{Run, Step};
+pub use words::{REQUISITES, REQUISITES_IN, is_internal};
 
 use crate::call::{Cx, Function, Result};
 use brine_protocol::Map;

@@ -1,5 +1,6 @@
 //! A rule as text, made of what it is about.
 
+use brine_core::state::is_internal;
 use brine_core::text::python_str;
 use brine_core::{Map, Value};
 
@@ -18,12 +19,8 @@ const AFTER_JUMP: &str = "\
     queue-cpu-fanout src-pfx to-port addr and-mask delude honeypot or-mask prefix reset reuse set-mac shift static \
     tarpit tname ttl";
 
-/// Words of low data, which are for states and not of a rule.
-const FOREIGN: &str = "onchanges onchanges_any onfail onfail_any onfail_all onfail_stop prereq prerequired watch watch_any require \
-    require_any listen onchanges_in onfail_in prereq_in watch_in require_in listen_in fun state check_cmd cmd_opts_exclude \
-    failhard onlyif unless creates retry order parallel reload_modules reload_grains reload_pillar runas runas_password \
-    fire_event saltenv umask use use_in __env__ __sls__ __id__ __orchestration_jid__ __pub_user __pub_arg __pub_jid __pub_fun \
-    __pub_tgt __pub_ret __pub_pid __pub_tgt_type __prereq__ __prerequired__ __umask__ chain save table name";
+/// Words that are not of a rule, beside those that are for the runner of states.
+const FOREIGN: [&str; 4] = ["chain", "save", "table", "name"];
 
 /// Whether a value says `not`.
 fn negated(value: &str) -> bool {
@@ -63,7 +60,7 @@ pub(super) fn rule(mut words: Map) -> Result<String, &'static str> {
     if let Some(target) = words.remove("target") {
         words.insert("jump", target);
     }
-    words.retain(|key, _| !FOREIGN.split_whitespace().any(|foreign| key.as_str() == Some(foreign)));
+    words.retain(|key, _| key.as_str().is_none_or(|key| !FOREIGN.contains(&key) && !is_internal(key)));
     let mut rule: Vec<String> = Vec::new();
     let mut protocol = false;
     let flagged = |words: &mut Map, rule: &mut Vec<String>, key: &str, flag: &str| match words.remove(key) {

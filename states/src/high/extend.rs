@@ -3,24 +3,8 @@
 use super::find;
 use crate::decls::as_list;
 use crate::names::{first, item, starts};
+use brine_core::state::REQUISITES;
 use brine_python::{Dict, Obj, PyErr, R, getitem, str, truth};
-
-/// Requisites are joined; of all else the later counts.
-const REQUISITES: &[&str] = &[
-    "onchanges",
-    "onchanges_any",
-    "onfail",
-    "onfail_any",
-    "onfail_all",
-    "onfail_stop",
-    "prereq",
-    "prerequired",
-    "watch",
-    "watch_any",
-    "require",
-    "require_any",
-    "listen",
-];
 
 /// Applies what was kept aside; what cannot be extended is an error in stock's words.
 pub(crate) fn reconcile(high: &Dict, strict: bool) -> R<Vec<String>> {
@@ -109,7 +93,7 @@ fn is_excluded(high: &Dict, body: &Dict) -> R<bool> {
     Ok(false)
 }
 
-/// Extends the arguments of a state by others.
+/// Extends the arguments of a state by others: requisites are joined; of all else the later counts.
 fn extend(own: &Obj, run: &Obj) -> R<()> {
     for arg in run.items()? {
         let own = as_list(own, "append")?;

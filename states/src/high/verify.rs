@@ -2,28 +2,12 @@
 
 use crate::names::{first, starts};
 use crate::semantics::Semantics;
+use brine_core::state::REQUISITES;
 use brine_python::{Dict, Obj, R, contains, eq, getitem, hash, str};
 use std::rc::Rc;
 
-/// Requisites whose form is checked.
-const REQUISITES: &[&str] = &["require", "watch", "prereq", "onchanges"];
-
-/// Those of 3008, which are all.
-const ALL_REQUISITES: &[&str] = &[
-    "onfail",
-    "onfail_any",
-    "onfail_all",
-    "require",
-    "require_any",
-    "onchanges",
-    "onchanges_any",
-    "watch",
-    "watch_any",
-    "prereq",
-    "prerequired",
-    "listen",
-    "onfail_stop",
-];
+/// Requisites whose form is checked; in 3008 that of all is.
+const CHECKED: &[&str] = &["require", "watch", "prereq", "onchanges"];
 
 /// The faults.
 pub(crate) fn verify(high: &Dict, semantics: Semantics) -> R<Vec<String>> {
@@ -154,7 +138,7 @@ impl Check {
                 at.sls()?
             ));
         }
-        let known = if self.newer { ALL_REQUISITES } else { REQUISITES };
+        let known: &[&str] = if self.newer { &REQUISITES } else { CHECKED };
         let Some(requisite) = key.as_str().filter(|key| known.contains(key)) else { return Ok(()) };
         if !is_list {
             self.errors.push(format!(

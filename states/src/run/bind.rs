@@ -1,8 +1,8 @@
 //! From a chunk of low data to the arguments of its function, as stock's `format_call` does it.
 
-use super::words::is_internal;
 use brine_core::Map;
 use brine_core::call::{Args, CallError, Function, ParamKind, Result};
+use brine_core::state::is_internal;
 
 /// The arguments: what the function has a parameter for, and of the rest what is not for the runner, where it takes
 /// more.

@@ -2,7 +2,7 @@
 
 use super::{changed, file, needed, save};
 use brine_core::call::{Args, Cx, KwArgs, Result, exec};
-use brine_core::state::Outcome;
+use brine_core::state::{Outcome, is_internal};
 use brine_core::text::python_str;
 use brine_core::{Map, Value};
 
@@ -28,10 +28,7 @@ struct Rule {
 impl Rule {
     fn new(cx: &Cx, deed: Deed, name: Value, table: Value, family: Value, mut words: Map) -> Result<Self> {
         words.remove("__agg__");
-        words.retain(|key, _| {
-            let key = key.as_str().unwrap_or_default();
-            !INTERNAL.contains(&key) && !key.starts_with("__pub_")
-        });
+        words.retain(|key, _| !is_internal(key.as_str().unwrap_or_default()));
         words.insert("name", name.clone());
         words.insert("table", table.clone());
         let build = |more: &[(&str, &str)]| {
@@ -88,57 +85,6 @@ impl Rule {
         Ok(self.ok(said).with_changes(changed(&self.name)))
     }
 }
-
-/// Words of low data that are for the runner.
-const INTERNAL: &[&str] = &[
-    "onchanges",
-    "onchanges_any",
-    "onfail",
-    "onfail_any",
-    "onfail_all",
-    "onfail_stop",
-    "prereq",
-    "prerequired",
-    "watch",
-    "watch_any",
-    "require",
-    "require_any",
-    "listen",
-    "onchanges_in",
-    "onfail_in",
-    "prereq_in",
-    "watch_in",
-    "require_in",
-    "listen_in",
-    "fun",
-    "state",
-    "check_cmd",
-    "cmd_opts_exclude",
-    "failhard",
-    "onlyif",
-    "unless",
-    "creates",
-    "retry",
-    "order",
-    "parallel",
-    "reload_modules",
-    "reload_grains",
-    "reload_pillar",
-    "runas",
-    "runas_password",
-    "fire_event",
-    "saltenv",
-    "umask",
-    "use",
-    "use_in",
-    "__env__",
-    "__sls__",
-    "__id__",
-    "__orchestration_jid__",
-    "__prereq__",
-    "__prerequired__",
-    "__umask__",
-];
 
 /// Each rule of a list, one after another.
 fn each(cx: &Cx, deed: Deed, name: Value, family: &Value, rules: Vec<Value>) -> Result<Outcome> {
