@@ -61,22 +61,22 @@ impl Highstate {
         self.high(&[(saltenv.to_owned(), mods.to_vec())])
     }
 
-    /// What top files give this minion: of all SLS names, or of those in a list. `None` where there are no names.
+    /// What the SLS files that top files give say: all, or those in a list.
     ///
     /// # Errors
     /// What stock does not catch either.
-    pub fn high_of_top(&self, top: &Top, whitelist: Option<&[String]>) -> Result<Option<High>> {
-        let Some(mut matches) = self.sls_of(top)? else { return Ok(None) };
+    pub fn high_of_top(&self, mut matches: Matches, whitelist: Option<&[String]>) -> Result<High> {
         if let Some(allowed) = whitelist.filter(|allowed| !allowed.is_empty()) {
             for (_, names) in &mut matches {
                 names.retain(|name| allowed.contains(name));
             }
             matches.retain(|(_, names)| !names.is_empty());
         }
-        self.high(&matches).map(Some)
+        self.high(&matches)
     }
 
-    /// The SLS names that top files give, by environment; `None` where there are none.
+    /// The SLS names that top files give, by environment; `None` where there are none. To be asked once: a match takes out of
+    /// the top files what it reads, as in stock, and asks the master.
     ///
     /// # Errors
     /// What stock does not catch either.

@@ -360,12 +360,12 @@ fn by_top(cx: &Cx, asked: &Asked, states: &Highstate) -> Result<(Value, Option<H
     }
     let top = states.top()?;
     let mut errors = states.verify(&top)?;
-    let Some(envs) = states.sls_of(&top)? else {
+    let Some(matches) = states.sls_of(&top)? else {
         let comment = "No Top file or master_tops data matches found. Please see master log for details.";
         return Ok((nothing(comment), None));
     };
     if asked.run.opts.flag("autoload_dynamic_modules") {
-        let envs: Vec<Value> = envs.iter().map(|(env, _)| env.as_str().into()).collect();
+        let envs: Vec<Value> = matches.iter().map(|(env, _)| env.as_str().into()).collect();
         let args = Args::positional([Value::List(envs)]).with("refresh", false);
         if let Err(e) = cx.call("saltutil.sync_all", args) {
             tracing::warn!("modules cannot be synced: {e}");
@@ -375,9 +375,7 @@ fn by_top(cx: &Cx, asked: &Asked, states: &Highstate) -> Result<(Value, Option<H
         Value::List(names) => names.iter().map(python_str).collect::<Vec<_>>(),
         text => python_str(text).split(',').map(str::to_owned).collect(),
     });
-    let Some(high) = states.high_of_top(&top, whitelist.as_deref())? else {
-        return Ok((nothing("No states found for this minion"), None));
-    };
+    let high = states.high_of_top(matches, whitelist.as_deref())?;
     errors.extend(high.errors.iter().cloned());
     if let Some(exclude) = asked.kwargs.get("exclude").filter(|exclude| exclude.truthy()) {
         high.exclude(&excluded(exclude))?;
