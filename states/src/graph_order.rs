@@ -1,10 +1,11 @@
 //! 3008's order of low data: requisites are edges of a graph, and what they name must be there.
 
 use crate::graph::{Facts, Graph, Orders, Requisite};
+use crate::low::{label, number, numbered, raise, settle};
 use crate::names::{before_dot, first, item, pair};
 use crate::semantics::has_mod_watch;
 use brine_core::call::Cx;
-use brine_python::{Dict, Obj, Op, PyErr, R, binary, getitem, repr, str};
+use brine_python::{Dict, Obj, PyErr, R, getitem, repr, str};
 use std::rc::Rc;
 
 /// Sorts chunks; what is wrong with their requisites, in stock's words.
@@ -33,14 +34,7 @@ pub(crate) fn order(cx: &Cx, chunks: Vec<Rc<Dict>>, disabled: &[String]) -> R<(V
             errors.push(error);
             continue;
         }
-        let order = match chunk.get_str("order") {
-            Some(Obj::Int(n)) => n,
-            Some(Obj::Bool(b)) => i64::from(b),
-            _ => continue,
-        };
-        if order > cap - 1 && order > 0 {
-            cap = order + 100;
-        }
+        raise(&mut cap, chunk);
     }
     match graph.sorted(&Numbers { chunks: &chunks, cap })? {
         Some(sorted) => Ok((sorted.into_iter().map(|at| chunks[at].clone()).collect(), errors)),
@@ -122,62 +116,25 @@ struct Numbers<'a> {
     cap: i64,
 }
 
-fn number(value: &Obj) -> Option<f64> {
-    match value {
-        Obj::Int(n) => Some(*n as f64),
-        Obj::Bool(b) => Some(f64::from(u8::from(*b))),
-        Obj::Float(f) => Some(*f),
-        _ => None,
-    }
-}
-
-impl Numbers<'_> {
-    /// The number that a word stands for.
-    fn word(&self, order: &Obj) -> Obj {
-        Obj::Int(match order.as_str() {
-            Some("last") => self.cap + 1_000_000,
-            Some("first") => 0,
-            _ => self.cap,
-        })
-    }
-}
-
 impl Orders for Numbers<'_> {
     type Error = PyErr;
 
     fn own(&self, chunk: usize) -> R<f64> {
         let chunk = &self.chunks[chunk];
-        let mut order = chunk.get_str("order").unwrap_or(Obj::None);
-        if number(&order).is_none() {
-            order = self.word(&order);
-            chunk.set_str("order", order.clone());
-        }
-        if let Some(part) = chunk.remove(&Obj::str("name_order"))? {
-            order = binary(Op::Add, &order, &binary(Op::Div, &part, &Obj::Float(10000.0))?)?;
-            chunk.set_str("order", order.clone());
-        }
-        if number(&order).is_some_and(|n| n < 0.0) {
-            order = binary(Op::Add, &order, &Obj::Int(self.cap + 1_000_000))?;
-            chunk.set_str("order", order.clone());
-        }
+        let order = settle(chunk, chunk.get_str("order").unwrap_or(Obj::None), self.cap)?;
         Ok(number(&order).unwrap_or_default())
     }
 
     fn said(&self, chunk: usize) -> R<f64> {
         let chunk = &self.chunks[chunk];
         let Some(order) = chunk.get_str("order") else { return Ok(f64::INFINITY) };
-        if let Some(n) = number(&order) {
-            return Ok(n);
-        }
-        let order = self.word(&order);
+        let order = numbered(order, self.cap);
         chunk.set_str("order", order.clone());
         Ok(number(&order).unwrap_or_default())
     }
 
     fn label(&self, chunk: usize) -> R<String> {
-        let part =
-            |key: &str| item(&Obj::Dict(self.chunks[chunk].clone()), key).and_then(|value| str(&value));
-        Ok(format!("{}{}{}", part("state")?, part("name")?, part("fun")?))
+        label(&self.chunks[chunk])
     }
 }
 

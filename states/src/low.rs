@@ -1,7 +1,7 @@
 //! Low data: one dict for each function that is run, in the order in which they are. 3008's order is in `graph_order.rs`.
 
 use crate::graph_order;
-use crate::names::{first, is_in, starts};
+use crate::names::{first, is_in, item, starts};
 use crate::semantics::{Semantics, disabled_by};
 use brine_core::call::Cx;
 use brine_python::{Dict, Obj, Op, R, binary, contains, getitem, str};
@@ -123,7 +123,8 @@ fn is_disabled(cx: &Cx, chunk: &Dict) -> R<bool> {
     Ok(disabled_by(cx, &format!("{}.{}", part("state")?, part("fun")?)).is_some())
 }
 
-fn number(value: &Obj) -> Option<f64> {
+/// A number as Python compares it.
+pub(crate) fn number(value: &Obj) -> Option<f64> {
     match value {
         Obj::Int(n) => Some(*n as f64),
         Obj::Bool(b) => Some(f64::from(u8::from(*b))),
@@ -132,48 +133,64 @@ fn number(value: &Obj) -> Option<f64> {
     }
 }
 
+/// Puts `cap` above the number that a chunk says: those that say none come after all that do.
+pub(crate) fn raise(cap: &mut i64, chunk: &Dict) {
+    let order = match chunk.get_str("order") {
+        Some(Obj::Int(n)) => n,
+        Some(Obj::Bool(b)) => i64::from(b),
+        _ => return,
+    };
+    if order > *cap - 1 && order > 0 {
+        *cap = order + 100;
+    }
+}
+
+/// An order as a number: itself, or what a word stands for.
+pub(crate) fn numbered(order: Obj, cap: i64) -> Obj {
+    if number(&order).is_some() {
+        return order;
+    }
+    Obj::Int(match order.as_str() {
+        Some("last") => cap + 1_000_000,
+        Some("first") => 0,
+        _ => cap,
+    })
+}
+
+/// Gives a chunk the number that its order comes to: with the place of its name, and from the end if it is negative.
+pub(crate) fn settle(chunk: &Dict, order: Obj, cap: i64) -> R {
+    let mut order = numbered(order, cap);
+    if let Some(name_order) = chunk.remove(&Obj::str("name_order"))? {
+        let part = binary(Op::Div, &name_order, &Obj::Float(10000.0))?;
+        order = binary(Op::Add, &order, &part)?;
+    }
+    if number(&order).is_some_and(|n| n < 0.0) {
+        order = binary(Op::Add, &Obj::Int(cap + 1_000_000), &order)?;
+    }
+    chunk.set_str("order", order.clone());
+    Ok(order)
+}
+
+/// What sorts chunks of one number.
+pub(crate) fn label(chunk: &Rc<Dict>) -> R<String> {
+    let part = |key: &str| item(&Obj::Dict(chunk.clone()), key).and_then(|value| str(&value));
+    Ok(format!("{}{}{}", part("state")?, part("name")?, part("fun")?))
+}
+
 /// Numbers all chunks, and sorts them by number and then by what they are.
 fn order(chunks: &mut [Rc<Dict>]) -> R<()> {
     let mut cap = 1;
+    chunks.iter().for_each(|chunk| raise(&mut cap, chunk));
     for chunk in chunks.iter() {
-        let order = match chunk.get_str("order") {
-            Some(Obj::Int(n)) => n,
-            Some(Obj::Bool(b)) => i64::from(b),
-            _ => continue,
-        };
-        if order > cap - 1 && order > 0 {
-            cap = order + 100;
+        match chunk.get_str("order") {
+            None => chunk.set_str("order", Obj::Int(cap)),
+            Some(own) => drop(settle(chunk, own, cap)?),
         }
-    }
-    for chunk in chunks.iter() {
-        let mut order = match chunk.get_str("order") {
-            None => {
-                chunk.set_str("order", Obj::Int(cap));
-                continue;
-            }
-            Some(own) if number(&own).is_some() => own,
-            Some(own) => Obj::Int(match own.as_str() {
-                Some("last") => cap + 1_000_000,
-                Some("first") => 0,
-                _ => cap,
-            }),
-        };
-        if let Some(name_order) = chunk.remove(&Obj::str("name_order"))? {
-            let part = binary(Op::Div, &name_order, &Obj::Float(10000.0))?;
-            order = binary(Op::Add, &order, &part)?;
-        }
-        if number(&order).is_some_and(|n| n < 0.0) {
-            order = binary(Op::Add, &Obj::Int(cap + 1_000_000), &order)?;
-        }
-        chunk.set_str("order", order);
     }
     let mut keyed = Vec::with_capacity(chunks.len());
     for chunk in chunks.iter() {
-        let part =
-            |key: &str| getitem(&Obj::Dict(chunk.clone()), &Obj::str(key)).and_then(|value| str(&value));
-        let text = format!("{}{}{}", part("state")?, part("name")?, part("fun")?);
         let order = chunk.get_str("order").as_ref().and_then(number).unwrap_or(0.0);
-        keyed.push((order, text, chunk.clone()));
+        keyed.push((order, label(chunk)?, chunk.clone()));
     }
     // Python sorts text by code points, as bytes of UTF-8 sort.
     keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));

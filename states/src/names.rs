@@ -104,7 +104,7 @@ pub(crate) fn no_list(value: &Obj, method: &str) -> PyErr {
     PyErr::new(brine_python::Kind::AttributeError, text)
 }
 
-/// Whether a text has a dot in it; `None` for what is no text.
+/// What comes before the first dot, as `text.split(".")[0]`.
 pub(crate) fn before_dot(text: &str) -> &str {
     text.split('.').next().unwrap_or(text)
 }

@@ -162,10 +162,7 @@ impl Runner {
             return Ok(self.start_parallel(parallel::Work::new(cx, function, args, low), at).into());
         }
         slots::format(cx, &mut args.keyword)?;
-        match low.get("__umask__").and_then(Value::as_int) {
-            Some(mask) => umask::with(mask, || run(cx, function, args)),
-            None => run(cx, function, args),
-        }
+        umask::of(low, || run(cx, function, args))
     }
 
     /// What stands against a state here (`global_state_conditions`).

@@ -2,6 +2,7 @@
 //! functions say.
 
 use super::slots;
+use super::words::say_whose;
 use brine_core::call::{Args, CallError, Cx, Result};
 use brine_core::target::traverse;
 use brine_core::text::python_str;
@@ -53,9 +54,7 @@ pub(super) fn conditions(cx: &Cx, low: &Map) -> Result<Map> {
         comments.push(found.comment.ok_or_else(|| CallError::exception("KeyError", "'comment'"))?);
     }
     let mut ret = map! {"result" => over, "comment" => comments};
-    for key in ["__sls__", "__id__", "name"] {
-        ret.insert(key, low.get(key).cloned());
-    }
+    say_whose(&mut ret, low);
     if let Some(skip) = skip_watch {
         ret.insert("skip_watch", skip);
     }
@@ -213,9 +212,7 @@ fn creates(wanted: &Value) -> Found {
 /// What commands raise.
 pub(super) fn check_cmd(cx: &Cx, low: &Map) -> Result<Map> {
     let mut ret = map! {"result" => false};
-    for key in ["__sls__", "__id__", "name"] {
-        ret.insert(key, low.get(key).cloned());
-    }
+    say_whose(&mut ret, low);
     let mut options = Map::new();
     shell_of_minion(cx, &mut options);
     for entry in low.get("check_cmd").map(entries).unwrap_or_default() {

@@ -5,31 +5,17 @@
 
 use super::Runner;
 use super::index::entries;
-use super::requisites::{Requisites, Status};
+use super::requisites::{LOOKED_AT, Requisites, Status};
 use super::result::no_time;
 use super::words::{full_name, say_whose, tag};
+use crate::semantics::disabled_by;
 use brine_core::call::{CallError, Result};
-use brine_core::target::fnmatch;
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 use std::sync::Arc;
 
 /// How often a chunk may wait for others anew.
 const DEEPEST: u32 = 20;
-
-/// The requisites whose chunks are run first. Stock forgets `onfail_all` here, and trips over it.
-const RUN_FIRST: [&str; 10] = [
-    "require",
-    "require_any",
-    "watch",
-    "watch_any",
-    "prereq",
-    "onfail",
-    "onfail_any",
-    "onfail_all",
-    "onchanges",
-    "onchanges_any",
-];
 
 /// A chunk at work.
 struct Frame {
@@ -64,7 +50,7 @@ impl Runner {
                 soon_over = true;
                 break;
             }
-            if self.tag(at).is_some_and(|tag| self.run.running(|running| running.contains(tag))) {
+            if self.is_run(at) {
                 continue;
             }
             if self.cx.cancel.is_cancelled() {
@@ -128,14 +114,13 @@ impl Runner {
     /// Takes the chunks out whose functions are disabled (`state.disable`), with a result for each.
     fn without_disabled(&mut self, chunks: Vec<Arc<Map>>) -> (Vec<Arc<Map>>, Map) {
         let mut results = Map::new();
-        let patterns: Vec<String> = match self.cx.grains.get("state_runs_disabled") {
-            Some(Value::List(patterns)) => patterns.iter().map(python_str).collect(),
-            _ => return (chunks, results),
-        };
+        if !self.cx.grains.contains("state_runs_disabled") {
+            return (chunks, results);
+        }
         let mut kept = Vec::with_capacity(chunks.len());
         for low in chunks {
             let full = full_name(&low);
-            let Some(pattern) = patterns.iter().find(|pattern| fnmatch(&full, pattern)) else {
+            let Some(pattern) = disabled_by(&self.cx, &full) else {
                 kept.push(low);
                 continue;
             };
@@ -289,7 +274,8 @@ impl Runner {
         let low = self.low(at);
         let mut needed = Vec::new();
         let mut lost = String::new();
-        for requisite in RUN_FIRST.into_iter().chain(prerequired.then_some("prerequired")) {
+        // Stock forgets `onfail_all` here, and trips over it.
+        for requisite in LOOKED_AT.into_iter().chain(prerequired.then_some("prerequired")) {
             let mut missing = String::new();
             for wanted in entries(&low, requisite) {
                 let places = if wanted.name.is_nil() { [].into() } else { self.find(&wanted)? };

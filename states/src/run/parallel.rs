@@ -35,10 +35,7 @@ impl Work {
 
     /// Runs it once, with slots filled.
     fn once(&self, args: &Args) -> Result {
-        match self.low.get("__umask__").and_then(Value::as_int) {
-            Some(mask) => umask::with(mask, || run(&self.cx, self.function, args.clone())),
-            None => run(&self.cx, self.function, args.clone()),
-        }
+        umask::of(&self.low, || run(&self.cx, self.function, args.clone()))
     }
 
     /// Runs it as often as it wants.

@@ -30,8 +30,8 @@ pub(super) enum Status {
 /// The chunks that each requisite means, in the order in which stock looks at them.
 pub(super) type Requisites = Vec<(&'static str, Vec<usize>)>;
 
-/// The requisites that are looked at.
-const LOOKED_AT: [&str; 10] = [
+/// The requisites that are looked at; their chunks are run first.
+pub(super) const LOOKED_AT: [&str; 10] = [
     "require",
     "require_any",
     "watch",

@@ -2,11 +2,19 @@
 //! thread that has left the process's file system attributes for a copy.
 
 use brine_core::call::{CallError, Result};
+use brine_core::{Map, Value};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::stat::{Mode, umask};
 
-/// Runs `work` under this mask.
-pub(super) fn with(mask: i64, work: impl FnOnce() -> Result + Send) -> Result {
+/// Runs `work` under the mask of a chunk, if it has one.
+pub(super) fn of(low: &Map, work: impl FnOnce() -> Result + Send) -> Result {
+    match low.get("__umask__").and_then(Value::as_int) {
+        Some(mask) => with(mask, work),
+        None => work(),
+    }
+}
+
+fn with(mask: i64, work: impl FnOnce() -> Result + Send) -> Result {
     let masked = || {
         unshare(CloneFlags::CLONE_FS).map_err(|e| CallError::exception("OSError", e.to_string()))?;
         umask(Mode::from_bits_truncate(mask as nix::libc::mode_t));
@@ -19,7 +27,6 @@ pub(super) fn with(mask: i64, work: impl FnOnce() -> Result + Send) -> Result {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brine_core::Value;
 
     #[test]
     fn a_mask_holds_for_one_thread_alone() {
