@@ -1,5 +1,6 @@
 //! One run over a state tree, and what it knows of the tree.
 
+use crate::run::disabled_requisites;
 use crate::semantics::Semantics;
 use crate::sls::Walk;
 use crate::{high, low};
@@ -43,6 +44,10 @@ pub struct Highstate {
     available: RefCell<BTreeMap<String, Rc<[String]>>>,
     /// The number of the next state that has none of its own.
     order: Cell<i64>,
+    /// Whose semantics the tree has.
+    pub(crate) semantics: Semantics,
+    /// `disabled_requisites`
+    pub(crate) disabled: Vec<String>,
 }
 
 /// The result of a compilation: data, and what is wrong, in stock's words.
@@ -61,6 +66,8 @@ impl Highstate {
             envs: RefCell::default(),
             available: RefCell::default(),
             order: Cell::new(FIRST),
+            semantics: Semantics::of(&cx.opts),
+            disabled: disabled_requisites(cx),
         }
     }
 
@@ -78,7 +85,7 @@ impl Highstate {
         let matches = [(saltenv.to_owned(), mods.to_vec())];
         self.run(|| {
             let (high, mut errors) = self.render(&matches)?;
-            errors.extend(high::verify(&high, self.semantics())?);
+            errors.extend(high::verify(&high, self.semantics)?);
             Ok((Obj::Dict(high), errors))
         })
     }
@@ -91,7 +98,7 @@ impl Highstate {
         let matches = [(saltenv.to_owned(), mods.to_vec())];
         self.run(|| {
             let (high, mut errors) = self.render(&matches)?;
-            errors.extend(high::verify(&high, self.semantics())?);
+            errors.extend(high::verify(&high, self.semantics)?);
             if !errors.is_empty() {
                 return Ok((Obj::None, errors));
             }
@@ -138,12 +145,8 @@ impl Highstate {
     fn compiled(&self, matches: &[(String, Vec<String>)]) -> R<(Obj, Vec<String>)> {
         let (high, mut errors) = self.render(matches)?;
         errors.extend(high::reconcile(&high, false)?);
-        errors.extend(high::verify(&high, self.semantics())?);
-        errors.extend(high::requisite_in(
-            &high,
-            &crate::run::disabled_requisites(self.cx()),
-            self.semantics(),
-        )?);
+        errors.extend(high::verify(&high, self.semantics)?);
+        errors.extend(high::requisite_in(&high, &self.disabled, self.semantics)?);
         high::apply_exclude(&high)?;
         if !errors.is_empty() {
             return Ok((Obj::None, errors));
@@ -152,13 +155,8 @@ impl Highstate {
     }
 
     fn low_data(&self, high: &Dict) -> R<(Obj, Vec<String>)> {
-        let (chunks, errors) = low::compile(self.cx(), high, &crate::run::disabled_requisites(self.cx()))?;
+        let (chunks, errors) = low::compile(self.cx(), high, self.semantics, &self.disabled)?;
         Ok((Obj::list(chunks), errors))
-    }
-
-    /// Whose semantics the tree has.
-    pub(crate) fn semantics(&self) -> Semantics {
-        Semantics::of(&self.cx().opts)
     }
 
     fn run(&self, work: impl FnOnce() -> R<(Obj, Vec<String>)>) -> Result<Compiled> {

@@ -9,8 +9,13 @@ use brine_render::live::dictupdate::deepcopy;
 use std::rc::Rc;
 
 /// Low data of high data, sorted, and what is wrong with it.
-pub(crate) fn compile(cx: &Cx, high: &Dict, disabled: &[String]) -> R<(Vec<Obj>, Vec<String>)> {
-    let newer = Semantics::of(&cx.opts).is_3008();
+pub(crate) fn compile(
+    cx: &Cx,
+    high: &Dict,
+    semantics: Semantics,
+    disabled: &[String],
+) -> R<(Vec<Obj>, Vec<String>)> {
+    let newer = semantics.is_3008();
     let mut chunks = Vec::new();
     let add = |chunks: &mut Vec<Rc<Dict>>, live: Rc<Dict>, functions: &[Obj]| -> R<()> {
         for function in functions {

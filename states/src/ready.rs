@@ -187,15 +187,14 @@ impl Highstate {
     /// What stock does not catch either.
     pub fn low(&self, high: &High) -> Result<std::result::Result<Vec<Map>, Vec<String>>> {
         let data = &high.dict;
-        let disabled = crate::run::disabled_requisites(self.cx());
         let work = || {
             let mut errors = high::reconcile(data, false)?;
-            errors.extend(high::verify(data, self.semantics())?);
+            errors.extend(high::verify(data, self.semantics)?);
             if errors.is_empty() {
-                errors.extend(high::requisite_in(data, &disabled, self.semantics())?);
+                errors.extend(high::requisite_in(data, &self.disabled, self.semantics)?);
                 high::apply_exclude(data)?;
             }
-            self.chunks(data, errors, &disabled)
+            self.chunks(data, errors)
         };
         self.session.enter(work).map_err(call_error)
     }
@@ -205,26 +204,20 @@ impl Highstate {
     /// # Errors
     /// What stock does not catch either.
     pub fn low_of_id(&self, high: &High) -> Result<std::result::Result<Vec<Map>, Vec<String>>> {
-        let disabled = crate::run::disabled_requisites(self.cx());
         let work = || {
             let mut errors = high.errors.clone();
-            errors.extend(high::verify(&high.dict, self.semantics())?);
-            errors.extend(high::requisite_in(&high.dict, &disabled, self.semantics())?);
-            self.chunks(&high.dict, errors, &disabled)
+            errors.extend(high::verify(&high.dict, self.semantics)?);
+            errors.extend(high::requisite_in(&high.dict, &self.disabled, self.semantics)?);
+            self.chunks(&high.dict, errors)
         };
         self.session.enter(work).map_err(call_error)
     }
 
-    fn chunks(
-        &self,
-        high: &Dict,
-        errors: Vec<String>,
-        disabled: &[String],
-    ) -> R<std::result::Result<Vec<Map>, Vec<String>>> {
+    fn chunks(&self, high: &Dict, errors: Vec<String>) -> R<std::result::Result<Vec<Map>, Vec<String>>> {
         if !errors.is_empty() {
             return Ok(Err(errors));
         }
-        let (chunks, errors) = low::compile(self.cx(), high, disabled)?;
+        let (chunks, errors) = low::compile(self.cx(), high, self.semantics, &self.disabled)?;
         if !errors.is_empty() {
             return Ok(Err(errors));
         }

@@ -191,7 +191,7 @@ impl Highstate {
                 // What is wrong within it is said after what is wrong with merging it.
                 let within = walk.errors.split_off(before);
                 if truth(&below)? {
-                    if self.semantics().is_3008() {
+                    if self.semantics.is_3008() {
                         included_from(&below, sls)?;
                     }
                     merge_included(state, &below, &mut walk.errors)?;
