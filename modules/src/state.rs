@@ -131,8 +131,7 @@ fn show_top(cx: &Cx, queue: Option<Value>, kwargs: KwArgs) -> Result {
     let top = states.top()?;
     let errors = states.verify(&top)?;
     if !errors.is_empty() {
-        cx.set_retcode(COMPILER_ERROR);
-        return Ok(errors.into_iter().map(Value::from).collect());
+        return Ok(faults(cx, errors));
     }
     states.matches(&top).map(Value::from)
 }
@@ -159,13 +158,18 @@ fn of_mods(
     given(cx, show(&Highstate::new(&run), &saltenv, &mods)?)
 }
 
+/// Faults as they are answered, with their return code.
+fn faults(cx: &Cx, errors: Vec<String>) -> Value {
+    cx.set_retcode(COMPILER_ERROR);
+    errors.into()
+}
+
 /// The data, or the faults with the return code that they have.
 fn given(cx: &Cx, compiled: Compiled) -> Result {
     if compiled.errors.is_empty() {
         return Ok(compiled.data);
     }
-    cx.set_retcode(COMPILER_ERROR);
-    Ok(compiled.errors.into_iter().map(Value::from).collect())
+    Ok(faults(cx, compiled.errors))
 }
 
 /// Show the high data of one or more SLS files: what they say, in one form, before anything is extended or required.
@@ -213,11 +217,7 @@ fn show_lowstate(cx: &Cx, queue: Option<Value>, kwargs: KwArgs) -> Result {
     check_pillar(&run, kwargs)?;
     let compiled = Highstate::new(&run).show_lowstate()?;
     // Stock gives its faults without a return code.
-    Ok(if compiled.errors.is_empty() {
-        compiled.data
-    } else {
-        compiled.errors.into_iter().map(Value::from).collect()
-    })
+    Ok(if compiled.errors.is_empty() { compiled.data } else { compiled.errors.into() })
 }
 
 /// Whether there are SLS files of these names.
@@ -292,8 +292,7 @@ fn show_state_usage(cx: &Cx, queue: Option<Value>, kwargs: KwArgs) -> Result {
     let top = states.top()?;
     let errors = states.verify(&top)?;
     if !errors.is_empty() {
-        cx.set_retcode(COMPILER_ERROR);
-        return Ok(errors.into());
+        return Ok(faults(cx, errors));
     }
     let usage: Value = states.usage(&top)?.into();
     retcode::set(cx, &usage, || None);
@@ -381,8 +380,7 @@ fn single(
     let mut low = Arc::new(low);
     let errors = runner.verify(&mut low)?;
     if !errors.is_empty() {
-        cx.set_retcode(COMPILER_ERROR);
-        return Ok(errors.into());
+        return Ok(faults(cx, errors));
     }
     let tag = tag(&low);
     let results = map! { tag => runner.single(&mut low)? };

@@ -1,6 +1,6 @@
 //! What SLS files and top files say, run: `state.apply` and what it is made of.
 
-use super::{COMPILER_ERROR, PILLAR_FAILURE, cached, conflict, for_states, opts_of, over, retcode, split_input, switch};
+use super::{PILLAR_FAILURE, cached, conflict, faults, for_states, opts_of, over, retcode, split_input, switch};
 use super::test_value;
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, VarArgs, exec};
 use brine_core::text::python_str;
@@ -119,10 +119,7 @@ pub(super) fn sls_id(
     let high = states.high_of(&saltenv, &split_input(&mods))?;
     let chunks = match states.low_of_id(&high)? {
         Ok(chunks) => chunks,
-        Err(errors) => {
-            cx.set_retcode(COMPILER_ERROR);
-            return Ok(errors.into());
-        }
+        Err(errors) => return Ok(faults(cx, errors)),
     };
     let mut runner = asked.runner(&high);
     let id = python_str(&id_);
@@ -277,8 +274,7 @@ fn of_sls(cx: &Cx, mods: Value, kwargs: Map) -> Result {
     };
     let disabled = switch::refused(cx, &named)?;
     if !disabled.is_empty() {
-        cx.set_retcode(COMPILER_ERROR);
-        return Ok(disabled.into());
+        return Ok(faults(cx, disabled));
     }
     let asked = match Asked::of(cx, kwargs, true)? {
         Ok(asked) => asked,
@@ -291,8 +287,7 @@ fn of_sls(cx: &Cx, mods: Value, kwargs: Map) -> Result {
     }
     let high = states.high_of(&asked.saltenv(), &split_input(&mods))?;
     if !high.errors.is_empty() {
-        cx.set_retcode(COMPILER_ERROR);
-        return Ok(high.errors.into());
+        return Ok(faults(cx, high.errors));
     }
     if let Some(exclude) = asked.kwargs.get("exclude").filter(|exclude| exclude.truthy()) {
         high.exclude(&excluded(exclude))?;

@@ -1,6 +1,6 @@
 //! States that are given with the call: low data, high data, templates.
 
-use super::{COMPILER_ERROR, check_pillar, conflict, for_states, opts_of, over, retcode, test_value};
+use super::{check_pillar, conflict, faults, for_states, opts_of, over, retcode, test_value};
 use brine_core::call::{Cx, KwArgs, Result, exec};
 use brine_core::text::python_str;
 use brine_core::{CallError, Map, Value};
@@ -22,15 +22,17 @@ pub(super) fn low(cx: &Cx, data: Map, queue: Option<Value>, kwargs: KwArgs) -> R
     let mut low = Arc::new(data);
     let errors = runner.verify(&mut low)?;
     if !errors.is_empty() {
-        cx.set_retcode(COMPILER_ERROR);
-        return Ok(errors.into());
+        return Ok(faults(cx, errors));
     }
     runner.one(&mut low).map(Value::from)
 }
 
 /// Runs high data in a context; the results, or faults.
-fn called(cx: &Cx, run: &Cx, states: &Highstate, high: &High) -> Result {
-    let ret: Value = match states.low(high)? {
+fn called(cx: &Cx, run: &Cx, states: &Highstate, high: High) -> Result {
+    if !high.errors.is_empty() {
+        return Ok(faults(cx, high.errors));
+    }
+    let ret: Value = match states.low(&high)? {
         Ok(chunks) => {
             let mut runner = Runner::new(run);
             runner.processed_sls(high.sls.iter().cloned());
@@ -58,7 +60,7 @@ pub(super) fn high(cx: &Cx, data: Value, test: Option<Value>, queue: Option<Valu
     run.test = test.truthy();
     let states = Highstate::new(&run);
     let high = states.given_high(&data)?;
-    called(cx, &run, &states, &high)
+    called(cx, &run, &states, high)
 }
 
 /// Run the SLS file at a path on the minion.
@@ -77,11 +79,7 @@ pub(super) fn template(cx: &Cx, tem: String, queue: Option<Value>, kwargs: KwArg
     let saltenv = kwargs.get("saltenv").map(python_str).unwrap_or_default();
     let states = Highstate::new(&run);
     let high = states.high_of_file(Path::new(&path), &saltenv)?;
-    if !high.errors.is_empty() {
-        cx.set_retcode(COMPILER_ERROR);
-        return Ok(high.errors.into());
-    }
-    called(cx, &run, &states, &high)
+    called(cx, &run, &states, high)
 }
 
 /// Run what the text of a template says.
@@ -100,9 +98,5 @@ pub(super) fn template_str(cx: &Cx, tem: Value, queue: Option<Value>, kwargs: Kw
     run.test = run.opts.flag("test");
     let states = Highstate::new(&run);
     let high = states.high_of_text(&tem)?;
-    if !high.errors.is_empty() {
-        cx.set_retcode(COMPILER_ERROR);
-        return Ok(high.errors.into());
-    }
-    called(cx, &run, &states, &high)
+    called(cx, &run, &states, high)
 }
