@@ -110,6 +110,9 @@ pub(super) fn sls_id(
     kwargs: KwArgs,
 ) -> Result {
     let all = with(kwargs, [("test", test), ("queue", queue), ("state_events", state_events)]);
+    if let Some(conflict) = conflict(cx, all.get("queue").cloned(), &all)? {
+        return Ok(conflict);
+    }
     let asked = match Asked::of(cx, all, true)? {
         Ok(asked) => asked,
         Err(answer) => return Ok(answer),
@@ -143,11 +146,8 @@ struct Asked {
 }
 
 impl Asked {
-    /// With its pillar; or what is answered instead of running.
+    /// With its pillar; or what is answered instead of running. What excludes it ([`conflict`]) was asked before.
     fn of(cx: &Cx, kwargs: Map, needs_env: bool) -> Result<std::result::Result<Self, Value>> {
-        if let Some(conflict) = conflict(cx, kwargs.get("queue").cloned(), &kwargs)? {
-            return Ok(Err(conflict));
-        }
         let opts = options(cx, &kwargs, needs_env)?;
         let over = over(cx, &kwargs)?;
         let test = opts.get("test").is_some_and(Value::truthy);
@@ -326,6 +326,9 @@ fn of_top(cx: &Cx, top: Option<&str>, kwargs: Map) -> Result {
             "comment" => "Disabled",
         }
         .into());
+    }
+    if let Some(conflict) = conflict(cx, kwargs.get("queue").cloned(), &kwargs)? {
+        return Ok(conflict);
     }
     let mut asked = match Asked::of(cx, kwargs, false)? {
         Ok(asked) => asked,
