@@ -1,29 +1,9 @@
 //! Python's ways with text, numbers and order that outputters show.
 
 use brine_core::text::python_float;
+pub(super) use brine_core::text::splitlines;
 use brine_protocol::{Map, Value};
 use std::cmp::Ordering;
-
-/// What ends a line in `str.splitlines`.
-fn is_line_end(c: char) -> bool {
-    matches!(c, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c' | '\x1d' | '\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
-}
-
-/// `str.splitlines(keep)`.
-pub(super) fn splitlines(text: &str, keep: bool) -> Vec<&str> {
-    let mut lines = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let Some((at, c)) = rest.char_indices().find(|(_, c)| is_line_end(*c)) else {
-            lines.push(rest);
-            break;
-        };
-        let end = if rest[at..].starts_with("\r\n") { at + 2 } else { at + c.len_utf8() };
-        lines.push(if keep { &rest[..end] } else { &rest[..at] });
-        rest = &rest[end..];
-    }
-    lines
-}
 
 /// `str.isspace` of one character.
 pub(super) fn is_space(c: char) -> bool {
