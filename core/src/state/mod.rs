@@ -3,7 +3,7 @@
 //!
 //! A state function is an ordinary [`Function`](crate::call::Function) written with `#[exec]`: its parameters are bound by
 //! Python's rules, and `cx.step` says which chunk of low data it runs for. Files of states are put in the registry beside
-//! the execution modules ([`Registry::add_states`](crate::Registry::add_states)), which they reach by name only
+//! the execution modules ([`Registry::with_states`](crate::Registry::with_states)), which they reach by name only
 //! (`cx.call("file.replace", ..)`), as in stock.
 
 mod outcome;
