@@ -26,8 +26,9 @@ impl Runner {
         loop {
             let (ret, is_real) = self.call_once(low, at)?;
             let retry = low.get("retry").filter(|_| is_real && !low.contains("parallel")).map(Retry::of);
-            let (Some(retry), Value::Map(mut ret)) = (retry, ret.clone()) else {
-                return Ok(retried(attempts, unified(ret)));
+            let (retry, mut ret) = match (retry, ret) {
+                (Some(retry), Value::Map(ret)) => (retry, ret),
+                (_, ret) => return Ok(retried(attempts, unified(ret))),
             };
             if self.cx.test {
                 ret.insert("comment", retry.would(ret.get("comment")));
