@@ -4,7 +4,7 @@
 use crate::grains_core::read;
 use brine_core::call::{Args, CallError, Cx, Result};
 use brine_core::text::python_str;
-use brine_core::{Map, Value};
+use brine_core::{Map, Value, shlex};
 
 /// Fails in stock's words unless the program is installed.
 pub(crate) fn require(program: &str) -> Result<()> {
@@ -16,15 +16,7 @@ pub(crate) fn require(program: &str) -> Result<()> {
 
 /// A command line of these words, each quoted where a shell's splitting would change it.
 fn line(words: &[&str]) -> String {
-    let quoted: Vec<String> = words
-        .iter()
-        .map(|w| {
-            let plain =
-                !w.is_empty() && w.chars().all(|c| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c));
-            if plain { (*w).to_owned() } else { format!("'{}'", w.replace('\'', "'\"'\"'")) }
-        })
-        .collect();
-    quoted.join(" ")
+    words.iter().map(|word| shlex::quote(word)).collect::<Vec<_>>().join(" ")
 }
 
 fn args(words: &[&str]) -> Args {
