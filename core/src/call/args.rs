@@ -83,7 +83,7 @@ impl<'f> Bound<'f> {
         }
         let var_args = positional.collect();
         let mut kwargs = Map::new();
-        let mut unknown = Vec::new();
+        let mut unknown = Map::new();
         for (key, value) in keyword {
             let name = key.as_str().unwrap_or_default();
             if plain.iter().any(|p| p.name == name) {
@@ -97,14 +97,11 @@ impl<'f> Bound<'f> {
             } else if has_kw {
                 kwargs.insert(key, value);
             } else if !name.starts_with("__") {
-                unknown.push(format!("{name}={}", crate::text::python_str(&value)));
+                unknown.insert(key, value);
             }
         }
         if !unknown.is_empty() {
-            return Err(CallError::Invocation(format!(
-                "The following keyword arguments are not valid: {}",
-                unknown.join(", ")
-            )));
+            return Err(CallError::unknown_keywords(&unknown));
         }
         let missing: Vec<&str> = plain
             .iter()

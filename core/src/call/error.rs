@@ -1,5 +1,6 @@
 //! How a call fails, as Salt's peers expect to see it.
 
+use crate::text::python_str;
 use brine_protocol::Value;
 
 /// What every execution function returns.
@@ -76,6 +77,14 @@ impl CallError {
     /// A `SaltInvocationError`.
     pub fn invocation(text: impl Into<String>) -> Self {
         Self::Invocation(text.into())
+    }
+
+    /// What is said of keyword arguments that a function does not know.
+    pub fn unknown_keywords<'a>(unknown: impl IntoIterator<Item = (&'a Value, &'a Value)>) -> Self {
+        let shown =
+            unknown.into_iter().map(|(key, value)| format!("{}={}", python_str(key), python_str(value)));
+        let shown = shown.collect::<Vec<_>>().join(", ");
+        Self::Invocation(format!("The following keyword arguments are not valid: {shown}"))
     }
 
     /// As a Python traceback, whose last line is what people and tests read.

@@ -1,7 +1,7 @@
 //! Long signatures: a macro that declares one, and the bag its arguments arrive in. For functions of which stock's have
 //! ten arguments and more, most of them handed on.
 
-use super::FromValue;
+use super::{CallError, FromValue, Result};
 use crate::text::python_str;
 use brine_protocol::{Map, Value};
 
@@ -83,6 +83,14 @@ impl Given {
         self.get(name).is_some_and(|value| bool::from_value(value.clone()).unwrap_or(false))
     }
 
+    /// Refuses keyword arguments that are neither declared nor `known`; those that stock's callers add are dropped.
+    pub fn only(&mut self, known: &[&str]) -> Result<()> {
+        self.extra.retain(|key, _| !key.as_str().is_some_and(|key| key.starts_with("__")));
+        let is_known = |key: &Value| key.as_str().is_some_and(|key| known.contains(&key));
+        let mut unknown = self.extra.iter().filter(|(key, _)| !is_known(key)).peekable();
+        if unknown.peek().is_none() { Ok(()) } else { Err(CallError::unknown_keywords(unknown)) }
+    }
+
     /// Sets an argument, declared or not.
     pub fn set(&mut self, name: &str, value: impl Into<Value>) {
         self.named.insert(name, value);
@@ -97,7 +105,7 @@ impl Given {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::{Args, ParamKind, Result};
+    use crate::call::{Args, ParamKind};
     use crate::host::NoHost;
     use crate::{Cx, Opts, Registry};
     use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! What changes the history or the files of a checkout.
 
-use super::program::{Git, only, split, words};
+use super::program::{Git, split, words};
 use brine_core::call::{CallError, Cx, Given, Result, given};
 use brine_core::text::python_str;
 use brine_core::{Value, shlex};
@@ -87,7 +87,7 @@ given! {
 }
 
 fn run_merge(cx: &Cx, mut given: Given) -> Result {
-    only(&mut given, &[])?;
+    given.only(&[])?;
     Git::new(cx, &given, &["merge"])?.opts()?.args(given.set_to("rev").cloned()).stdout()
 }
 
@@ -200,7 +200,7 @@ given! {
 }
 
 fn run_merge_base(cx: &Cx, mut given: Given) -> Result {
-    only(&mut given, &["all"])?;
+    given.only(&["all"])?;
     let is = |key: &str| given.truthy(key);
     if is("all") && (is("independent") || is("is_ancestor") || is("fork_point")) {
         return Err(CallError::invocation(

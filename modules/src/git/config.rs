@@ -1,13 +1,13 @@
 //! What `git config` reads and writes.
 
-use super::program::{Git, expanded, lines, only, pair};
+use super::program::{Git, expanded, lines, pair};
 use brine_core::call::{CallError, Cx, Given, Result, given};
 use brine_core::text::python_str;
 use brine_core::{Map, Value};
 
 /// Checks what all of these take beside their parameters.
 fn prepared(given: &mut Given, known: &[&str]) -> Result<bool> {
-    only(given, known)?;
+    given.only(known)?;
     let global = given.truthy("global");
     if given.get("cwd").is_none() && !global {
         return Err(CallError::invocation("'cwd' argument required unless global=True"));
@@ -59,7 +59,7 @@ given! {
 fn run_config_get_regexp(cx: &Cx, mut given: Given) -> Result {
     // Stock refuses `all` here.
     if given.extra.contains("all") {
-        only(&mut given, &["global"])?;
+        given.only(&["global"])?;
     }
     let regex = given.get("value_regex").map(|regex| python_str(regex).into());
     let found = looked_up(cx, &mut given, "--get-regexp", regex)?;

@@ -40,22 +40,6 @@ pub(super) fn words(opts: &Value) -> Result<Vec<String>> {
     })
 }
 
-/// Takes the keyword arguments that a function reads beside its parameters; others are refused.
-pub(super) fn only(given: &mut Given, known: &[&str]) -> Result<()> {
-    given.extra.retain(|key, _| !key.as_str().is_some_and(|key| key.starts_with("__")));
-    let unknown: Vec<String> = given
-        .extra
-        .iter()
-        .filter(|(key, _)| !key.as_str().is_some_and(|key| known.contains(&key)))
-        .map(|(key, value)| format!("{}={}", python_str(key), python_str(value)))
-        .collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let text = format!("The following keyword arguments are not valid: {}", unknown.join(", "));
-    Err(CallError::invocation(text))
-}
-
 /// One run of `git`: who runs it is in the arguments of the function that wants it.
 pub(super) struct Git<'c> {
     cx: &'c Cx,

@@ -1,6 +1,6 @@
 //! Other repositories: what they have, and what goes between.
 
-use super::program::{Git, expanded, only, pair, split};
+use super::program::{Git, expanded, pair, split};
 use brine_core::basic_auth::{redacted, with_auth};
 use brine_core::call::{CallError, Cx, Given, Result, given};
 use brine_core::target::{Anchor, Regex};
@@ -68,7 +68,7 @@ given! {
 }
 
 fn run_push(cx: &Cx, mut given: Given) -> Result {
-    only(&mut given, &[])?;
+    given.only(&[])?;
     Git::new(cx, &given, &["push"])?.opts()?.arg(given.value("remote")).arg(given.value("ref")).stdout()
 }
 
@@ -100,7 +100,7 @@ given! {
 }
 
 fn run_remote_refs(cx: &Cx, mut given: Given) -> Result {
-    only(&mut given, &["filter"])?;
+    given.only(&["filter"])?;
     let url = with_auth(&given.value("url"), given.get("https_user"), given.get("https_pass"))?;
     let git = Git::new(cx, &given, &["ls-remote"])?
         .flag(given.truthy("heads"), "--heads")

@@ -1,6 +1,6 @@
 //! Checkouts as a whole: made, cloned, packed, and their submodules.
 
-use super::program::{Git, expanded, only};
+use super::program::{Git, expanded};
 use brine_core::basic_auth::with_auth;
 use brine_core::call::{CallError, Cx, Given, Result, given};
 use brine_core::posixpath::basename;
@@ -21,7 +21,7 @@ fn run_archive(cx: &Cx, mut given: Given) -> Result {
     let user = given.get("user").cloned();
     let cwd = expanded(&given.value("cwd"), user.as_ref())?;
     let output = expanded(&given.value("output"), user.as_ref())?;
-    only(&mut given, &["format"])?;
+    given.only(&["format"])?;
     let mut git = Git::new(cx, &given, &["archive"])?;
     git = match given.value("prefix") {
         Value::Str(prefix) if prefix.is_empty() => git,
@@ -98,7 +98,7 @@ given! {
 }
 
 fn run_submodule(cx: &Cx, mut given: Given) -> Result {
-    only(&mut given, &["init"])?;
+    given.only(&["init"])?;
     if given.truthy("init") {
         return Err(CallError::invocation(
             "The 'init' argument is no longer supported. Either set 'command' to 'init', or include '--init' in the 'opts' \

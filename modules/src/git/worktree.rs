@@ -1,6 +1,6 @@
 //! Several checkouts of one repository.
 
-use super::program::{Git, expanded, only, pair, version};
+use super::program::{Git, expanded, pair, version};
 use brine_core::call::{CallError, Cx, Given, Result, given};
 use brine_core::posixpath::basename;
 use brine_core::text::python_str;
@@ -33,7 +33,7 @@ given! {
 }
 
 fn run_list_worktrees(cx: &Cx, mut given: Given) -> Result {
-    only(&mut given, &["all"])?;
+    given.only(&["all"])?;
     let (all, stale) = (given.truthy("all"), given.truthy("stale"));
     if all && stale {
         return Err(CallError::execution("'all' and 'stale' cannot both be set to True"));
@@ -94,7 +94,7 @@ given! {
 }
 
 fn run_worktree_add(cx: &Cx, mut given: Given) -> Result {
-    only(&mut given, &["branch"])?;
+    given.only(&["branch"])?;
     let detach = given.truthy("detach");
     let path = given.value("worktree_path");
     let branch = given.set_to("branch").cloned();

@@ -56,8 +56,7 @@ fn refuse(rest: &Map) -> Result<()> {
     if rest.is_empty() {
         return Ok(());
     }
-    let all: Vec<String> = rest.iter().map(|(k, v)| format!("{}={}", python_str(k), python_str(v))).collect();
-    Err(CallError::invocation(format!("The following keyword arguments are not valid: {}", all.join(", "))))
+    Err(CallError::unknown_keywords(rest))
 }
 
 /// What `apt-cache show` knows of packages, by name and version.

@@ -2,7 +2,6 @@
 
 use brine_core::call::{CallError, Cx, KwArgs, Result, exec};
 use brine_core::host::Refresh;
-use brine_core::text::python_str;
 use brine_core::Value;
 use std::time::Duration;
 
@@ -30,12 +29,7 @@ pub(super) fn refresh_grains(cx: &Cx, kwargs: KwArgs) -> Result<bool> {
     let pillar = given.remove("refresh_pillar").is_none_or(|value| value.truthy());
     let clean_cache = given.remove("clean_pillar_cache").is_some_and(|value| value.truthy());
     if !given.is_empty() {
-        let list: Vec<String> =
-            given.iter().map(|(key, value)| format!("{}={}", python_str(key), python_str(value))).collect();
-        return Err(CallError::invocation(format!(
-            "The following keyword arguments are not valid: {}",
-            list.join(", ")
-        )));
+        return Err(CallError::unknown_keywords(&given));
     }
     ask(cx, Refresh::Grains, None)?;
     ask(cx, if pillar { Refresh::Pillar { clean_cache } } else { Refresh::Modules }, None)?;

@@ -1,6 +1,7 @@
 //! Calls of the execution module `git`, with what all calls of one state share.
 
 use super::words::fail;
+use brine_core::basic_auth::with_auth;
 use brine_core::call::{Args, CallError, Cx, Given, Result};
 use brine_core::state::Outcome;
 use brine_core::text::python_str;
@@ -15,8 +16,8 @@ pub(super) struct Ask<'c> {
     password: Value,
     encoding: Value,
     pub(super) identity: Value,
-    pub(super) https_user: Value,
-    pub(super) https_pass: Value,
+    https_user: Value,
+    https_pass: Value,
 }
 
 impl<'c> Ask<'c> {
@@ -87,6 +88,17 @@ impl<'c> Ask<'c> {
         self.cx.saltenv().into()
     }
 
+    /// A URL with the name and the password for HTTPS.
+    pub(super) fn with_auth(&self, url: &str) -> Result {
+        let [user, password] = [&self.https_user, &self.https_pass].map(|text| Some(text).filter(|text| !text.is_nil()));
+        with_auth(&url.into(), user, password)
+    }
+
+    /// Arguments with the name and the password for HTTPS.
+    pub(super) fn login(&self, args: Args) -> Args {
+        args.with("https_user", self.https_user.clone()).with("https_pass", self.https_pass.clone())
+    }
+
     /// Arguments for what goes over the network.
     pub(super) fn network(&self, args: Args) -> Args {
         args.with("identity", self.identity.clone()).with("saltenv", self.saltenv())
@@ -94,21 +106,12 @@ impl<'c> Ask<'c> {
 
     /// Sets a remote's URL.
     pub(super) fn set_remote(&self, url: &str, remote: &str) -> Result {
-        let args = Args::none()
-            .with("url", url)
-            .with("remote", remote)
-            .with("https_user", self.https_user.clone())
-            .with("https_pass", self.https_pass.clone());
-        self.here("remote_set", args)
+        self.here("remote_set", self.login(Args::none().with("url", url).with("remote", remote)))
     }
 
     /// Clones to the target.
     pub(super) fn clone(&self, url: &str, opts: Value) -> Result {
-        let args = Args::positional([url])
-            .with("opts", opts)
-            .with("https_user", self.https_user.clone())
-            .with("https_pass", self.https_pass.clone());
-        self.here("clone", self.network(args))
+        self.here("clone", self.network(self.login(Args::positional([url]).with("opts", opts))))
     }
 
     /// Brings submodules up to date.
@@ -184,16 +187,4 @@ pub(super) fn emptied(ret: &Outcome, target: &str, comments: &[String]) -> Optio
 /// Whether a folder is empty.
 pub(super) fn is_empty(folder: &str) -> bool {
     std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
-}
-
-/// The keyword arguments that no state here knows, as stock refuses them.
-pub(super) fn unknown(given: &mut Given, known: &[&str]) -> Option<String> {
-    given.extra.retain(|key, _| !key.as_str().is_some_and(|key| key.starts_with("__")));
-    let unknown: Vec<String> = given
-        .extra
-        .iter()
-        .filter(|(key, _)| !key.as_str().is_some_and(|key| known.contains(&key)))
-        .map(|(key, value)| format!("{}={}", python_str(key), python_str(value)))
-        .collect();
-    (!unknown.is_empty()).then(|| format!("The following keyword arguments are not valid: {}", unknown.join(", ")))
 }

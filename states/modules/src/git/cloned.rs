@@ -81,12 +81,8 @@ fn cloning(ask: &Ask<'_>, mut ret: Outcome, name: &str, branch: Option<&str>) ->
         return Ok(would(&ret, format!("{name} would be cloned to {target}{with}")).into());
     }
     let opts = branch.map_or(Value::Nil, |branch| vec!["--branch", branch].into());
-    let args = Args::positional([name])
-        .with("opts", opts)
-        .with("identity", ask.identity.clone())
-        .with("https_user", ask.https_user.clone())
-        .with("https_pass", ask.https_pass.clone());
-    match ask.here("clone", args) {
+    let args = Args::positional([name]).with("opts", opts).with("identity", ask.identity.clone());
+    match ask.here("clone", ask.login(args)) {
         Ok(_) => {}
         Err(e) if e.is_execution() => {
             return Ok(fail(&ret, format!("Clone failed: {}", stripped(&e)), &[]).into());

@@ -1,6 +1,5 @@
 //! What is set in a repository's configuration, or the user's.
 
-use super::ask::unknown;
 use super::words::{fail, stripped, would};
 use brine_core::call::{Args, Cx, Given, Result, given};
 use brine_core::state::Outcome;
@@ -31,8 +30,8 @@ fn run_set(cx: &Cx, mut given: Given) -> Result {
     if value.is_some() && multivar.is_some() {
         return Ok(fail(&ret, "Only one of 'value' and 'multivar' is permitted", &[]).into());
     }
-    if let Some(text) = unknown(&mut given, &["global"]) {
-        return Ok(fail(&ret, text, &[]).into());
+    if let Err(e) = given.only(&["global"]) {
+        return Ok(fail(&ret, e.text(), &[]).into());
     }
     let global = given.truthy("global");
     if !global && !given.truthy("repo") {
@@ -104,8 +103,8 @@ fn listed<'m>(matches: impl IntoIterator<Item = (&'m Value, &'m Value)>) -> Stri
 
 fn run_unset(cx: &Cx, mut given: Given) -> Result {
     let mut ret = Outcome::ok(given.value("name"), "No matching keys are set");
-    if let Some(text) = unknown(&mut given, &["global", "all"]) {
-        return Ok(fail(&ret, text, &[]).into());
+    if let Err(e) = given.only(&["global", "all"]) {
+        return Ok(fail(&ret, e.text(), &[]).into());
     }
     let all = given.truthy("all");
     if !given.truthy("global") && !given.truthy("repo") {

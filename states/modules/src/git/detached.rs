@@ -1,10 +1,9 @@
 //! A checkout is at one commit, on no branch.
 
-use super::ask::{Ask, emptied, is_empty, unknown};
+use super::ask::{Ask, emptied, is_empty};
 use super::latest::{no_room, room_wanted};
 use super::remote::is_hash;
 use super::words::{fail, joined, shown, stripped, would};
-use brine_core::basic_auth::with_auth;
 use brine_core::call::{Args, CallError, Cx, Given, Result, given};
 use brine_core::state::Outcome;
 use brine_core::text::python_str;
@@ -27,8 +26,8 @@ fn run(cx: &Cx, mut given: Given) -> Result {
     let name = given.text("name").unwrap_or_default();
     let mut ret = Outcome::new(name.as_str());
     let wrong = |text: String| Ok(fail(&Outcome::new(name.as_str()), text, &[]).into());
-    if let Some(text) = unknown(&mut given, &[]) {
-        return wrong(text);
+    if let Err(e) = given.only(&[]) {
+        return wrong(e.text());
     }
     let shown_rev = python_str(&given.value("rev"));
     for key in ["rev", "target"] {
@@ -48,8 +47,7 @@ fn run(cx: &Cx, mut given: Given) -> Result {
     if Path::new(&target).is_file() {
         return wrong(format!("Target '{target}' exists and is a regular file, cannot proceed"));
     }
-    let some = |value: &Value| if value.is_nil() { None } else { Some(value.clone()) };
-    match with_auth(&name.as_str().into(), some(&ask.https_user).as_ref(), some(&ask.https_pass).as_ref()) {
+    match ask.with_auth(&name) {
         Err(e @ CallError::Invocation(_)) => return wrong(e.text()),
         other => drop(other?),
     }
@@ -129,10 +127,8 @@ fn run(cx: &Cx, mut given: Given) -> Result {
     } else {
         let args = Args::positional([target.as_str()])
             .with("identity", ask.identity.clone())
-            .with("https_user", ask.https_user.clone())
-            .with("https_pass", ask.https_pass.clone())
             .with("ignore_retcode", false);
-        let refs = match ask.git("remote_refs", args) {
+        let refs = match ask.git("remote_refs", ask.login(args)) {
             Ok(refs) => refs,
             Err(e) if e.is_execution() => {
                 let text = format!("Failed to list refs for {remote}: {}", stripped(&e));

@@ -1,9 +1,9 @@
 //! A checkout is at the newest commit of a branch, a tag, or a commit: what is checked before anything is done.
 
-use super::ask::{Ask, emptied, is_empty, unknown};
+use super::ask::{Ask, emptied, is_empty};
 use super::remote::{Kind, Remote, refs};
 use super::words::{fail, stripped, would};
-use brine_core::basic_auth::{redacted, with_auth};
+use brine_core::basic_auth::redacted;
 use brine_core::call::{Args, CallError, Cx, Given, Result, given};
 use brine_core::state::Outcome;
 use brine_core::text::{python_eq, python_str};
@@ -97,8 +97,8 @@ fn run(cx: &Cx, mut given: Given) -> Result {
     let name = given.text("name").unwrap_or_default();
     let mut ret = Outcome::new(name.as_str());
     let wrong = |text: String| Ok(fail(&Outcome::new(name.as_str()), text, &[]).into());
-    if let Some(text) = unknown(&mut given, &[]) {
-        return wrong(text);
+    if let Err(e) = given.only(&[]) {
+        return wrong(e.text());
     }
     for key in ["remote", "target"] {
         if !given.truthy(key) {
@@ -128,8 +128,7 @@ fn run(cx: &Cx, mut given: Given) -> Result {
     if Path::new(&target).is_file() {
         return wrong(format!("Target '{target}' exists and is a regular file, cannot proceed"));
     }
-    let some = |value: &Value| if value.is_nil() { None } else { Some(value.clone()) };
-    let url = match with_auth(&name.as_str().into(), some(&ask.https_user).as_ref(), some(&ask.https_pass).as_ref()) {
+    let url = match ask.with_auth(&name) {
         Ok(url) => python_str(&url),
         Err(e @ CallError::Invocation(_)) => return wrong(e.text()),
         Err(e) => return Err(e),

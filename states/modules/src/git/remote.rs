@@ -48,10 +48,8 @@ pub(super) fn refs(ask: &Ask<'_>, url: &str) -> Result<Map> {
     let args = Args::positional([url])
         .with("heads", false)
         .with("tags", false)
-        .with("https_user", ask.https_user.clone())
-        .with("https_pass", ask.https_pass.clone())
         .with("ignore_retcode", false);
-    Ok(ask.git("remote_refs", ask.network(args))?.as_map().cloned().unwrap_or_default())
+    Ok(ask.git("remote_refs", ask.network(ask.login(args)))?.as_map().cloned().unwrap_or_default())
 }
 
 impl Remote {
