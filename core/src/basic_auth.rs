@@ -2,6 +2,7 @@
 
 use crate::call::{CallError, Result};
 use crate::text::python_str;
+use crate::url::quote;
 use brine_protocol::Value;
 
 /// Text without the names and passwords of the URLs in it, for logs and errors.
@@ -24,18 +25,6 @@ pub fn redacted(text: &str) -> String {
     out
 }
 
-/// `urllib.parse.quote(text, safe="")`.
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b if b.is_ascii_alphanumeric() || b"_.-~".contains(&b) => out.push(char::from(b)),
-            b => out.push_str(&format!("%{b:02X}")),
-        }
-    }
-    out
-}
-
 /// A URL with a name and a password, if there are any.
 ///
 /// # Errors
@@ -50,9 +39,9 @@ pub fn with_auth(url: &Value, user: Option<&Value>, password: Option<&Value>) ->
         return Err(CallError::invocation("Basic Auth only supported for HTTPS"));
     }
     let wrong = || CallError::Arguments("quote_from_bytes() expected bytes".into());
-    let user = quoted(user.and_then(Value::as_str).ok_or_else(wrong)?);
+    let user = quote(user.and_then(Value::as_str).ok_or_else(wrong)?, "");
     let password = match password {
-        Some(password) => format!(":{}", quoted(password.as_str().ok_or_else(wrong)?)),
+        Some(password) => format!(":{}", quote(password.as_str().ok_or_else(wrong)?, "")),
         None => String::new(),
     };
     Ok(format!("https://{user}{password}@{rest}").into())

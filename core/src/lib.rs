@@ -30,6 +30,7 @@ pub mod ssh;
 pub mod state;
 pub mod target;
 pub mod text;
+pub mod url;
 pub mod user;
 
 pub use brine_protocol::{Map, Value, map};

@@ -4,6 +4,7 @@ use super::answer::{Wanted, failed};
 use base64::Engine;
 use brine_core::call::{Args, CallError, Cx, Given, Result};
 use brine_core::text::{python_str, splitlines};
+use brine_core::url::encoded;
 use brine_core::{Map, Opts, Value, map};
 use brine_dial::Check;
 use brine_dial::http::{Http, Way};
@@ -119,25 +120,6 @@ fn way(opts: &Opts, given: &Given, url: &str) -> Way {
         }
     }
     way
-}
-
-/// `urllib.parse.quote_plus`.
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b' ' => out.push('+'),
-            b if b.is_ascii_alphanumeric() || b"_.-~".contains(&b) => out.push(char::from(b)),
-            b => out.push_str(&format!("%{b:02X}")),
-        }
-    }
-    out
-}
-
-/// `urllib.parse.urlencode`.
-fn encoded(form: &Map) -> String {
-    let pairs = form.iter().map(|(key, value)| format!("{}={}", quoted(&python_str(key)), quoted(&python_str(value))));
-    pairs.collect::<Vec<_>>().join("&")
 }
 
 fn with_params(url: &str, params: Option<&Value>) -> Result<String> {

@@ -1,5 +1,6 @@
 //! One HTTP request as stock's `http.query` makes it for sources of pillar, with the options of the master that bear on it.
 
+use brine_core::url::quote;
 use brine_core::{Opts, Value};
 use brine_dial::Tls;
 use brine_dial::http::{Http, Way};
@@ -81,7 +82,7 @@ fn proxy(opts: &Opts, url: &str) -> Option<String> {
     }
     Some(match (text("proxy_username"), text("proxy_password")) {
         (Some(user), Some(password)) => {
-            format!("http://{}:{}@{host}:{port}", quoted(&user, ""), quoted(&password, ""))
+            format!("http://{}:{}@{host}:{port}", quote(&user, ""), quote(&password, ""))
         }
         _ => format!("http://{host}:{port}"),
     })
@@ -111,21 +112,7 @@ fn fit(url: &str) -> String {
         if c.is_ascii_graphic() && !"<>\"{}|\\^`".contains(c) {
             out.push(c);
         } else {
-            out.push_str(&quoted(c.encode_utf8(&mut buffer), ""));
-        }
-    }
-    out
-}
-
-/// Python's `urllib.parse.quote`, which leaves what is in `safe` as it is.
-pub(super) fn quoted(text: &str, safe: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        let c = char::from(byte);
-        if c.is_ascii_alphanumeric() || "_.-~".contains(c) || (byte.is_ascii() && safe.contains(c)) {
-            out.push(c);
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
+            out.push_str(&quote(c.encode_utf8(&mut buffer), ""));
         }
     }
     out
@@ -135,12 +122,6 @@ pub(super) fn quoted(text: &str, safe: &str) -> String {
 mod tests {
     use super::*;
     use brine_core::map;
-
-    #[test]
-    fn quoting_is_pythons() {
-        assert_eq!(quoted("a b/ü?&~", "/"), "a%20b/%C3%BC%3F%26~");
-        assert_eq!(quoted("a/b@c", ""), "a%2Fb%40c");
-    }
 
     #[test]
     fn proxies_come_from_the_options() {

@@ -2,6 +2,7 @@
 //! and cannot be read is an error.
 
 use super::{Asked, Source, ask};
+use brine_core::url::quote;
 use brine_python::{Args, Dict, Obj, PyErr, R, Signature, str, truth};
 use brine_render::filters::find;
 
@@ -33,7 +34,7 @@ fn run(asked: &Asked<'_>, args: &Args, format: Format) -> R {
     const OF_YAML: Signature = Signature::new("ext_pillar", 2, NAMES.split_at(8).0, 3);
     let a = if format == Format::Json { OF_JSON } else { OF_YAML }.bind(args)?;
     let Some(url) = a.at(0).as_str() else { return Err(PyErr::attribute(a.at(0), "replace")) };
-    let mut url = url.replace("%s", &ask::quoted(asked.id, "/"));
+    let mut url = url.replace("%s", &quote(asked.id, "/"));
     if a.truth(1, false)? {
         match with_grains(asked, &url)? {
             Some(with) => url = with,
@@ -82,7 +83,7 @@ fn with_grains(asked: &Asked<'_>, url: &str) -> R<Option<String>> {
             tracing::error!("Unable to get minion '{}' grain: {name}", asked.id);
             return Ok(None);
         }
-        out = out.replace(&format!("<{name}>"), &ask::quoted(&str(&value)?, "/"));
+        out = out.replace(&format!("<{name}>"), &quote(&str(&value)?, "/"));
         rest = &rest[start + length + 1..];
     }
     Ok(Some(out))

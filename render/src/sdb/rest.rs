@@ -9,6 +9,7 @@ use base64::Engine as _;
 use brine_core::call::{CallError, Result};
 use brine_core::files::NoFiles;
 use brine_core::text::python_str;
+use brine_core::url::encoded;
 use brine_core::{Cx, Map, Value};
 use brine_python::{Obj, to_value};
 use std::rc::Rc;
@@ -136,20 +137,4 @@ fn answer(url: &str, entry: &Map) -> Result {
         return Err(nothing());
     };
     to_value(&value).map_err(call_error)
-}
-
-/// `urlencode`.
-fn encoded(params: &Map) -> String {
-    let quote = |text: String| -> String {
-        text.bytes()
-            .map(|b| match b {
-                b' ' => "+".to_owned(),
-                b if b.is_ascii_alphanumeric() || b"_.-~".contains(&b) => char::from(b).to_string(),
-                b => format!("%{b:02X}"),
-            })
-            .collect()
-    };
-    let pairs: Vec<String> =
-        params.iter().map(|(k, v)| format!("{}={}", quote(python_str(k)), quote(python_str(v)))).collect();
-    pairs.join("&")
 }

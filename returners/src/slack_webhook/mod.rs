@@ -9,6 +9,7 @@ use crate::options::{Spec, options};
 use crate::{Returner, json};
 use brine_core::call::{Cx, Result};
 use brine_core::text::python_str;
+use brine_core::url::quote_plus;
 use brine_core::{Map, Opts, Value, map};
 
 pub(crate) static RETURNER: Returner = Returner {
@@ -93,19 +94,6 @@ fn join(webhook: &str) -> String {
     } else {
         format!("{BASE}{webhook}")
     }
-}
-
-/// Python's `quote_plus`.
-fn quote_plus(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-' | b'~' => out.push(char::from(byte)),
-            b' ' => out.push('+'),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }
 
 /// What the options for HTTP say of this address.

@@ -1,6 +1,7 @@
 //! Requests to NetBox's interface, pages put together.
 
-use super::super::ask::{self, Request, quoted};
+use super::super::ask::{self, Request};
+use brine_core::url::quote;
 use brine_core::{Opts, Secret};
 use brine_python::{Dict, Kind, Obj, PyErr, R, getitem, truth};
 
@@ -17,7 +18,7 @@ pub(super) struct Api<'a> {
 
 /// A number of the server's as a part of an address.
 pub(super) fn part(text: &str) -> String {
-    quoted(text, "")
+    quote(text, "")
 }
 
 impl<'a> Api<'a> {
@@ -49,8 +50,8 @@ impl<'a> Api<'a> {
     /// All objects that fit; none where the server refuses.
     pub(super) fn all(&self, path: &str, params: &[(&str, &str)]) -> R<Vec<Obj>> {
         let mut query: Vec<String> =
-            params.iter().map(|(name, value)| format!("{name}={}", quoted(value, ""))).collect();
-        query.extend(self.limit.iter().map(|limit| format!("limit={}", quoted(limit, ""))));
+            params.iter().map(|(name, value)| format!("{name}={}", quote(value, ""))).collect();
+        query.extend(self.limit.iter().map(|limit| format!("limit={}", quote(limit, ""))));
         let mut url = format!("{}/{path}?{}", self.url, query.join("&"));
         let mut all = Vec::new();
         for _ in 0..PAGES {
