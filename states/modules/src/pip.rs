@@ -12,19 +12,6 @@ use installed::*;
 
 state_module! { "pip": installed, removed, uptodate }
 
-/// The text of an error without its class.
-fn words(error: &CallError) -> String {
-    match error {
-        CallError::Exception { message, .. } => message.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// Whether pip itself could not do it, which is a result of the state.
-fn is_pips(error: &CallError) -> bool {
-    matches!(error, CallError::Execution(_) | CallError::Detailed(_) | CallError::CommandNotFound(_))
-}
-
 /// A package is not installed.
 ///
 /// name: the package
@@ -55,7 +42,7 @@ fn removed(
         args.with("bin_env", bin_env.clone()).with("user", user.clone()).with("cwd", cwd.clone())
     };
     let known = match cx.call("pip.list", place(Args::none())) {
-        Err(error) if is_pips(&error) => {
+        Err(error) if error.is_execution() => {
             return Ok(Outcome::failed(name, format!("Error uninstalling '{shown}': {error}")));
         }
         other => other?,
@@ -100,7 +87,7 @@ fn uptodate(
     let place = Args::none().with("bin_env", bin_env).with("user", user).with("cwd", cwd);
     let upgrades = match cx.call("pip.list_upgrades", place.clone()) {
         Err(CallError::Cancelled) => return Err(CallError::Cancelled),
-        Err(error) => return Ok(Outcome::failed(name, words(&error))),
+        Err(error) => return Ok(Outcome::failed(name, error.text())),
         Ok(upgrades) => upgrades,
     };
     if !upgrades.truthy() {

@@ -24,14 +24,6 @@ fn is_true(value: &Value) -> bool {
     }
 }
 
-/// The text of an error without its class.
-fn words(error: &CallError) -> String {
-    match error {
-        CallError::Exception { message, .. } => message.clone(),
-        other => other.to_string(),
-    }
-}
-
 fn saltenv(cx: &Cx) -> String {
     cx.saltenv().to_owned()
 }
@@ -219,7 +211,7 @@ fn managed(
     match cx.call("pkg.mod_repo", args) {
         Err(CallError::Cancelled) => return Err(CallError::Cancelled),
         Err(error) => {
-            return Ok(Outcome::failed(name, format!("Failed to configure repo '{shown}': {}", words(&error))));
+            return Ok(Outcome::failed(name, format!("Failed to configure repo '{shown}': {}", error.text())));
         }
         Ok(_) => {}
     }
@@ -232,7 +224,7 @@ fn managed(
         }
         Err(error) => {
             outcome.result = Some(false);
-            outcome.comment = format!("Failed to confirm config of repo '{shown}': {}", words(&error)).into();
+            outcome.comment = format!("Failed to confirm config of repo '{shown}': {}", error.text()).into();
         }
     }
     Ok(outcome)

@@ -1,7 +1,6 @@
 //! `pip.installed`: Python packages are there, at their versions.
 
 use super::requirement::{Requirement, complaint, read};
-use super::{is_pips, words};
 use crate::virtualenv::{by_name, unsupported};
 use brine_core::call::{Args, CallError, Cx, Result};
 use brine_core::pyversion::{compare, contains};
@@ -166,7 +165,7 @@ fn install(cx: &Cx, name: Value, mut given: Map, kwargs: Map) -> Result<Outcome>
         Ok(outcome)
     };
     let version = match cx.call("pip.version", Args::none().with("bin_env", ask.of("bin_env"))) {
-        Err(error) if is_pips(&error) => {
+        Err(error) if error.is_execution() => {
             let text = format!("Error installing '{}': {error}", python_str(&name));
             return ended(outcome, Some(false), text);
         }
@@ -199,7 +198,7 @@ fn install(cx: &Cx, name: Value, mut given: Map, kwargs: Map) -> Result<Outcome>
             Err(error) => {
                 tracing::error!(
                     "Pre-caching of PIP packages during states.pip.installed failed by exception from pip.list: {}",
-                    words(&error)
+                    error.text()
                 );
                 None
             }

@@ -6,14 +6,6 @@ use brine_core::state::Outcome;
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 
-/// The text of an error without its class.
-fn words(error: &CallError) -> String {
-    match error {
-        CallError::Exception { message, .. } => message.clone(),
-        other => other.to_string(),
-    }
-}
-
 /// What would be upgraded: new and old versions, by name.
 fn expected(cx: &Cx, refresh: &Value, pkgs: Option<&Value>, kwargs: &Map) -> Result<Map> {
     let upgrades = dict(cx, "pkg.list_upgrades", args(kwargs).with("refresh", refresh.clone()))?;
@@ -51,7 +43,7 @@ fn uptodate(
     let expected = match expected(cx, &refresh, pkgs.as_ref(), &kwargs) {
         Ok(expected) => expected,
         Err(CallError::Cancelled) => return Err(CallError::Cancelled),
-        Err(error) => return Ok(Outcome::failed(name, words(&error))),
+        Err(error) => return Ok(Outcome::failed(name, error.text())),
     };
     if expected.is_empty() {
         return Ok(Outcome::ok(name, "System is already up-to-date"));
