@@ -10,6 +10,7 @@ pub mod call;
 pub mod clock;
 pub mod cmdline;
 pub mod config_option;
+pub mod cron;
 pub mod debug_dump;
 pub mod difflib;
 pub mod files;

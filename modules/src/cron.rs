@@ -6,10 +6,11 @@ mod tab;
 
 use crate::python::random::Random;
 use brine_core::call::{CallError, Cx, Result, exec, module};
-use brine_core::text::{python_eq, python_str};
+use brine_core::cron::{NO_IDENTIFIER, id, is_match, needs_change};
+use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 use program::{raw, write};
-use tab::{NO_IDENTIFIER, Tab, id, is_match};
+use tab::Tab;
 
 module! {
     "cron": get_entry, list_tab, "ls" => list_tab, raw_cron, rm_env, rm_job, "rm" => rm_job, rm_special, set_env, set_job,
@@ -31,18 +32,6 @@ fn store(cx: &Cx, user: &Value, tab: &Tab) -> Result<Option<Value>> {
     let out = write(cx, user, &tab.render())?;
     let failed = out.get("retcode").is_some_and(Value::truthy);
     Ok(failed.then(|| out.get("stderr").cloned().unwrap_or_default()))
-}
-
-/// Whether a wish asks for something else than what is there.
-fn needs_change(old: &Value, new: &Value) -> bool {
-    if python_eq(old, new) {
-        return false;
-    }
-    match new.as_str() {
-        // A time drawn by lot stays.
-        Some("random") => old.as_str() == Some("*"),
-        _ => !new.is_nil(),
-    }
 }
 
 /// The crontab of a user as it is.
@@ -383,13 +372,6 @@ fn rm_env(cx: &Cx, user: Value, name: Value) -> Result {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_time_by_lot_stays() {
-        assert!(needs_change(&"*".into(), &"random".into()));
-        assert!(!needs_change(&"5".into(), &"random".into()));
-        assert!(!needs_change(&"5".into(), &Value::Nil) && needs_change(&Value::Nil, &"5".into()));
-    }
 
     #[test]
     fn times_are_drawn_within_their_bounds() {

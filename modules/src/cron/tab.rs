@@ -7,8 +7,6 @@ use brine_core::{Map, Value, map};
 const TAG: &str = "# Lines below here are managed by Salt, do not edit";
 /// What stands in front of a job's identifier.
 const IDENTIFIER: &str = "SALT_CRON_IDENTIFIER";
-/// What stands for none.
-pub(super) const NO_IDENTIFIER: &str = "NO ID SET";
 /// What stands in front of a job that is switched off.
 const DISABLED: &str = "#DISABLED#";
 
@@ -19,21 +17,6 @@ pub(super) struct Tab {
     pub(super) crons: Vec<Map>,
     pub(super) special: Vec<Map>,
     pub(super) env: Vec<(Value, Value)>,
-}
-
-/// What a job is known by.
-pub(super) fn id(job: &Map) -> String {
-    job.get("identifier").filter(|id| id.truthy()).map_or_else(|| NO_IDENTIFIER.into(), python_str)
-}
-
-/// Whether a job is the one with this identifier; where neither has one, with this command.
-pub(super) fn is_match(job: &Map, cmd: &Value, identifier: &Value) -> bool {
-    let own = id(job);
-    let wanted = if identifier.truthy() { python_str(identifier) } else { NO_IDENTIFIER.into() };
-    match job.get("cmd") == Some(cmd) {
-        true => own == NO_IDENTIFIER || own == wanted,
-        false => own == wanted && own != NO_IDENTIFIER,
-    }
 }
 
 impl Tab {
@@ -171,14 +154,5 @@ mod tests {
         assert_eq!(tab.crons[0].get_str("comment"), Some("why\nand"));
         assert_eq!(tab.special[0].get("commented"), Some(&true.into()));
         assert_eq!(tab.render(), text);
-    }
-
-    #[test]
-    fn jobs_are_known_by_identifier_then_by_command() {
-        let job = |id: Value, cmd: &str| map! {"identifier" => id, "cmd" => cmd};
-        let fits = |job: &Map, cmd: &str, id: &str| is_match(job, &cmd.into(), &if id.is_empty() { Value::Nil } else { id.into() });
-        assert!(fits(&job(Value::Nil, "a"), "a", "new id") && fits(&job("x".into(), "a"), "b", "x"));
-        assert!(!fits(&job(Value::Nil, "a"), "b", "") && !fits(&job("x".into(), "a"), "a", "y"));
-        assert!(!fits(&job("x".into(), "a"), "a", ""));
     }
 }

@@ -4,36 +4,12 @@ mod file;
 
 use brine_core::call::{Args, Cx, KwArgs, Result, exec};
 use brine_core::state::{Outcome, state_module};
-use brine_core::text::{python_eq, python_str};
+use brine_core::cron::{is_match, needs_change};
+use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 use file::exec_file;
 
 state_module! { "cron": absent, env_absent, env_present, file, present }
-
-/// What stands for no identifier.
-const NO_IDENTIFIER: &str = "NO ID SET";
-
-/// Whether a wish asks for something else than what is there.
-fn needs_change(old: Option<&Value>, new: &Value) -> bool {
-    let old = old.cloned().unwrap_or_default();
-    if python_eq(&old, new) {
-        return false;
-    }
-    match new.as_str() {
-        Some("random") => old.as_str() == Some("*"),
-        _ => !new.is_nil(),
-    }
-}
-
-/// Whether a job is the one with this identifier; where neither has one, with this command.
-fn is_match(job: &Value, cmd: &str, identifier: &Value) -> bool {
-    let id = |id: Option<&Value>| id.filter(|id| id.truthy()).map_or_else(|| NO_IDENTIFIER.into(), python_str);
-    let (own, wanted) = (id(job.get("identifier")), id(Some(identifier)));
-    match job.get("cmd").and_then(Value::as_str) == Some(cmd) {
-        true => own == NO_IDENTIFIER || own == wanted,
-        false => own == wanted && own != NO_IDENTIFIER,
-    }
-}
 
 #[derive(PartialEq)]
 enum Status {
@@ -49,11 +25,15 @@ fn tab(cx: &Cx, user: &Value) -> Result<Map> {
 /// How a job is now; `wanted`: its parts as they are to be.
 fn status(cx: &Cx, user: &Value, cmd: &str, identifier: &Value, special: bool, wanted: &Map) -> Result<Status> {
     let identifier = if identifier.is_nil() { Value::Nil } else { python_str(identifier).into() };
+    let cmd = Value::from(cmd);
     let tab = tab(cx, user)?;
     let jobs = tab.get(if special { "special" } else { "crons" }).and_then(Value::as_list).unwrap_or_default();
-    let Some(job) = jobs.iter().find(|job| is_match(job, cmd, &identifier)) else { return Ok(Status::Absent) };
-    let differs = wanted.iter().any(|(key, value)| needs_change(job.as_map().and_then(|job| job.get_key(key)), value));
-    let same = !differs && !needs_change(job.get("identifier"), &identifier) && !needs_change(job.get("cmd"), &cmd.into());
+    let job = jobs.iter().filter_map(Value::as_map).find(|job| is_match(job, &cmd, &identifier));
+    let Some(job) = job else { return Ok(Status::Absent) };
+    let differs = |now: Option<&Value>, wanted: &Value| needs_change(now.unwrap_or(&Value::Nil), wanted);
+    let same = !wanted.iter().any(|(key, value)| differs(job.get_key(key), value))
+        && !differs(job.get("identifier"), &identifier)
+        && !differs(job.get("cmd"), &cmd);
     Ok(if same { Status::Present } else { Status::Update })
 }
 
