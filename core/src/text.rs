@@ -107,6 +107,16 @@ fn split_at_ends(text: &str, keepends: bool, is_end: fn(char) -> bool) -> Vec<&s
     lines
 }
 
+/// Salt's `is_true`, for flags that may come as text.
+pub fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Str(s) => s.eq_ignore_ascii_case("true") || s.parse::<f64>().is_ok_and(|x| x > 0.0),
+        Value::Int(i) => *i > 0,
+        Value::Float(x) => *x > 0.0,
+        other => other.truthy(),
+    }
+}
+
 /// Python's `a == b`: numbers and truth by their value, whatever their kind; dicts in any order.
 pub fn python_eq(a: &Value, b: &Value) -> bool {
     let number = |value: &Value| match value {

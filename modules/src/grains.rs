@@ -8,7 +8,7 @@ mod tests;
 use crate::grains_core::filter::deep_update;
 use brine_core::call::{CallError, Cx, KwArgs, Result, VarArgs, exec, module};
 use brine_core::target::{DEFAULT_TARGET_DELIM, fnmatch, traverse};
-use brine_core::text::python_str;
+use brine_core::text::{is_true, python_str};
 use brine_core::{Map, Value, map};
 
 module! {
@@ -79,16 +79,6 @@ fn sanitize(grains: &mut Map) {
         if let Some(shown) = key.as_str().and_then(|k| sanitized(k, value)) {
             *value = shown;
         }
-    }
-}
-
-/// Salt's `is_true`.
-fn is_true(value: &Value) -> bool {
-    match value {
-        Value::Str(s) => s.eq_ignore_ascii_case("true") || s.parse::<f64>().is_ok_and(|x| x > 0.0),
-        Value::Int(i) => *i > 0,
-        Value::Float(x) => *x > 0.0,
-        other => other.truthy(),
     }
 }
 

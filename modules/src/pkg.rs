@@ -21,7 +21,7 @@ use look::*;
 use repos::*;
 
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, VarArgs, exec, module};
-use brine_core::text::python_str;
+use brine_core::text::{is_true, python_str};
 use brine_core::{Map, Value, map};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,16 +40,6 @@ pub(crate) fn debian(cx: &Cx) -> Result<()> {
     match cx.grains.get_str("os_family") {
         None | Some("Debian") => Ok(()),
         Some(_) => Err(CallError::NotAvailable("'pkg' __virtual__ returned False".into())),
-    }
-}
-
-/// Salt's `is_true`, for flags that may come as text.
-pub(crate) fn is_true(value: &Value) -> bool {
-    match value {
-        Value::Str(s) => s.eq_ignore_ascii_case("true") || s.parse::<f64>().is_ok_and(|x| x > 0.0),
-        Value::Int(i) => *i > 0,
-        Value::Float(x) => *x > 0.0,
-        other => other.truthy(),
     }
 }
 

@@ -3,10 +3,10 @@
 
 mod targets;
 
-use crate::pkg::{is_true, order, stringify as stringified};
+use crate::pkg::{order, stringify as stringified};
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, VarArgs, exec, module};
 use brine_core::target::fnmatch;
-use brine_core::text::python_str;
+use brine_core::text::{is_true, python_str};
 use brine_core::{Map, Value};
 use targets::*;
 

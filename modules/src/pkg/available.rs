@@ -1,9 +1,9 @@
 //! What there is to install: the lists of packages, their newest versions, upgrades.
 
 use super::apt::{ask, call, code, text, words};
-use super::{debian, is_true, order, packages};
+use super::{debian, order, packages};
 use brine_core::call::{CallError, Cx, KwArgs, Result, VarArgs, exec};
-use brine_core::text::python_str;
+use brine_core::text::{is_true, python_str};
 use brine_core::{Map, Value};
 use std::path::Path;
 use std::time::SystemTime;

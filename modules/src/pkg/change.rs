@@ -2,10 +2,10 @@
 
 use super::apt::{call, changes, code, own_env, text, words};
 use super::available::refresh;
-use super::{debian, forget, is_true, packages};
+use super::{debian, forget, packages};
 use crate::detailed;
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec};
-use brine_core::text::python_str;
+use brine_core::text::{is_true, python_str};
 use brine_core::{Map, Value, map};
 
 /// A `MinionError` becomes a `CommandExecutionError`.

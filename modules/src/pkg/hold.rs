@@ -1,9 +1,9 @@
 //! What dpkg is told to do with packages: keep them at their version, install, remove them.
 
 use super::apt::{ask, call, code, stdout, text, words};
-use super::{debian, is_true};
+use super::debian;
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec};
-use brine_core::text::python_str;
+use brine_core::text::{is_true, python_str};
 use brine_core::{Map, Value, map};
 
 /// Whether packages are to be held.

@@ -4,10 +4,10 @@ use super::apt::{call, changes, code, text, words};
 use super::available::{latest, refresh as refresh_lists, repo_packages};
 use super::change::targets;
 use super::hold::{Hold, selections, set_hold};
-use super::{debian, forget, is_true, order, packages};
+use super::{debian, forget, order, packages};
 use crate::detailed;
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec};
-use brine_core::text::python_str;
+use brine_core::text::{is_true, python_str};
 use brine_core::{Map, Value, map};
 
 /// Install packages; what is installed already stays as it is unless there is a newer version.

@@ -4,12 +4,12 @@ use super::apt::{call, code, text, words};
 use super::available::refresh;
 use super::keys::{NewKey, add, known, launchpad, uses_apt_key};
 use super::sources::{Sources, result, same};
-use super::{debian, is_true};
+use super::debian;
 use crate::cmd::which::which;
 use brine_core::apt::{Source, ppa_line};
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec};
 use brine_core::posixpath::{basename, dirname, join};
-use brine_core::text::python_str;
+use brine_core::text::{is_true, python_str};
 use brine_core::{Map, Value, map};
 
 fn grain<'a>(cx: &'a Cx, key: &str) -> &'a str {

@@ -3,7 +3,7 @@
 use brine_core::apt::{Source, expanded};
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec};
 use brine_core::state::{Outcome, state_module};
-use brine_core::text::python_str;
+use brine_core::text::{is_true, python_str};
 use brine_core::{Map, Value, map};
 use std::collections::BTreeSet;
 
@@ -12,16 +12,6 @@ state_module! { "pkgrepo": absent, managed; unavailable = unavailable }
 /// Why there are no such states here; stock gives no reason.
 fn unavailable(cx: &Cx) -> Option<String> {
     cx.registry.get("pkg.mod_repo").is_none().then(String::new)
-}
-
-/// Salt's `is_true`, for flags that may come as text.
-fn is_true(value: &Value) -> bool {
-    match value {
-        Value::Str(s) => s.eq_ignore_ascii_case("true") || s.parse::<f64>().is_ok_and(|x| x > 0.0),
-        Value::Int(i) => *i > 0,
-        Value::Float(x) => *x > 0.0,
-        other => other.truthy(),
-    }
 }
 
 fn saltenv(cx: &Cx) -> String {

@@ -2,18 +2,8 @@
 
 use brine_core::call::{Args, CallError, Cx, Result};
 use brine_core::state::Outcome;
-use brine_core::text::python_str;
+use brine_core::text::{is_true, python_str};
 use brine_core::{Map, Value};
-
-/// Salt's `is_true`, for flags that may come as text.
-pub(super) fn is_true(value: &Value) -> bool {
-    match value {
-        Value::Str(s) => s.eq_ignore_ascii_case("true") || s.parse::<f64>().is_ok_and(|x| x > 0.0),
-        Value::Int(i) => *i > 0,
-        Value::Float(x) => *x > 0.0,
-        other => other.truthy(),
-    }
-}
 
 /// The environment of the step.
 pub(super) fn saltenv(cx: &Cx) -> String {
