@@ -1,18 +1,15 @@
 //! What `user`, `group` and `shadow` share: the programs that change the databases of accounts, run as lists of arguments,
 //! and the text of a database put in place as a whole.
 
-use crate::cmd::which::which;
-use brine_core::call::{Args, CallError, Cx, Result};
-use brine_core::text::python_str;
+pub(crate) use crate::settings::code;
+use brine_core::call::{Args, Cx, Result};
 use brine_core::{Map, Value};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The full path of a program that must be there.
 pub(crate) fn program(name: &str) -> Result<Value> {
-    which(name)
-        .map(Value::Str)
-        .ok_or_else(|| CallError::execution(format!("Command '{name}' cannot be found")))
+    crate::settings::program(name).map(Value::Str)
 }
 
 /// Adds the option that names another root, if one is given.
@@ -43,15 +40,7 @@ pub(crate) fn retcode(cx: &Cx, words: Vec<Value>) -> Result<i64> {
 
 /// Its return code, output and errors; `cmd.run_all`.
 pub(crate) fn run_all(cx: &Cx, words: Vec<Value>) -> Result<Map> {
-    match cx.call("cmd.run_all", args(words))? {
-        Value::Map(map) => Ok(map),
-        other => Err(CallError::execution(format!("cmd.run_all returned {}", python_str(&other)))),
-    }
-}
-
-/// The return code that [`run_all`] found.
-pub(crate) fn code(out: &Map) -> i64 {
-    out.get("retcode").and_then(Value::as_int).unwrap_or(1)
+    crate::tools::all_of(cx, args(words))
 }
 
 /// A path of the machine, in another root if one is given.

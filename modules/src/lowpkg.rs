@@ -1,6 +1,7 @@
 //! The `lowpkg` execution module on Debian and its kin: what dpkg alone knows and does.
 
 use crate::pkg::{apt::changes, debian};
+use crate::tools::{all_of, text};
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, VarArgs, exec, module};
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
@@ -10,14 +11,7 @@ module! { "lowpkg": bin_pkg_info, file_dict, file_list, info, list_pkgs, unpurge
 
 fn run_all(cx: &Cx, command: &[&str], more: Map) -> Result<Map> {
     let words = Value::List(command.iter().map(|word| Value::from(*word)).collect());
-    match cx.call("cmd.run_all", Args { positional: vec![words], keyword: more })? {
-        Value::Map(out) => Ok(out),
-        other => Err(CallError::execution(format!("cmd.run_all returned {}", python_str(&other)))),
-    }
-}
-
-fn text(out: &Map, key: &str) -> String {
-    out.get(key).map(python_str).unwrap_or_default()
+    all_of(cx, Args { positional: vec![words], keyword: more })
 }
 
 fn failed(out: &Map) -> bool {

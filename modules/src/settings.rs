@@ -2,8 +2,8 @@
 //! What stands in the lines is each module's own affair.
 
 use brine_core::call::{Args, CallError, Cx, Result};
+use brine_core::text::file_lines;
 pub(crate) use brine_core::text::python_strerror as strerror;
-use brine_core::text::{file_lines, python_str};
 use brine_core::{Map, Value};
 use std::io::Write;
 use std::path::Path;
@@ -34,10 +34,7 @@ pub(crate) fn program(name: &str) -> Result<String> {
 /// What `cmd.run_all` returns for a line that is split into words without a shell.
 pub(crate) fn run_line(cx: &Cx, line: &str) -> Result<Map> {
     let args = Args::positional([line]).with("python_shell", false);
-    match cx.call("cmd.run_all", args)? {
-        Value::Map(map) => Ok(map),
-        other => Err(CallError::execution(format!("cmd.run_all returned {}", python_str(&other)))),
-    }
+    crate::tools::all_of(cx, args)
 }
 
 /// The code that a program ended with.

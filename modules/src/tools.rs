@@ -40,18 +40,30 @@ pub(crate) fn run_for(cx: &Cx, words: &[&str], seconds: i64) -> Result<String> {
 
 /// What `cmd.run_all` returns: `retcode`, `stdout`, `stderr`.
 pub(crate) fn run_all(cx: &Cx, words: &[&str]) -> Result<Map> {
-    match cx.call("cmd.run_all", args(words))? {
+    all_of(cx, args(words))
+}
+
+/// As [`run_all`], where a code that is not zero is an answer like any other.
+pub(crate) fn run_quietly(cx: &Cx, words: &[&str]) -> Result<Map> {
+    all_of(cx, args(words).with("ignore_retcode", true))
+}
+
+/// What `cmd.run_all` returns for these arguments.
+pub(crate) fn all_of(cx: &Cx, args: Args) -> Result<Map> {
+    match cx.call("cmd.run_all", args)? {
         Value::Map(map) => Ok(map),
         other => Err(CallError::execution(format!("cmd.run_all returned {}", python_str(&other)))),
     }
 }
 
-/// As [`run_all`], where a code that is not zero is an answer like any other.
-pub(crate) fn run_quietly(cx: &Cx, words: &[&str]) -> Result<Map> {
-    match cx.call("cmd.run_all", args(words).with("ignore_retcode", true))? {
-        Value::Map(map) => Ok(map),
-        other => Err(CallError::execution(format!("cmd.run_all returned {}", python_str(&other)))),
-    }
+/// One of the texts among what it returned.
+pub(crate) fn text(out: &Map, key: &str) -> String {
+    out.get(key).map(python_str).unwrap_or_default()
+}
+
+/// The return code among it; 0 where there is none.
+pub(crate) fn code(out: &Map) -> i64 {
+    out.get("retcode").and_then(Value::as_int).unwrap_or(0)
 }
 
 /// What `cmd.retcode` returns.

@@ -1,5 +1,6 @@
 //! The `virtualenv` execution module: virtual environments of Python.
 
+use crate::tools::{all_of, code, text};
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec, module};
 use brine_core::posixpath::{basename, join};
 use brine_core::text::{python_repr, python_str};
@@ -13,18 +14,7 @@ module! {
 fn run_all(cx: &Cx, command: &[String], more: Map) -> Result<Map> {
     let mut args = Args::positional([Value::from(command.to_vec())]).with("python_shell", false);
     args.keyword.update(more);
-    match cx.call("cmd.run_all", args)? {
-        Value::Map(out) => Ok(out),
-        other => Err(CallError::execution(format!("cmd.run_all returned {}", python_str(&other)))),
-    }
-}
-
-fn text(out: &Map, key: &str) -> String {
-    out.get(key).map(python_str).unwrap_or_default()
-}
-
-fn code(out: &Map) -> i64 {
-    out.get("retcode").and_then(Value::as_int).unwrap_or(0)
+    all_of(cx, args)
 }
 
 fn is_installed(program: &str) -> bool {

@@ -1,6 +1,6 @@
 //! `crontab`, the program: by this user for itself, by root for others, else as the other user.
 
-use brine_core::call::{Args, CallError, Cx, Result};
+use brine_core::call::{Args, Cx, Result};
 use brine_core::text::{python_str, splitlines};
 use brine_core::{Map, Value};
 use nix::unistd::{Uid, chown};
@@ -67,8 +67,5 @@ pub(super) fn write(cx: &Cx, user: &Value, text: &str) -> Result<Map> {
         chown(file.path(), uid, None).map_err(std::io::Error::from)?;
     }
     let path = file.into_temp_path();
-    match cx.call("cmd.run_all", args(&way, user, &[&path.to_string_lossy()]))? {
-        Value::Map(out) => Ok(out),
-        other => Err(CallError::execution(format!("cmd.run_all returned {}", python_str(&other)))),
-    }
+    crate::tools::all_of(cx, args(&way, user, &[&path.to_string_lossy()]))
 }

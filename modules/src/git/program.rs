@@ -169,10 +169,7 @@ impl<'c> Git<'c> {
         if !env.is_empty() {
             args = args.with("env", env);
         }
-        match self.cx.call("cmd.run_all", args)? {
-            Value::Map(done) => Ok(done),
-            other => Err(CallError::execution(format!("cmd.run_all returned {}", python_str(&other)))),
-        }
+        crate::tools::all_of(self.cx, args)
     }
 
     fn with_identities(&self, identity: &Value, fail: bool) -> Result<Map> {

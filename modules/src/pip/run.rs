@@ -1,5 +1,7 @@
 //! Where pip is, and how it is run.
 
+use crate::tools::all_of;
+pub(super) use crate::tools::{code, text};
 use brine_core::call::{Args, CallError, Cx, Result};
 use brine_core::posixpath::{basename, join, normpath};
 use brine_core::pyversion::loose;
@@ -75,10 +77,7 @@ impl Place {
             .with("runas", self.user.clone())
             .with("python_shell", false);
         args.keyword.update(more);
-        match cx.call("cmd.run_all", args)? {
-            Value::Map(out) => Ok(out),
-            other => Err(CallError::execution(format!("cmd.run_all returned {}", python_str(&other)))),
-        }
+        all_of(cx, args)
     }
 
     fn kept(&self) -> String {
@@ -106,16 +105,6 @@ impl Place {
 /// Pip's version is to be asked anew.
 pub(super) fn forget(cx: &Cx, place: &Place) {
     cx.job.remove_context(&place.kept());
-}
-
-/// A text of a result.
-pub(super) fn text(out: &Map, key: &str) -> String {
-    out.get(key).map(python_str).unwrap_or_default()
-}
-
-/// The return code of a result.
-pub(super) fn code(out: &Map) -> i64 {
-    out.get("retcode").and_then(Value::as_int).unwrap_or(0)
 }
 
 /// What pip printed as JSON: a list of dicts.

@@ -1,7 +1,8 @@
 //! How apt's programs and dpkg are run: never asking, in a systemd scope of their own where one can be had, patient while
 //! somebody else holds dpkg's lock.
 
-use brine_core::call::{Args, CallError, Cx, Result};
+pub(super) use crate::tools::{code, text};
+use brine_core::call::{Args, Cx, Result};
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 use std::time::Duration;
@@ -86,10 +87,7 @@ pub(super) fn call(cx: &Cx, command: &[String], scope: bool, more: &Map) -> Resu
     let mut args = Args::positional([Value::from(all)]).with("output_loglevel", "trace").with("python_shell", false);
     args.keyword.update(more.clone());
     args.keyword.insert("env", env);
-    let run = || match cx.call("cmd.run_all", args.clone())? {
-        Value::Map(out) => Ok(out),
-        other => Err(CallError::execution(format!("cmd.run_all returned {}", python_str(&other)))),
-    };
+    let run = || crate::tools::all_of(cx, args.clone());
     let mut out = run()?;
     for count in 1..=TRIES {
         if !out.get_str("stderr").is_some_and(|errors| errors.contains("Could not get lock")) {
@@ -113,16 +111,6 @@ pub(super) fn stdout(cx: &Cx, command: &[&str]) -> Result<String> {
         .with("output_loglevel", "trace")
         .with("python_shell", false);
     Ok(python_str(&cx.call("cmd.run_stdout", args)?))
-}
-
-/// A text of a result.
-pub(super) fn text(out: &Map, key: &str) -> String {
-    out.get(key).map(python_str).unwrap_or_default()
-}
-
-/// The return code of a result.
-pub(super) fn code(out: &Map) -> i64 {
-    out.get("retcode").and_then(Value::as_int).unwrap_or(0)
 }
 
 /// `env` for commands whose environment a caller cannot change: nothing beside what keeps apt from asking.

@@ -1,6 +1,7 @@
 //! How systemctl is asked: the words of a call, and what is asked before each of them.
 
 use crate::cmd::which::which;
+pub(super) use crate::settings::code;
 use crate::systemd;
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::{Map, Value};
@@ -22,11 +23,6 @@ pub(super) fn rooted(path: &str, root: Option<&str>) -> String {
         Some(root) => format!("{}/{}", root.trim_end_matches('/'), path.trim_start_matches('/')),
         None => path.to_owned(),
     }
-}
-
-/// The return code that a command came to.
-pub(super) fn code(out: &Map) -> i64 {
-    out.get("retcode").and_then(Value::as_int).unwrap_or(1)
 }
 
 /// How one call is made.
