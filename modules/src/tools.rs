@@ -28,6 +28,15 @@ pub(crate) fn run(cx: &Cx, words: &[&str]) -> Result<String> {
     Ok(python_str(&cx.call("cmd.run", args(words))?))
 }
 
+/// As [`run`], for words that stay a list; `ignored`: a code that is not zero is an answer like any other.
+pub(crate) fn said(cx: &Cx, words: Vec<Value>, ignored: bool) -> Result<String> {
+    let mut args = Args::positional([words]).with("python_shell", false);
+    if ignored {
+        args = args.with("ignore_retcode", true);
+    }
+    Ok(python_str(&cx.call("cmd.run", args)?))
+}
+
 /// What `cmd.run_stdout` returns: output alone.
 pub(crate) fn run_stdout(cx: &Cx, words: &[&str]) -> Result<String> {
     Ok(python_str(&cx.call("cmd.run_stdout", args(words))?))

@@ -3,21 +3,13 @@
 use super::ctl::{Ask, is_available, rooted, settle, unit};
 use super::sysv;
 use crate::systemd;
+use crate::tools::said;
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec};
 use brine_core::target::fnmatch;
-use brine_core::text::python_str;
 use brine_core::{Map, Value};
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::Path;
-
-fn run(cx: &Cx, words: Vec<Value>, ignored: bool) -> Result<String> {
-    let mut args = Args::positional([words]).with("python_shell", false);
-    if ignored {
-        args = args.with("ignore_retcode", true);
-    }
-    Ok(python_str(&cx.call("cmd.run", args)?))
-}
 
 fn succeeds(cx: &Cx, words: Vec<Value>) -> Result<bool> {
     let args = Args::positional([words]).with("python_shell", false).with("ignore_retcode", true);
@@ -34,7 +26,7 @@ fn sorted(names: BTreeSet<String>) -> Vec<String> {
 #[exec]
 pub(super) fn get_running(cx: &Cx) -> Result<Vec<String>> {
     let words = Ask::default().words(cx, "--full --no-legend --no-pager", None)?;
-    let out = run(cx, words, true)?;
+    let out = said(cx, words, true)?;
     let mut found = BTreeSet::new();
     for line in out.lines() {
         let fields: Vec<&str> = line.split_whitespace().collect();
@@ -48,7 +40,7 @@ pub(super) fn get_running(cx: &Cx) -> Result<Vec<String>> {
 /// Units whose files are in a state.
 fn files(cx: &Cx, state: &str, root: Option<&str>) -> Result<BTreeSet<String>> {
     let words = Ask { root, ..Ask::default() }.words(cx, "--full --no-legend --no-pager list-unit-files", None)?;
-    let out = run(cx, words, true)?;
+    let out = said(cx, words, true)?;
     let unit = |line: &str| {
         let mut fields = line.split_whitespace();
         let (name, is) = (fields.next()?, fields.next()?);
@@ -184,7 +176,7 @@ fn is_enabled(cx: &Cx, name: &str, root: Option<&str>) -> Result<bool> {
     if name.contains('@') {
         // Older ones do not know of instances; the links are there.
         let words = ["find", "/etc/systemd/system", "-name", name, "-type", "l", "-print", "-quit"];
-        return Ok(!run(cx, words.map(Value::from).to_vec(), false)?.is_empty());
+        return Ok(!said(cx, words.map(Value::from).to_vec(), false)?.is_empty());
     }
     if sysv::scripts(root, None).iter().any(|script| script == name) {
         return sysv::is_enabled(cx, name, root);
@@ -233,7 +225,7 @@ fn properties(out: &str) -> Result<Map> {
 }
 
 fn shown(cx: &Cx, name: &str, root: Option<&str>) -> Result<Map> {
-    properties(&run(cx, Ask { root, ..Ask::default() }.words(cx, "show", Some(name))?, false)?)
+    properties(&said(cx, Ask { root, ..Ask::default() }.words(cx, "show", Some(name))?, false)?)
 }
 
 /// The properties of a unit.

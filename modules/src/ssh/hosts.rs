@@ -3,8 +3,8 @@
 use super::line::fingerprint;
 use super::{owner, user};
 use crate::accounts::rewrite;
-use crate::tools::require;
-use brine_core::call::{Args, CallError, Cx, Result, exec};
+use crate::tools::{require, said};
+use brine_core::call::{CallError, Cx, Result, exec};
 use brine_core::text::{python_os_error, python_str, splitlines};
 use brine_core::{Map, Value, map};
 use nix::unistd::Uid;
@@ -42,14 +42,6 @@ fn named(host: &str, port: &Value) -> String {
     if port.truthy() && *port != Value::Int(22) { format!("[{host}]:{}", python_str(port)) } else { host.to_owned() }
 }
 
-fn run(cx: &Cx, words: Vec<Value>, ignored: bool) -> Result<String> {
-    let mut args = Args::positional([words]).with("python_shell", false);
-    if ignored {
-        args = args.with("ignore_retcode", true);
-    }
-    Ok(python_str(&cx.call("cmd.run", args)?))
-}
-
 /// The lines of three words whose last is a key.
 fn entries(out: &str, hash: Option<&str>) -> Result<Vec<Map>> {
     let mut found = Vec::new();
@@ -65,7 +57,7 @@ fn entries(out: &str, hash: Option<&str>) -> Result<Vec<Map>> {
 
 fn found(cx: &Cx, file: &str, host: &str, port: &Value) -> Result<String> {
     let words = ["ssh-keygen", "-F", &named(host, port), "-f", file].map(Value::from);
-    run(cx, words.to_vec(), true)
+    said(cx, words.to_vec(), true)
 }
 
 fn list(entries: Vec<Map>) -> Value {
@@ -121,7 +113,7 @@ fn receive(cx: &Cx, asked: &Asked<'_>) -> Result<Vec<Map>> {
     words.extend(["-T".into(), python_str(asked.timeout).into(), asked.host.into()]);
     let mut out = String::new();
     for _ in 0..5 {
-        out = run(cx, words.clone(), false)?;
+        out = said(cx, words.clone(), false)?;
         if !out.is_empty() {
             break;
         }
@@ -220,7 +212,7 @@ pub(super) fn rm_known_host(
         return Ok(error(format!("Known hosts file {file} does not exist")));
     }
     let words = ["ssh-keygen", "-R", &named(&host, &port.into()), "-f", &file].map(Value::from);
-    let said = run(cx, words.to_vec(), false)?;
+    let said = said(cx, words.to_vec(), false)?;
     if is_theirs(&name) {
         give(&file, &super::user(cx, &name)?)?;
     }
@@ -246,7 +238,7 @@ fn hide(cx: &Cx, file: &str, name: &Value) -> Result<Map> {
     }
     let failed = |e: std::io::Error| crate::hashutil::file_error(&e, file);
     let mode = fs::metadata(file).map_err(failed)?.permissions();
-    let said = run(cx, ["ssh-keygen", "-H", "-f", file].map(Value::from).to_vec(), false)?;
+    let said = said(cx, ["ssh-keygen", "-H", "-f", file].map(Value::from).to_vec(), false)?;
     fs::set_permissions(file, mode).map_err(failed)?;
     if is_theirs(name) {
         give(file, &user(cx, name)?)?;
