@@ -49,37 +49,12 @@ fn configured_env(cx: &Cx) -> Map {
     env
 }
 
-/// Whether `systemd-run --scope` works here; remembered for the job.
-fn has_scope(cx: &Cx) -> Result<bool> {
-    const KEPT: &str = "salt.utils.systemd.has_scope";
-    if let Some(kept) = cx.job.context(KEPT) {
-        return Ok(kept.truthy());
-    }
-    let scope = std::path::Path::new("/run/systemd/system").exists() && {
-        let version = crate::tools::run_quietly(cx, &["systemctl", "--version"])?;
-        let number = version
-            .get_str("stdout")
-            .and_then(|out| out.lines().next())
-            .and_then(|line| line.split_whitespace().find_map(|word| word.parse::<u32>().ok()));
-        let status = crate::tools::run_quietly(cx, &["systemctl", "status"])?;
-        let lost = status
-            .get_str("stderr")
-            .is_some_and(|e| e.contains("Failed to get D-Bus connection: No such file or directory"));
-        number.is_some_and(|number| number >= 205) && !lost
-    };
-    cx.job.set_context(KEPT, scope);
-    Ok(scope)
-}
-
 /// Runs one of apt's programs and returns what `cmd.run_all` does. `more` are further arguments of that. With `scope` it gets
 /// a systemd scope of its own, so that it outlives a restart of the minion (`systemd.scope` switches that off).
 pub(super) fn call(cx: &Cx, command: &[String], scope: bool, more: &Map) -> Result<Map> {
     let mut all = Vec::new();
-    if scope && has_scope(cx)? {
-        let wanted = cx.call("config.get", Args::positional([Value::from("systemd.scope"), true.into()]))?;
-        if wanted.truthy() {
-            all.extend(words(&["systemd-run", "--scope", "--description", "\"salt.loaded.int.module.aptpkg\""]));
-        }
+    if scope && crate::systemd::wants_scope(cx)? {
+        all.extend(words(&["systemd-run", "--scope", "--description", "\"salt.loaded.int.module.aptpkg\""]));
     }
     all.extend(command.iter().cloned());
     let mut env: Map = QUIET.iter().map(|(k, v)| (Value::from(*k), Value::from(*v))).collect();
