@@ -1,6 +1,7 @@
 //! States of groups: `group.present` and `group.absent`.
 
-use brine_core::call::{Args, CallError, Cx, Result, exec};
+use crate::accounts::{about, each, joined};
+use brine_core::call::{Args, Cx, Result, exec};
 use brine_core::state::{Outcome, state_module};
 use brine_core::text::{python_repr, python_str};
 use brine_core::{Map, Value, map};
@@ -16,24 +17,6 @@ struct Wish {
     members: Option<Vec<Value>>,
 }
 
-/// What one gets going through a value in Python: the members of a list, the letters of a text.
-fn each(value: Option<Value>) -> Option<Vec<Value>> {
-    match value? {
-        Value::List(list) => Some(list),
-        Value::Str(text) => Some(text.chars().map(|letter| letter.to_string().into()).collect()),
-        Value::Map(map) => Some(map.keys().cloned().collect()),
-        Value::Nil => None,
-        other => Some(vec![other]),
-    }
-}
-
-fn about(cx: &Cx, name: &Value) -> Result<Map> {
-    match cx.call("group.info", Args::positional([name.clone()]))? {
-        Value::Map(map) => Ok(map),
-        other => Err(CallError::execution(format!("group.info returned {}", python_str(&other)))),
-    }
-}
-
 /// The number of a group, if the value is one.
 fn number(gid: &Value) -> Option<Value> {
     match gid {
@@ -47,7 +30,7 @@ fn number(gid: &Value) -> Option<Value> {
 
 /// What differs; `None`: there is no such group. Users that are to go because no members are wished are a set in Python.
 fn differences(cx: &Cx, wish: &Wish) -> Result<Option<Map>> {
-    let group = about(cx, &wish.name)?;
+    let group = about(cx, "group.info", &wish.name)?;
     if group.is_empty() {
         return Ok(None);
     }
@@ -88,10 +71,6 @@ fn shown(wish: &Wish, key: &Value, value: &Value) -> String {
         }
         _ => python_str(value),
     }
-}
-
-fn joined(users: &[Value]) -> String {
-    users.iter().map(python_str).collect::<Vec<_>>().join(",")
 }
 
 /// See that there is a group, and that it is as wished.
@@ -205,7 +184,7 @@ fn make(cx: &Cx, wish: &Wish, system: Value, non_unique: Value) -> Result<Outcom
         cx.call("group.members", Args::positional([name.clone(), users.into()]))?;
     }
     cx.job.remove_context("group.getent");
-    let changes = about(cx, &name)?;
+    let changes = about(cx, "group.info", &name)?;
     Ok(match differences(cx, wish)? {
         Some(left) if !left.is_empty() => {
             let text = format!("Group {shown} has been created but, some changes could not be applied");
@@ -219,7 +198,7 @@ fn make(cx: &Cx, wish: &Wish, system: Value, non_unique: Value) -> Result<Outcom
 #[exec]
 fn absent(cx: &Cx, name: Value) -> Result<Outcome> {
     let shown = python_str(&name);
-    if about(cx, &name)?.is_empty() {
+    if about(cx, "group.info", &name)?.is_empty() {
         return Ok(Outcome::ok(name, "Group not present"));
     }
     if cx.test {

@@ -47,5 +47,6 @@ states! {
 }
 
 mod absent;
+mod accounts;
 
 pub use absent::note_absent;

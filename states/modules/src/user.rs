@@ -4,6 +4,7 @@
 mod differences;
 mod make;
 
+use crate::accounts::{about, joined, each};
 use brine_core::call::{Args, CallError, Cx, Result, exec};
 use brine_core::state::{Outcome, state_module};
 use brine_core::text::{python_repr, python_str};
@@ -45,28 +46,6 @@ struct Wish {
     allow_uid_change: bool,
     allow_gid_change: bool,
     password_lock: Value,
-}
-
-/// What one gets going through a value in Python: the members of a list, the letters of a text.
-fn members(value: Option<Value>) -> Option<Vec<Value>> {
-    match value? {
-        Value::List(list) => Some(list),
-        Value::Str(text) => Some(text.chars().map(|letter| letter.to_string().into()).collect()),
-        Value::Map(map) => Some(map.keys().cloned().collect()),
-        Value::Nil => None,
-        other => Some(vec![other]),
-    }
-}
-
-fn joined(values: &[Value]) -> String {
-    values.iter().map(python_str).collect::<Vec<_>>().join(",")
-}
-
-fn about(cx: &Cx, function: &str, name: &Value) -> Result<Map> {
-    match cx.call(function, Args::positional([name.clone()]))? {
-        Value::Map(map) => Ok(map),
-        other => Err(CallError::execution(format!("{function} returned {}", python_str(&other)))),
-    }
 }
 
 fn set(cx: &Cx, function: &str, name: &Value, value: &Value) -> Result {
@@ -181,8 +160,8 @@ fn present(
         name: name.clone(),
         uid: uid.into(),
         gid: gid.into(),
-        groups: members(groups),
-        optional_groups: members(optional_groups),
+        groups: each(groups),
+        optional_groups: each(optional_groups),
         remove_groups,
         home: home.into(),
         createhome,
@@ -391,7 +370,7 @@ fn absent(
     if cx.test {
         return Ok(Outcome::would(name, format!("User {shown} set for removal")));
     }
-    let groups = members(Some(cx.call("user.list_groups", Args::positional([name.clone()]))?)).unwrap_or_default();
+    let groups = each(Some(cx.call("user.list_groups", Args::positional([name.clone()]))?)).unwrap_or_default();
     let before: BTreeSet<String> = groups.iter().map(python_str).collect();
     let done = cx.call("user.delete", Args::positional([name.clone(), purge, force]))?;
     if !done.truthy() {
@@ -405,16 +384,4 @@ fn absent(
     }
     changes.update(map! { shown.as_str() => "removed" });
     Ok(Outcome::ok(name, format!("Removed user {shown}")).with_changes(changes))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_gone_through_letter_by_letter() {
-        assert_eq!(members(Some("ab".into())), Some(vec!["a".into(), "b".into()]));
-        assert_eq!(members(None), None);
-        assert_eq!(joined(&["a".into(), 5.into()]), "a,5");
-    }
 }
