@@ -64,10 +64,7 @@ fn frozen(cx: &Cx, place: &Place, use_vt: Value, env_vars: Option<&Value>, kwarg
     let mut more = map! {"use_vt" => use_vt};
     more.update(kwargs);
     environment(place, &mut more, env_vars)?;
-    let out = place.run(cx, command, more)?;
-    if code(&out) != 0 {
-        return Err(crate::detailed::error(&text(&out, "stderr"), out));
-    }
+    let out = place.must(cx, command, more)?;
     Ok(brine_core::text::splitlines(&text(&out, "stdout"), false).into_iter().map(str::to_owned).collect())
 }
 
@@ -150,10 +147,7 @@ fn listed(cx: &Cx, place: &Place, prefix: Option<&str>, env_vars: Option<&Value>
     command.extend(["list", "--format=json", "--disable-pip-version-check"].map(str::to_owned));
     let mut more = kwargs;
     environment(place, &mut more, env_vars)?;
-    let out = place.run(cx, command, more)?;
-    if code(&out) != 0 {
-        return Err(crate::detailed::error(&text(&out, "stderr"), out));
-    }
+    let out = place.must(cx, command, more)?;
     let mut all = Map::new();
     for package in json(out)? {
         let of = |key: &str| package.get(key).cloned().unwrap_or_default();
@@ -199,10 +193,7 @@ fn upgrades(cx: &Cx, place: &Place) -> Result<Map> {
     }
     let mut more = Map::new();
     place.environment(&mut more);
-    let out = place.run(cx, command, more)?;
-    if code(&out) != 0 {
-        return Err(crate::detailed::error(&text(&out, "stderr"), out));
-    }
+    let out = place.must(cx, command, more)?;
     let mut all = Map::new();
     if run::is(version.as_deref(), "<", "9.0.0") {
         // pip (8.0.0) - Latest: 10.0.1 [wheel], or pip (Current: 7.1.2 Latest: 10.0.1 [wheel])

@@ -80,6 +80,15 @@ impl Place {
         all_of(cx, args)
     }
 
+    /// The same, where a failure of pip is one of the function.
+    pub(super) fn must(&self, cx: &Cx, command: Vec<String>, more: Map) -> Result<Map> {
+        let out = self.run(cx, command, more)?;
+        match code(&out) {
+            0 => Ok(out),
+            _ => Err(crate::detailed::error(&text(&out, "stderr"), out)),
+        }
+    }
+
     fn kept(&self) -> String {
         self.bin_env.as_ref().map_or_else(|| "pip.version".into(), |bin| format!("pip.version.{bin}"))
     }

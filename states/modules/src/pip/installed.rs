@@ -208,11 +208,10 @@ fn install(cx: &Cx, name: Value, mut given: Map, kwargs: Map) -> Result<Outcome>
             let fine = if one.name.is_empty() {
                 None
             } else {
-                let known = match &known {
-                    Some(known) => known.clone(),
-                    None => ask.list(Some(&one.name))?,
-                };
-                ask.fine(one, &known)?
+                match &known {
+                    Some(known) => ask.fine(one, known)?,
+                    None => ask.fine(one, &ask.list(Some(&one.name))?)?,
+                }
             };
             match fine {
                 Some(comment) => there.push(comment),
