@@ -19,15 +19,15 @@ module! {
 /// Where a job keeps all users once it has asked for them.
 const KEPT: &str = "user.getent";
 
-/// What is shown of a line of `passwd`.
-fn shown(entry: &[String]) -> Result<Option<Map>> {
+/// What is shown of a line of `passwd`; `local`: the machine's own file of groups.
+fn shown(entry: &[String], local: &[groups::Line]) -> Result<Option<Map>> {
     let [name, passwd, uid, gid, gecos, home, shell, ..] = entry else { return Ok(None) };
     let number = |text: &str| text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from);
     let gecos: Vec<&str> = gecos.splitn(5, ',').collect();
     let part = |at: usize| gecos.get(at).copied().unwrap_or_default();
     Ok(Some(map! {
         "gid" => number(gid),
-        "groups" => groups(name)?,
+        "groups" => groups::among(local, name)?,
         "home" => &**home,
         "name" => &**name,
         "passwd" => &**passwd,
@@ -48,7 +48,7 @@ fn about(cx: &Cx, name: &str, root: Option<&str>) -> Result<Map> {
         None => passwd::entry(cx, "passwd", name)?,
     };
     match lines.iter().find(|fields| fields.len() >= 7 && fields[0] == name) {
-        Some(entry) => Ok(shown(entry)?.unwrap_or_default()),
+        Some(entry) => Ok(shown(entry, &groups::lines()?)?.unwrap_or_default()),
         None => Ok(Map::new()),
     }
 }
@@ -77,8 +77,10 @@ fn getent(cx: &Cx, #[default(false)] refresh: bool, root: Option<String>) -> Res
         return Ok(kept);
     }
     let mut users = Vec::new();
-    for entry in everybody(cx, root.as_deref())? {
-        users.extend(shown(&entry)?.map(Value::Map));
+    let everybody = everybody(cx, root.as_deref())?;
+    let local = groups::lines()?;
+    for entry in everybody {
+        users.extend(shown(&entry, &local)?.map(Value::Map));
     }
     cx.job.set_context(KEPT, users.clone());
     Ok(users.into())

@@ -14,13 +14,13 @@ fn failed(errno: nix::Error) -> CallError {
 const FOREIGN: u32 = 65000;
 
 /// A line of the file of groups: name, number, members.
-struct Line {
+pub(super) struct Line {
     name: String,
     gid: u32,
     members: Vec<String>,
 }
 
-fn lines() -> Result<Vec<Line>> {
+pub(super) fn lines() -> Result<Vec<Line>> {
     let all = passwd::file("/", "group")?;
     let line = |fields: Vec<String>| {
         let [name, _, gid, members, ..] = &fields[..] else { return None };
@@ -33,10 +33,14 @@ fn lines() -> Result<Vec<Line>> {
 /// The groups of a user by name, the primary one among them. Where two have one number, both are named. Of one who is
 /// not there, the groups that name them as a member.
 pub(crate) fn groups(user: &str) -> Result<Vec<String>> {
-    let local = lines()?;
+    among(&lines()?, user)
+}
+
+/// The same, for one who has read the file.
+pub(super) fn among(local: &[Line], user: &str) -> Result<Vec<String>> {
     let Some(entry) = User::from_name(user).map_err(failed)? else {
-        let named = local.into_iter().filter(|line| line.members.iter().any(|member| member == user));
-        return Ok(named.map(|line| line.name).collect::<BTreeSet<_>>().into_iter().collect());
+        let named = local.iter().filter(|line| line.members.iter().any(|member| member == user));
+        return Ok(named.map(|line| line.name.clone()).collect::<BTreeSet<_>>().into_iter().collect());
     };
     let name = CString::new(user).map_err(|_| CallError::exception("ValueError", "embedded null byte"))?;
     let gids = getgrouplist(&name, entry.gid).map_err(failed)?;
