@@ -5,7 +5,6 @@ use super::{debian, order, packages};
 use brine_core::call::{CallError, Cx, KwArgs, Result, VarArgs, exec};
 use brine_core::text::{is_true, python_str};
 use brine_core::{Map, Value};
-use std::path::Path;
 use std::time::SystemTime;
 
 /// Where apt keeps its lists.
@@ -250,11 +249,6 @@ pub(super) fn repo_packages(cx: &Cx, names: &[String]) -> Result<Map> {
         }
     }
     Ok(found)
-}
-
-/// Whether there is a folder of that name.
-pub(super) fn is_dir(path: &str) -> bool {
-    Path::new(path).is_dir()
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Keys that repositories are signed with: `apt-key` where there is one, else files of keys in `/etc/apt/keyrings`.
 
 use super::apt::{ask, call, code, text, words};
-use super::available::is_dir;
 use super::debian;
 use crate::cmd::which::which;
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec};
@@ -25,7 +24,7 @@ fn folder(keydir: Option<&Value>) -> String {
 }
 
 fn missing(dir: &str) -> bool {
-    let missing = !is_dir(dir);
+    let missing = !Path::new(dir).is_dir();
     if missing {
         tracing::error!("The directory {dir} does not exist. Please create this directory only writable by root");
     }

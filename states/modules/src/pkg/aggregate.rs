@@ -1,7 +1,7 @@
 //! Many chunks of packages made one, so that apt runs once.
 
 use brine_core::call::{Cx, Result};
-use brine_core::{Map, Value};
+use brine_core::{Map, Value, map};
 use std::sync::Arc;
 
 /// The tag of a chunk's result.
@@ -41,11 +41,7 @@ pub(super) fn aggregate(_cx: &Cx, mut low: Map, chunks: &mut [Arc<Map>], running
                 packages.extend(list(pkgs));
             } else if let Some(name) = chunk.get("name").cloned() {
                 match Arc::make_mut(chunk).remove("version").filter(|version| !version.is_nil()) {
-                    Some(version) => {
-                        let mut one = Map::new();
-                        one.insert(name, version);
-                        packages.push(one.into());
-                    }
+                    Some(version) => packages.push(map! {name => version}.into()),
                     None => packages.push(name),
                 }
             } else {
@@ -68,7 +64,7 @@ pub(super) fn aggregate(_cx: &Cx, mut low: Map, chunks: &mut [Arc<Map>], running
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brine_core::{Opts, Registry, host::NoHost, map};
+    use brine_core::{Opts, Registry, host::NoHost};
 
     #[test]
     fn chunks_that_ask_for_the_same_become_one() {

@@ -3,7 +3,7 @@
 use brine_core::call::{Args, CallError, Cx, Result};
 use brine_core::state::Outcome;
 use brine_core::text::{is_true, python_str};
-use brine_core::{Map, Value};
+use brine_core::{Map, Value, map};
 
 /// The environment of the step.
 pub(super) fn saltenv(cx: &Cx) -> String {
@@ -79,11 +79,7 @@ pub(super) fn is_execution(error: &CallError) -> bool {
 /// `pkgs` with a name and a version packed into it where it is not given.
 pub(super) fn packed(name: &Value, version: Option<Value>) -> Value {
     match version.filter(Value::truthy) {
-        Some(version) => {
-            let mut one = Map::new();
-            one.insert(name.clone(), version);
-            Value::List(vec![one.into()])
-        }
+        Some(version) => Value::List(vec![map! {name.clone() => version}.into()]),
         None => Value::List(vec![name.clone()]),
     }
 }

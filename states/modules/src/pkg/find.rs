@@ -5,7 +5,7 @@ use super::versions::{fulfilled, of};
 use brine_core::call::{Args, CallError, Cx, Result};
 use brine_core::state::Outcome;
 use brine_core::text::python_str;
-use brine_core::{Map, Value};
+use brine_core::{Map, Value, map};
 
 /// What a state of installing asks for.
 pub(super) struct Wish<'a> {
@@ -63,12 +63,6 @@ fn invalid<T>(name: &Value, what: &str) -> Found<T> {
     Found::done(Outcome::failed(name.clone(), format!("Invalidly formatted {what} parameter. See minion log.")))
 }
 
-fn plain(name: &Value, version: Option<&str>) -> Map {
-    let mut one = Map::new();
-    one.insert(name.clone(), version.map_or(Value::Nil, Value::from));
-    one
-}
-
 /// What has to be installed.
 pub(super) fn to_install(cx: &Cx, wish: &Wish<'_>) -> Result<Found<Targets>> {
     if wish.pkgs.is_some() && wish.sources.is_some() {
@@ -96,10 +90,10 @@ pub(super) fn to_install(cx: &Cx, wish: &Wish<'_>) -> Result<Found<Targets>> {
         }
         desired
     } else {
-        plain(wish.name, wish.version)
+        map! {wish.name.clone() => wish.version}
     };
     let marked = packages(cx, Some("purge_desired"), wish.kwargs)?;
-    let unpurge = desired.keys().filter(|x| marked.get_key(x).is_some()).map(python_str).collect();
+    let unpurge: Vec<String> = desired.keys().filter(|x| marked.get_key(x).is_some()).map(python_str).collect();
     let mut refreshed = false;
     if wish.sources.is_none() {
         refreshed = resolve_latest(cx, wish, &current, &mut desired)?;
@@ -111,7 +105,6 @@ pub(super) fn to_install(cx: &Cx, wish: &Wish<'_>) -> Result<Found<Targets>> {
     if !found.problems.is_empty() {
         return Ok(Found::done(Outcome::failed(wish.name.clone(), found.problems.join(" "))));
     }
-    let unpurge: Vec<String> = unpurge;
     if found.targets.is_empty() && unpurge.is_empty() && found.again.is_empty() {
         let at = found.compared && wish.sources.is_none();
         let at = if at { " and are at the desired version" } else { "" };
@@ -250,11 +243,7 @@ pub(super) fn to_remove(
             Some(wanted) => wanted,
             None => return Ok(invalid(name, "pkgs")),
         },
-        None => {
-            let mut one = Map::new();
-            one.insert(normalized(cx, &python_str(name))?, version.cloned());
-            one
-        }
+        None => map! {normalized(cx, &python_str(name))? => version.cloned()},
     };
     let (mut targets, mut compared) = (Vec::new(), false);
     for (package, version) in wanted.iter() {

@@ -4,7 +4,7 @@ use super::ask::is_empty_list;
 use brine_core::call::{Args, Cx, KwArgs, Result, exec};
 use brine_core::state::Outcome;
 use brine_core::text::python_str;
-use brine_core::{Map, Value};
+use brine_core::{Map, Value, map};
 
 /// The packages that are held.
 fn held_now(cx: &Cx) -> Result<Vec<String>> {
@@ -143,11 +143,7 @@ fn unheld(
     if is_empty_list(pkgs.as_ref()) && !all {
         return Ok(Outcome::ok(name, "No packages to be unheld provided"));
     }
-    let pkgs = pkgs.unwrap_or_else(|| {
-        let mut one = Map::new();
-        one.insert(name.clone(), version);
-        Value::List(vec![one.into()])
-    });
+    let pkgs = pkgs.unwrap_or_else(|| Value::List(vec![map! {name.clone() => version}.into()]));
     let wanted = named(&pkgs);
     let mut told = Told::new();
     for lock in held_now(cx)? {

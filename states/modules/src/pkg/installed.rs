@@ -149,13 +149,7 @@ fn wanted(todo: &Targets, sources: Option<&Value>) -> (Value, Value) {
         return (Value::Nil, left.into());
     }
     let pairs = todo.targets.iter().chain(todo.again.iter());
-    let pkgs: Vec<Value> = pairs
-        .map(|(name, version)| {
-            let mut one = Map::new();
-            one.insert(name.clone(), version.clone());
-            one.into()
-        })
-        .collect();
+    let pkgs: Vec<Value> = pairs.map(|(name, version)| map! {name.clone() => version.clone()}.into()).collect();
     (pkgs.into(), Value::Nil)
 }
 

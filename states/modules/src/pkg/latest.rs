@@ -4,7 +4,7 @@ use super::ask::{args, dict, is_empty_list, is_execution, refresh_wanted, repack
 use brine_core::call::{CallError, Cx, KwArgs, Result, exec};
 use brine_core::state::Outcome;
 use brine_core::text::python_str;
-use brine_core::{Map, Value};
+use brine_core::{Map, Value, map};
 
 /// Packages are installed at the newest versions that are to be had.
 ///
@@ -52,11 +52,7 @@ fn latest(
         args.positional.clone_from(&desired);
         Ok(match cx.call(function, args)? {
             Value::Map(all) => all,
-            one => {
-                let mut all = Map::new();
-                all.insert(desired[0].clone(), one);
-                all
-            }
+            one => map! {desired[0].clone() => one},
         })
     };
     let wanted = args(&kwargs).with("fromrepo", fromrepo.clone()).with("refresh", refresh);
@@ -212,7 +208,6 @@ fn unchanged(targets: &Map, same: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brine_core::map;
 
     #[test]
     fn what_was_updated_is_told_apart_from_what_was_not() {
