@@ -4,7 +4,8 @@ use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec, module};
 use brine_core::text::python_str;
 use brine_core::{Map, Opts, Value, map};
 use brine_render::out::{Style, nested};
-use brine_states::{Compiled, Highstate, Runner, settings, tag};
+use brine_core::state::tag;
+use brine_states::{Compiled, Highstate, Runner, settings};
 use std::sync::Arc;
 
 mod apply;

@@ -22,6 +22,6 @@ mod verify;
 
 pub use highstate::{Compiled, Highstate, Top};
 pub use ready::{High, Matches};
-pub use run::{Runner, tag};
+pub use run::Runner;
 pub use semantics::Semantics;
 pub use settings::settings;

@@ -12,7 +12,7 @@ mod words;
 
 pub use brine_macros::state_module;
 pub use outcome::Outcome;
-pub use step::{Run, Step};
+pub use step::{Run, Step, tag};
 pub use words::{REQUISITES, REQUISITES_IN, is_internal};
 
 use crate::call::{Cx, Function, Result};

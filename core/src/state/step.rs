@@ -1,5 +1,6 @@
 //! What is around one step of a run over low data.
 
+use crate::text::python_str;
 use brine_protocol::{Map, Value};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -53,4 +54,17 @@ impl Step {
     fn text(&self, key: &str) -> Option<&str> {
         self.low.get(key).and_then(Value::as_str)
     }
+}
+
+/// The tag of a chunk: what its result is kept by.
+pub fn tag(low: &Map) -> String {
+    let mut tag = low.get("state").map(python_str).unwrap_or_default();
+    for key in ["__id__", "name", "fun"] {
+        tag += "_|-";
+        match low.get(key) {
+            Some(Value::Str(member)) => tag += member,
+            other => tag += &other.map(python_str).unwrap_or_default(),
+        }
+    }
+    tag
 }

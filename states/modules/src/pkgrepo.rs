@@ -14,10 +14,6 @@ fn unavailable(cx: &Cx) -> Option<String> {
     cx.registry.get("pkg.mod_repo").is_none().then(String::new)
 }
 
-fn saltenv(cx: &Cx) -> String {
-    cx.saltenv().to_owned()
-}
-
 fn get_repo(cx: &Cx, repo: &str, kwargs: &Map) -> Result<Map> {
     let mut args = Args { positional: Vec::new(), keyword: kwargs.clone() };
     args.keyword.insert("repo", repo);
@@ -196,7 +192,7 @@ fn managed(
         std::fs::write(file, "")?;
     }
     let mut args = Args { positional: vec![repo.as_str().into()], keyword: kwargs.clone() };
-    args.keyword.insert("saltenv", saltenv(cx));
+    args.keyword.insert("saltenv", cx.saltenv());
     args.keyword.insert("aptkey", aptkey);
     match cx.call("pkg.mod_repo", args) {
         Err(CallError::Cancelled) => return Err(CallError::Cancelled),

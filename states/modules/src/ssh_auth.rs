@@ -97,10 +97,6 @@ fn has_source(key: &Key) -> bool {
     key.source.as_str() != Some("")
 }
 
-fn saltenv(cx: &Cx) -> Value {
-    cx.saltenv().into()
-}
-
 /// What was said of a file without keys.
 fn error(cx: &Cx) -> Option<Value> {
     cx.job.remove_context("ssh_auth.error").filter(Value::truthy)
@@ -109,7 +105,7 @@ fn error(cx: &Cx) -> Option<Value> {
 /// What would be done with the keys of a file: lines for those that are not `settled`.
 fn file_in_test(cx: &Cx, key: &Key, settled: &str, all: &str, line: impl Fn(&str, &str) -> String) -> Result<(Option<bool>, Value)> {
     let args = Args::positional([key.user.clone(), key.source.clone(), key.config.clone()])
-        .with("saltenv", saltenv(cx))
+        .with("saltenv", cx.saltenv())
         .with("fingerprint_hash_type", key.hash.clone());
     let keys = cx.call("ssh.check_key_file", args)?.as_map().cloned().unwrap_or_default();
     let todo = keys.iter().filter(|(_, status)| status.as_str() != Some(settled));
@@ -158,7 +154,7 @@ fn absent_in_test(cx: &Cx, key: &Key) -> Result<(Option<bool>, Value)> {
 
 /// The source, where it can be had.
 fn is_there(cx: &Cx, source: &Value) -> Result<bool> {
-    let args = Args::positional([source.clone(), Value::Nil]).with("saltenv", saltenv(cx));
+    let args = Args::positional([source.clone(), Value::Nil]).with("saltenv", cx.saltenv());
     Ok(cx.call("cp.get_url", args)?.truthy())
 }
 
@@ -178,7 +174,7 @@ fn see_to(cx: &Cx, key: Key) -> Result<Outcome> {
         cx.call("ssh.set_auth_key", key.in_file(args))?
     } else if is_there(cx, &key.source)? {
         let args = Args::positional([key.user.clone(), key.source.clone()])
-            .with("saltenv", saltenv(cx))
+            .with("saltenv", cx.saltenv())
             .with("options", key.options.clone());
         cx.call("ssh.set_auth_key_from_file", key.in_file(args))?
     } else {
@@ -244,7 +240,7 @@ fn take_away(cx: &Cx, key: Key) -> Result<Outcome> {
         (key.name, cx.call("ssh.rm_auth_key", args)?)
     } else if is_there(cx, &key.source)? {
         let args = Args::positional([key.user.clone(), key.source.clone(), key.config.clone()])
-            .with("saltenv", saltenv(cx))
+            .with("saltenv", cx.saltenv())
             .with("fingerprint_hash_type", key.hash.clone());
         (asked.clone(), cx.call("ssh.rm_auth_key_from_file", args)?)
     } else {

@@ -1,7 +1,7 @@
 //! States that succeed, fail and change as they are told, to try requisites with.
 
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec};
-use brine_core::state::{Outcome, state_module};
+use brine_core::state::{Outcome, state_module, tag};
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 use std::collections::hash_map::RandomState;
@@ -147,9 +147,8 @@ fn mod_watch(cx: &Cx, name: Value, sfun: Option<Value>, kwargs: KwArgs) -> Resul
     let mut changed = Vec::new();
     for low in step.low.get("__reqs__").and_then(|all| all.get("watch")).and_then(Value::as_list).unwrap_or_default() {
         let text = |key: &str| low.get(key).map(python_str).unwrap_or_default();
-        let tag = format!("{}_|-{}_|-{}_|-{}", text("state"), text("__id__"), text("name"), text("fun"));
         let has_changes = step.run.running(|running| {
-            running.get(&tag).and_then(|ret| ret.get("changes")).is_some_and(Value::truthy)
+            low.as_map().and_then(|low| running.get(&tag(low))).and_then(|ret| ret.get("changes")).is_some_and(Value::truthy)
         });
         if has_changes {
             changed.push(format!("{}: {}", text("state"), text("__id__")));

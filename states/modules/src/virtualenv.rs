@@ -65,14 +65,10 @@ pub(crate) fn unsupported(version: Option<&str>, given: &Map) -> Option<String> 
     })
 }
 
-fn saltenv(cx: &Cx) -> String {
-    cx.saltenv().to_owned()
-}
-
 /// A file of requirements from the master, in the cache and up to date.
 fn cached(cx: &Cx, file: &str) -> Result<Option<String>> {
-    let saltenv = saltenv(cx);
-    let args = |path: &str| Args::positional([path, saltenv.as_str()]);
+    let saltenv = cx.saltenv();
+    let args = |path: &str| Args::positional([path, saltenv]);
     let found = |value: Value| value.as_str().filter(|path| !path.is_empty()).map(str::to_owned);
     let mut path = found(cx.call("cp.is_cached", args(file))?);
     if path.is_none() {

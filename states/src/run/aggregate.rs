@@ -1,8 +1,8 @@
 //! One chunk for many: `mod_aggregate`, as `state_aggregate` or the chunk asks for it.
 
 use super::Runner;
-use super::words::tag;
 use brine_core::call::{Args, Result};
+use brine_core::state::tag;
 use brine_core::state::{REQUISITES, REQUISITES_IN};
 use brine_core::text::python_str;
 use brine_core::{Map, Value};

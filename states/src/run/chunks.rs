@@ -7,9 +7,10 @@ use super::Runner;
 use super::index::entries;
 use super::requisites::{LOOKED_AT, Requisites, Status};
 use super::result::no_time;
-use super::words::{full_name, say_whose, tag};
+use super::words::{full_name, say_whose};
 use crate::semantics::disabled_by;
 use brine_core::call::{CallError, Result};
+use brine_core::state::tag;
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 use std::sync::Arc;
@@ -526,7 +527,7 @@ impl Runner {
                 "__run_num__" => self.number,
             };
             say_whose(&mut ret, &low);
-            let part_tag = super::words::tag(part_low);
+            let part_tag = brine_core::state::tag(part_low);
             self.run.running(|running| drop(running.insert(part_tag, ret)));
         }
     }

@@ -1,9 +1,9 @@
 //! After the run: `listen`, and beacons that states make.
 
 use super::Runner;
-use super::words::tag;
 use brine_core::call::Result;
 use brine_core::state::REQUISITES;
+use brine_core::state::tag;
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 use std::collections::{HashMap, HashSet};

@@ -20,8 +20,6 @@ mod umask;
 mod verify;
 mod words;
 
-pub use words::tag;
-
 use brine_core::call::{Cx, Function, Result};
 use brine_core::state::Run;
 use brine_core::text::python_str;

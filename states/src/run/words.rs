@@ -1,24 +1,11 @@
 //! What chunks and their functions are called: the tags that results are kept by, and full names.
 
+use brine_core::Map;
 use brine_core::text::python_str;
-use brine_core::{Map, Value};
 
 /// A member as Python's `format` writes it.
 fn text(low: &Map, key: &str) -> String {
     low.get(key).map(python_str).unwrap_or_default()
-}
-
-/// The tag of a chunk: what its result is kept by.
-pub fn tag(low: &Map) -> String {
-    let mut tag = text(low, "state");
-    for key in ["__id__", "name", "fun"] {
-        tag += "_|-";
-        match low.get(key) {
-            Some(Value::Str(member)) => tag += member,
-            _ => tag += &text(low, key),
-        }
-    }
-    tag
 }
 
 /// The full name of a chunk's function.

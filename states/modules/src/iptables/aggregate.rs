@@ -1,14 +1,9 @@
 //! Rules of several chunks, set in one.
 
 use brine_core::call::{Cx, Result};
+use brine_core::state::tag;
 use brine_core::{Map, Value};
 use std::sync::Arc;
-
-/// The tag of a chunk's result.
-fn tag(chunk: &Map) -> String {
-    let text = |key: &str| chunk.get(key).map(brine_core::text::python_str).unwrap_or_default();
-    format!("{}_|-{}_|-{}_|-{}", text("state"), text("__id__"), text("name"), text("fun"))
-}
 
 /// The chunk with its own rule and those of all others that did not run, do the same and are no part of another.
 pub(super) fn mod_aggregate(_cx: &Cx, mut low: Map, chunks: &mut [Arc<Map>], running: &Map) -> Result<Map> {

@@ -1,14 +1,9 @@
 //! Many chunks of packages made one, so that apt runs once.
 
 use brine_core::call::{Cx, Result};
+use brine_core::state::tag;
 use brine_core::{Map, Value, map};
 use std::sync::Arc;
-
-/// The tag of a chunk's result.
-fn tag(chunk: &Map) -> String {
-    let text = |key: &str| chunk.get(key).map(brine_core::text::python_str).unwrap_or_default();
-    format!("{}_|-{}_|-{}_|-{}", text("state"), text("__id__"), text("name"), text("fun"))
-}
 
 fn list(value: &Value) -> Vec<Value> {
     value.as_list().unwrap_or_default().to_vec()

@@ -5,11 +5,6 @@ use brine_core::state::Outcome;
 use brine_core::text::{is_true, python_str};
 use brine_core::{Map, Value, map};
 
-/// The environment of the step.
-pub(super) fn saltenv(cx: &Cx) -> String {
-    cx.saltenv().to_owned()
-}
-
 /// Whether lists of packages are to be refreshed: where it is asked for, or where nothing is said and this run did not yet.
 pub(super) fn refresh_wanted(cx: &Cx, refresh: Option<&Value>) -> bool {
     match refresh {

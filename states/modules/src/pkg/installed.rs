@@ -1,6 +1,6 @@
 //! `pkg.installed`: packages are there, at their versions, held or not.
 
-use super::ask::{failed, is_empty_list, packages, packed, refresh_wanted, saltenv};
+use super::ask::{failed, is_empty_list, packages, packed, refresh_wanted};
 use super::find::{Found, Targets, Wish, to_install, with_warnings};
 use super::versions::{all_shown, shown, verified};
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec};
@@ -57,7 +57,7 @@ fn installed(
         let single = version.take_if(|version| version.truthy());
         pkgs = Some(packed(&name, single));
     }
-    kwargs.insert("saltenv", saltenv(cx));
+    kwargs.insert("saltenv", cx.saltenv());
     let refresh = refresh_wanted(cx, refresh.as_ref());
     if pkg_verify == Value::Bool(true) || matches!(pkg_verify, Value::List(_)) {
         return Ok(Outcome::failed(name, "pkg.verify not implemented"));

@@ -1,6 +1,6 @@
 //! `pkg.latest`: packages are there at their newest versions.
 
-use super::ask::{args, dict, is_empty_list, is_execution, refresh_wanted, repacked, saltenv};
+use super::ask::{args, dict, is_empty_list, is_execution, refresh_wanted, repacked};
 use brine_core::call::{CallError, Cx, KwArgs, Result, exec};
 use brine_core::state::Outcome;
 use brine_core::text::python_str;
@@ -47,7 +47,7 @@ fn latest(
     } else {
         vec![name.clone()]
     };
-    kwargs.insert("saltenv", saltenv(cx));
+    kwargs.insert("saltenv", cx.saltenv());
     let asked = |function: &str, mut args: brine_core::call::Args| -> Result<Map> {
         args.positional.clone_from(&desired);
         Ok(match cx.call(function, args)? {

@@ -1,6 +1,6 @@
 //! `pkg.removed` and `pkg.purged`: packages are not there, or not even their configuration.
 
-use super::ask::{args, failed, packages, saltenv};
+use super::ask::{args, failed, packages};
 use super::find::{Found, to_remove};
 use brine_core::call::{CallError, Cx, KwArgs, Result, exec};
 use brine_core::state::Outcome;
@@ -80,7 +80,7 @@ fn named(cx: &Cx, wish: &Wish<'_>, kwargs: &Map) -> Result<Map> {
 }
 
 fn uninstalled(cx: &Cx, action: &str, wish: &Wish<'_>, mut kwargs: Map) -> Result<Outcome> {
-    kwargs.insert("saltenv", saltenv(cx));
+    kwargs.insert("saltenv", cx.saltenv());
     let name = wish.name.clone();
     let purge = action == "purge";
     let named = match named(cx, wish, &kwargs) {
