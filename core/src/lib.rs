@@ -22,6 +22,7 @@ pub mod mode;
 pub mod options;
 pub mod opts;
 pub mod posixpath;
+pub mod progress;
 pub mod pyversion;
 pub mod scalar;
 pub mod schedule;

@@ -15,6 +15,7 @@ mod pause;
 mod queue;
 mod request;
 mod retcode;
+mod snapper;
 mod switch;
 
 use apply::*;

@@ -1,6 +1,8 @@
 //! The graph of requisites, by which 3008 orders: who waits for whom, in which order all can go, and where they wait in a
 //! circle. It knows chunks by their number and by what requisites can name of them; what is in them it does not know.
 
+mod groups;
+
 use brine_core::target::fnmatch;
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, HashMap};
@@ -76,6 +78,10 @@ struct Node {
     into: Vec<(usize, Vec<Requisite>)>,
     /// The node in which the chunk is tried out for those that have `prereq` on it.
     trial: Option<usize>,
+    /// The node of the group that it is in.
+    group: Option<usize>,
+    /// The nodes of the group that this is; it is no chunk then.
+    members: Vec<usize>,
 }
 
 /// The graph.
@@ -186,7 +192,15 @@ impl Graph {
     }
 
     fn add_node(&mut self, tag: String, chunk: usize) -> usize {
-        self.nodes.push(Node { tag, chunk, out: Vec::new(), into: Vec::new(), trial: None });
+        self.nodes.push(Node {
+            tag,
+            chunk,
+            out: Vec::new(),
+            into: Vec::new(),
+            trial: None,
+            group: None,
+            members: Vec::new(),
+        });
         self.nodes.len() - 1
     }
 
@@ -316,9 +330,12 @@ impl Graph {
         let node = self.tags.get(tag).copied();
         let node = if trial { node.and_then(|node| self.nodes[node].trial) } else { node };
         let into = node.map_or(&[][..], |node| &self.nodes[node].into);
-        into.iter().flat_map(|(from, requisites)| {
-            let chunk = self.nodes[*from].chunk;
-            requisites.iter().map(move |requisite| (*requisite, chunk))
+        into.iter().flat_map(move |(from, requisites)| {
+            let members = &self.nodes[*from].members;
+            let nodes = if members.is_empty() { std::slice::from_ref(from) } else { members };
+            requisites.iter().flat_map(move |requisite| {
+                nodes.iter().map(move |node| (*requisite, self.nodes[*node].chunk))
+            })
         })
     }
 

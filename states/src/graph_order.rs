@@ -3,10 +3,36 @@
 use crate::graph::{Facts, Graph, Orders, Requisite};
 use crate::low::{label, number, numbered, raise, settle};
 use crate::names::{before_dot, first, item, pair};
+use crate::run::disabled_requisites;
 use crate::semantics::has_mod_watch;
-use brine_core::call::Cx;
+use brine_core::call::{Cx, Result};
+use brine_core::{Map, Value};
 use brine_python::{Dict, Obj, PyErr, R, getitem, repr, str};
+use brine_render::template::call_error;
 use std::rc::Rc;
+
+/// Low data in the order in which 3008 runs it: what is tried out first comes twice. Or what is wrong, in stock's words.
+///
+/// # Errors
+/// What stock does not catch either.
+pub fn in_order(cx: &Cx, chunks: &[Map]) -> Result<std::result::Result<Vec<Map>, Vec<String>>> {
+    let sort = || -> R<std::result::Result<Vec<Map>, Vec<String>>> {
+        let chunks = chunks.iter().filter_map(|chunk| match Obj::from(&Value::Map(chunk.clone())) {
+            Obj::Dict(dict) => Some(dict),
+            _ => None,
+        });
+        let (sorted, errors) = order(cx, chunks.collect(), &disabled_requisites(cx))?;
+        if !errors.is_empty() {
+            return Ok(Err(errors));
+        }
+        let data = |chunk: Rc<Dict>| match brine_python::to_value(&Obj::Dict(chunk))? {
+            Value::Map(map) => Ok(map),
+            _ => Ok(Map::new()),
+        };
+        sorted.into_iter().map(data).collect::<R<Vec<Map>>>().map(Ok)
+    };
+    sort().map_err(call_error)
+}
 
 /// Sorts chunks; what is wrong with their requisites, in stock's words.
 pub(crate) fn order(cx: &Cx, chunks: Vec<Rc<Dict>>, disabled: &[String]) -> R<(Vec<Rc<Dict>>, Vec<String>)> {
@@ -73,7 +99,7 @@ fn requisites(
     chunk: &Rc<Dict>,
     tag: &str,
     disabled: &[String],
-) -> R<Result<(), String>> {
+) -> R<std::result::Result<(), String>> {
     for requisite in Requisite::ALL {
         let Some(list) = chunk.get_str(requisite.name()) else { continue };
         if disabled.iter().any(|name| name == requisite.name()) {

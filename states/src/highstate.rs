@@ -1,5 +1,6 @@
 //! One run over a state tree, and what it knows of the tree.
 
+use crate::place::{named, place};
 use crate::run::disabled_requisites;
 use crate::semantics::Semantics;
 use crate::sls::Walk;
@@ -15,7 +16,7 @@ use brine_render::sls;
 use brine_render::template::{Session, call_error, py_error};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// The number that automatic order begins with.
@@ -37,6 +38,9 @@ pub struct Top(pub(crate) Rc<Dict>);
 /// High data, what is wrong with them, and `environment:sls` of each file they are from.
 type Rendered = (Rc<Dict>, Vec<String>, HashSet<String>);
 
+/// Files on this machine by `environment:sls`.
+pub type Sources = BTreeMap<String, PathBuf>;
+
 /// A run over a state tree. Of one thread.
 pub struct Highstate {
     pub(crate) session: Rc<Session>,
@@ -48,6 +52,10 @@ pub struct Highstate {
     pub(crate) semantics: Semantics,
     /// `disabled_requisites`
     pub(crate) disabled: Vec<String>,
+    /// How many chunks low data lack since their functions are disabled.
+    pub(crate) left_out: Cell<i64>,
+    /// Where the SLS files lie that were rendered.
+    pub(crate) sources: RefCell<Sources>,
 }
 
 /// The result of a compilation: data, and what is wrong, in stock's words.
@@ -68,6 +76,8 @@ impl Highstate {
             order: Cell::new(FIRST),
             semantics: Semantics::of(&cx.opts),
             disabled: disabled_requisites(cx),
+            left_out: Cell::new(0),
+            sources: RefCell::default(),
         }
     }
 
@@ -75,6 +85,31 @@ impl Highstate {
         let order = self.order.get();
         self.order.set(order + 1);
         order
+    }
+
+    /// How many chunks the low data lack that were compiled, since their functions are disabled and 3008's semantics leave them
+    /// out: the results of a run are numbered from there.
+    pub fn left_out(&self) -> i64 {
+        self.left_out.get()
+    }
+
+    /// Where the SLS files lie that were rendered so far.
+    pub fn sources(&self) -> Sources {
+        self.sources.borrow().clone()
+    }
+
+    /// Says in the log where what faults name is declared.
+    pub(crate) fn place_faults(&self, faults: &[String]) {
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
+        let sources = self.sources.borrow();
+        for (id, sls) in faults.iter().filter_map(|fault| named(fault)) {
+            let of_sls = |name: &&String| name.split_once(':').is_some_and(|(_, own)| own == sls);
+            if let Some(path) = sources.keys().find(of_sls).and_then(|name| sources.get(name)) {
+                tracing::debug!("ID '{id}' in SLS '{sls}' is declared in {}", place(path, id));
+            }
+        }
     }
 
     /// The high data of SLS files in an environment, as they say it, and checked.
@@ -155,12 +190,13 @@ impl Highstate {
     }
 
     fn low_data(&self, high: &Dict) -> R<(Obj, Vec<String>)> {
-        let (chunks, errors) = low::compile(self.cx(), high, self.semantics, &self.disabled)?;
+        let (chunks, errors) = low::compile(self.cx(), high, self.semantics, &self.disabled, &self.left_out)?;
         Ok((Obj::list(chunks), errors))
     }
 
     fn run(&self, work: impl FnOnce() -> R<(Obj, Vec<String>)>) -> Result<Compiled> {
         let (data, errors) = self.session.enter(work).map_err(call_error)?;
+        self.place_faults(&errors);
         Ok(Compiled { data: brine_python::to_value(&data).map_err(call_error)?, errors })
     }
 

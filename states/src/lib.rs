@@ -12,6 +12,7 @@ mod low;
 mod matches;
 mod merge;
 mod names;
+mod place;
 mod ready;
 mod run;
 mod semantics;
@@ -20,7 +21,8 @@ mod sls;
 mod tops;
 mod verify;
 
-pub use highstate::{Compiled, Highstate, Top};
+pub use graph_order::in_order;
+pub use highstate::{Compiled, Highstate, Sources, Top};
 pub use ready::{High, Matches};
 pub use run::Runner;
 pub use semantics::Semantics;

@@ -6,14 +6,16 @@ use crate::semantics::{Semantics, disabled_by};
 use brine_core::call::Cx;
 use brine_python::{Dict, Obj, Op, R, binary, contains, getitem, str};
 use brine_render::live::dictupdate::deepcopy;
+use std::cell::Cell;
 use std::rc::Rc;
 
-/// Low data of high data, sorted, and what is wrong with it.
+/// Low data of high data, sorted, and what is wrong with it. What 3008 leaves out since it is disabled is counted.
 pub(crate) fn compile(
     cx: &Cx,
     high: &Dict,
     semantics: Semantics,
     disabled: &[String],
+    left_out: &Cell<i64>,
 ) -> R<(Vec<Obj>, Vec<String>)> {
     let newer = semantics.is_3008();
     let mut chunks = Vec::new();
@@ -22,6 +24,7 @@ pub(crate) fn compile(
             live.set_str("fun", function.clone());
             // 3008 takes the first that is not disabled, and no other.
             if newer && is_disabled(cx, &live)? {
+                left_out.set(left_out.get() + 1);
                 continue;
             }
             chunks.push(live.clone());

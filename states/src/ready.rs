@@ -215,10 +215,12 @@ impl Highstate {
 
     fn chunks(&self, high: &Dict, errors: Vec<String>) -> R<std::result::Result<Vec<Map>, Vec<String>>> {
         if !errors.is_empty() {
+            self.place_faults(&errors);
             return Ok(Err(errors));
         }
-        let (chunks, errors) = low::compile(self.cx(), high, self.semantics, &self.disabled)?;
+        let (chunks, errors) = low::compile(self.cx(), high, self.semantics, &self.disabled, &self.left_out)?;
         if !errors.is_empty() {
+            self.place_faults(&errors);
             return Ok(Err(errors));
         }
         let chunk = |chunk: &Obj| match brine_python::to_value(chunk)? {

@@ -79,10 +79,13 @@ impl Highstate {
         depth: usize,
     ) -> R {
         let nothing = || Obj::from(Dict::new());
+        brine_core::progress::now(|| format!("rendering {sls}"));
         let default = self.cx().opts.str("renderer");
         let request = Request { saltenv, sls, ..Request::new(Template::File(path), default) };
         let rendered = compile_template(&self.session, &request).map(|rendered| rendered.data.into_value());
-        walk.done.insert(format!("{saltenv}:{sls}"));
+        let name = format!("{saltenv}:{sls}");
+        self.sources.borrow_mut().insert(name.clone(), path.to_owned());
+        walk.done.insert(name);
         let state = match rendered {
             Ok(state) => state,
             Err(e) => {

@@ -8,28 +8,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 type Answer = Box<dyn Fn(Map) -> Result<Value> + Send + Sync>;
+type Jobs = Box<dyn Fn() -> Vec<Map> + Send + Sync>;
 
 /// A program without a daemon: as [`NoHost`], but with what a test gives it.
 pub struct Around {
     files: Arc<dyn Files>,
     master: Option<Answer>,
+    jobs: Option<Jobs>,
 }
 
 impl Around {
     /// With these files.
     pub fn files(files: Arc<dyn Files>) -> Self {
-        Self { files, master: None }
+        Self { files, master: None, jobs: None }
     }
 
     /// With a master that answers requests so.
     pub fn master(answer: impl Fn(Map) -> Result<Value> + Send + Sync + 'static) -> Self {
-        Self { files: Arc::new(NoFiles), master: Some(Box::new(answer)) }
+        Self { files: Arc::new(NoFiles), master: Some(Box::new(answer)), jobs: None }
     }
 
     /// The same with these files.
     #[must_use]
     pub fn and_files(self, files: Arc<dyn Files>) -> Self {
         Self { files, ..self }
+    }
+
+    /// The same where these jobs run.
+    #[must_use]
+    pub fn and_jobs(self, jobs: impl Fn() -> Vec<Map> + Send + Sync + 'static) -> Self {
+        Self { jobs: Some(Box::new(jobs)), ..self }
     }
 }
 
@@ -63,7 +71,7 @@ impl Host for Around {
     }
 
     fn running(&self) -> Vec<Map> {
-        NoHost.running()
+        self.jobs.as_ref().map_or_else(|| NoHost.running(), |jobs| jobs())
     }
 
     fn signal_job(&self, jid: &str, signal: i32) -> Value {

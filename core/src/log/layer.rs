@@ -138,7 +138,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SaltLayer {
         let wanted = |sink: &Sink| level >= granular.unwrap_or(sink.level);
         // Where a log cannot be written there is nobody left to tell.
         if let Some(sink) = self.console.as_ref().filter(|sink| wanted(sink)) {
-            let _unwritable = writeln!(std::io::stderr().lock(), "{}", sink.format.line(&record));
+            let line = sink.format.line(&record);
+            let _unwritable = crate::progress::beside(|| writeln!(std::io::stderr().lock(), "{line}"));
         }
         if let Some((file, sink)) = self.file.as_ref().filter(|(_, sink)| wanted(sink)) {
             let line = sink.format.line(&record);

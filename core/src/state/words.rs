@@ -21,8 +21,8 @@ pub const REQUISITES: [&str; 13] = [
 pub const REQUISITES_IN: [&str; 6] =
     ["onchanges_in", "onfail_in", "prereq_in", "watch_in", "require_in", "listen_in"];
 
-/// `STATE_RUNTIME_KEYWORDS`, without those that are requisites.
-const RUNTIME: [&str; 36] = [
+/// `STATE_RUNTIME_KEYWORDS`, without those that are requisites; and what only 3008 puts into low data.
+const RUNTIME: [&str; 38] = [
     "fun",
     "state",
     "check_cmd",
@@ -59,6 +59,8 @@ const RUNTIME: [&str; 36] = [
     "__prereq__",
     "__prerequired__",
     "__umask__",
+    "__prerequiring__",
+    "__sls_included_from__",
 ];
 
 /// `STATE_INTERNAL_KEYWORDS`: whether a key is for the runner.

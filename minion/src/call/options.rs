@@ -46,6 +46,7 @@ const OPTIONS: &[Opt] = &[
     flag(&["--refresh-grains-cache"], "refresh_grains_cache", "Accepted for compatibility; grains are always collected afresh."),
     flag(&["--no-return-event"], "no_return_event", "Do not send the result to the master."),
     int_value(&["-t", "--timeout"], "auth_timeout", "SECONDS", "Wait so long for the master (60)."),
+    flag(&["--no-progress"], "no_progress", "Own option: do not show on a terminal which state is run now."),
     flag(&["--output-diff"], "state_output_diff", "Report only the states that changed something."),
     value(&["--priv"], "user", "USER", "Run as this user."),
     value(&["--out", "--output"], "output", "OUTPUTTER", "Print with this outputter."),

@@ -12,9 +12,12 @@ use crate::modules_in_force::registry;
 use crate::startup::config::Settled;
 use crate::startup::{directories, log};
 use brine_core::call::{Cx, JobContext};
+use brine_core::log::{Level, LogConfig};
+use brine_core::progress::{self, Shown};
 use brine_core::user;
 use brine_core::{Map, Opts, Value, map};
 use brine_render::args::{parse_input, yamlify_arg};
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -148,7 +151,9 @@ fn call(line: &Parsed, mut cx: Cx, fun: &str) -> Result<Map, Failure> {
         Ok((Err(_), path)) => cannot_write_proc(&path),
         Err(_) => cannot_write_proc(&cx.opts.path("cachedir").join("proc").join(&jid).display().to_string()),
     }
+    let shown = progress(line, &cx.opts);
     let result = rules::check_executors(&cx).and_then(|()| outcome::call(&cx, fun, args));
+    drop(shown);
     if let Ok(proc) = proc {
         proc.remove(&jid);
     }
@@ -180,6 +185,20 @@ fn call(line: &Parsed, mut cx: Cx, fun: &str) -> Result<Map, Failure> {
         brine_returners::give(&cx, &returners, &ret);
     }
     Ok(ret)
+}
+
+/// What is done now is shown to a person before a terminal, unless the log says it already.
+fn progress(line: &Parsed, opts: &Opts) -> Option<Shown> {
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    let is_logged =
+        LogConfig::from_opts(opts, "log_file", true).console.is_some_and(|log| log.level <= Level::Info);
+    let is_wanted = std::io::stderr().is_terminal() && !is_dumb && !is_logged && !line.has("no_progress");
+    is_wanted.then(|| progress::show(columns))
+}
+
+/// Columns of the terminal that standard error is.
+fn columns() -> usize {
+    rustix::termios::tcgetwinsize(std::io::stderr()).map_or(80, |size| size.ws_col.into())
 }
 
 fn cannot_write_proc(path: &str) {

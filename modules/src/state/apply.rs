@@ -1,6 +1,6 @@
 //! What SLS files and top files say, run: `state.apply` and what it is made of.
 
-use super::{PILLAR_FAILURE, cached, conflict, faults, for_states, opts_of, over, retcode, split_input, switch};
+use super::{PILLAR_FAILURE, cached, conflict, faults, for_states, opts_of, over, retcode, snapper, split_input, switch};
 use super::test_value;
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, VarArgs, exec};
 use brine_core::text::python_str;
@@ -124,7 +124,7 @@ pub(super) fn sls_id(
         Ok(chunks) => chunks,
         Err(errors) => return Ok(faults(cx, errors)),
     };
-    let mut runner = asked.runner(&high);
+    let mut runner = asked.runner(&high, &states);
     let id = python_str(&id_);
     let ret: Value = runner.run_id(chunks, &id)?.into();
     retcode::set(cx, &ret, || None);
@@ -172,6 +172,10 @@ impl Asked {
         Ok(Ok(Self { run, kwargs, over }))
     }
 
+    fn jid(&self) -> String {
+        self.kwargs.get("__pub_jid").map_or_else(|| self.run.job.jid().to_owned(), python_str)
+    }
+
     fn saltenv(&self) -> String {
         self.run.opts.get("saltenv").map(python_str).unwrap_or_default()
     }
@@ -184,9 +188,11 @@ impl Asked {
         self.kwargs.get(key).is_some_and(Value::truthy)
     }
 
-    fn runner(&self, high: &High) -> Runner {
+    fn runner(&self, high: &High, states: &Highstate) -> Runner {
         let mut runner = Runner::new(&self.run);
-        let jid = self.kwargs.get("__pub_jid").map_or_else(|| self.run.job.jid().to_owned(), python_str);
+        runner.first_number(states.left_out());
+        runner.sources(states.sources());
+        let jid = self.jid();
         if !jid.is_empty() {
             runner.jid(&jid);
         }
@@ -207,7 +213,11 @@ impl Asked {
                 chunk.insert("__orchestration_jid__", jid.clone());
             }
         }
-        self.runner(high).run(chunks).map(Value::from)
+        let jid = self.jid();
+        let snapshot = snapper::before(&self.run, &jid);
+        let ret = self.runner(high, states).run(chunks);
+        snapshot.after(&self.run, &jid);
+        ret.map(Value::from)
     }
 
     /// What an earlier run kept, if this one may use it.

@@ -35,6 +35,8 @@ fn called(cx: &Cx, run: &Cx, states: &Highstate, high: High) -> Result {
     let ret: Value = match states.low(&high)? {
         Ok(chunks) => {
             let mut runner = Runner::new(run);
+            runner.first_number(states.left_out());
+            runner.sources(states.sources());
             runner.processed_sls(high.sls.iter().cloned());
             runner.run(chunks)?.into()
         }

@@ -155,6 +155,9 @@ impl Compiler {
 
     /// What a source gives; `None` where the name is nobody's.
     fn ask(&self, name: &str, args: &Value, pillar: &Obj) -> R<Option<Obj>> {
+        if name == crypt::NACL.name && self.cx.opts.get("fips_mode") == Some(&Value::Bool(true)) {
+            return Ok(None);
+        }
         let Some(source) = find(name) else { return refused::why(name, &self.cx.opts).map_or(Ok(None), Err) };
         let asked = Asked {
             session: &self.session,

@@ -4,7 +4,6 @@ use super::Runner;
 use brine_core::call::{Args, Result};
 use brine_core::state::tag;
 use brine_core::state::{REQUISITES, REQUISITES_IN};
-use brine_core::text::python_str;
 use brine_core::{Map, Value};
 use std::sync::Arc;
 
@@ -29,11 +28,10 @@ impl Runner {
         let Some(aggregate) = module.mod_aggregate else { return Ok(()) };
         drop(low);
         self.change(at, |low| drop(low.insert("__agg__", true)));
-        let mut chunks = (*self.chunks).clone();
-        let running = self.run.running(|running| running.clone());
-        let low = aggregate(&self.cx, (*self.low(at)).clone(), &mut chunks, &running)?;
-        let low = with_requisites(low, &chunks);
-        self.chunks = Arc::new(chunks);
+        let low = (*self.low(at)).clone();
+        let chunks = Arc::make_mut(&mut self.chunks);
+        let low = self.run.running(|running| aggregate(&self.cx, low, chunks, running))?;
+        let low = with_requisites(low, chunks);
         if let Some(own) = self.tags.get_mut(at) {
             *own = tag(&low).into();
         }
@@ -41,7 +39,7 @@ impl Runner {
         Ok(())
     }
 
-    fn state_aggregate(&mut self) -> Result {
+    pub(super) fn state_aggregate(&mut self) -> Result {
         if self.state_aggregate.is_none() {
             self.state_aggregate =
                 Some(self.cx.call("config.option", Args::positional(["state_aggregate"]))?);
@@ -53,11 +51,10 @@ impl Runner {
 /// The chunk with the requisites of those it stands for.
 fn with_requisites(mut low: Map, chunks: &[Arc<Map>]) -> Map {
     let mut requisites = Map::new();
-    let member = |chunk: &Map, key: &str| chunk.get(key).map(python_str);
     for chunk in chunks {
-        let is_in = member(chunk, "state") == member(&low, "state")
-            && chunk.get("__agg__").is_some_and(Value::truthy)
-            && member(chunk, "name") != member(&low, "name");
+        let is_in = chunk.get("__agg__").is_some_and(Value::truthy)
+            && chunk.get("state") == low.get("state")
+            && chunk.get("name") != low.get("name");
         if !is_in {
             continue;
         }

@@ -5,11 +5,12 @@ use brine_core::call::{Args, CallError, Function, ParamKind, Result};
 use brine_core::state::is_internal;
 
 /// The arguments: what the function has a parameter for, and of the rest what is not for the runner, where it takes
-/// more.
+/// more. `newer`: those of 3008, whose runner knows `no_log`.
 ///
 /// # Errors
 /// Words that the function does not know. Stock lets this end the whole run.
-pub(crate) fn bind(function: &Function, full: &str, low: &Map) -> Result<Args> {
+pub(crate) fn bind(function: &Function, full: &str, low: &Map, newer: bool) -> Result<Args> {
+    let is_internal = |key: &str| is_internal(key) || newer && key == "no_log";
     let named = |key: &str| {
         function
             .params

@@ -6,7 +6,9 @@ use super::result::{Began, failure, unified};
 use super::retry::{self, Retry};
 use super::words::full_name;
 use super::{log, parallel, slots, umask};
+use crate::place::place;
 use brine_core::call::{Args, CallError, Cx, Function, Result};
+use brine_core::progress;
 use brine_core::state::Step;
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
@@ -58,14 +60,18 @@ impl Runner {
         if !errors.is_empty() {
             let mut ret = failure(name, errors.iter().map(|e| format!("{e}\n")).collect::<String>());
             self.count(&mut ret);
-            log::result(&ret);
+            self.tell_log(low, &ret);
             self.check_refresh(low, &ret);
             return Ok((ret.into(), false));
         }
         let is_prereq = low.get("__prereq__").is_some_and(Value::truthy);
         let full = full_name(low);
         let function = self.function(&full).map_err(CallError::NotAvailable)?;
-        let args = bind(function, &full, low)?;
+        let args = bind(function, &full, low, self.semantics.is_3008())?;
+        progress::now(|| {
+            let done = self.run.running(|running| running.len());
+            format!("[{}/{}] {full}: {}", done + 1, self.turns.len().max(done + 1), python_str(&name).trim())
+        });
         if !is_prereq {
             tracing::info!("Executing state {full} for [{}]", python_str(&name).trim());
         }
@@ -87,7 +93,10 @@ impl Runner {
         }
         ret.insert("__sls__", low.get("__sls__").cloned());
         self.count(&mut ret);
-        log::result(&ret);
+        if self.semantics.is_3008() && low.get("no_log").is_some_and(Value::truthy) {
+            super::result::mask(&mut ret);
+        }
+        self.tell_log(low, &ret);
         self.check_refresh(low, &ret);
         began.stamp(&mut ret);
         ret.insert("__id__", low.get("__id__").cloned());
@@ -106,7 +115,7 @@ impl Runner {
         cx: &Cx,
         function: &'static Function,
         args: Args,
-        low: &Arc<Map>,
+        low: &mut Arc<Map>,
         at: Option<usize>,
     ) -> Result {
         let mut ret = Value::Nil;
@@ -202,6 +211,19 @@ impl Runner {
             "changes" => Map::new(),
             "result" => Value::Nil,
         }))
+    }
+
+    /// Says in the log what a state did, and where one that failed is declared.
+    fn tell_log(&self, low: &Map, ret: &Map) {
+        log::result(ret);
+        if ret.get("result") != Some(&Value::Bool(false)) || !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
+        let text = |key: &str| low.get(key).map(python_str).unwrap_or_default();
+        let (sls, id) = (text("__sls__"), text("__id__"));
+        if let Some(path) = self.sources.get(&format!("{}:{sls}", text("__env__"))) {
+            tracing::debug!("State '{id}' in SLS '{sls}' failed; it is declared in {}", place(path, &id));
+        }
     }
 
     /// Numbers a result.

@@ -8,6 +8,7 @@ use brine_core::target::traverse;
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The words of a chunk that its commands take over.
 const FOR_COMMANDS: [&str; 8] =
@@ -33,20 +34,27 @@ impl Found {
 
 /// The part of a chunk's result that its conditions decide: with the result `True`, it is not run.
 ///
+/// As in stock, what calls a function is asked once: it loses the function's name by that, and is malformed when the chunk is
+/// run again (after a trial for a `prereq`, to be told of a change, in a retry).
+///
 /// # Errors
 /// What commands and functions raise.
-pub(super) fn conditions(cx: &Cx, low: &Map) -> Result<Map> {
+pub(super) fn conditions(cx: &Cx, low: &mut Arc<Map>) -> Result<Map> {
     let options = command_options(cx, low);
     let mut over = false;
     let mut skip_watch: Option<bool> = None;
     let mut comments = Vec::new();
     for key in ["onlyif", "unless", "creates"] {
-        let Some(wanted) = low.get(key) else { continue };
+        let Some(mut wanted) = low.get(key).cloned() else { continue };
         let found = match key {
-            "onlyif" => onlyif(cx, wanted, &options)?,
-            "unless" => unless(cx, wanted, &options)?,
-            _ => creates(wanted),
+            "onlyif" => onlyif(cx, &mut wanted, &options),
+            "unless" => unless(cx, &mut wanted, &options),
+            _ => Ok(creates(&wanted)),
         };
+        if entries(&mut wanted).iter().any(|entry| matches!(entry, Value::Map(_))) {
+            Arc::make_mut(low).insert(key, wanted);
+        }
+        let found = found?;
         over |= found.is_over;
         if found.skip_watch {
             skip_watch = Some(true);
@@ -103,7 +111,7 @@ enum Said {
 }
 
 /// Runs one entry; a command that cannot be run has this code.
-fn ask(cx: &Cx, key: &str, entry: &Value, options: &Map, cannot: bool) -> Result<Said> {
+fn ask(cx: &Cx, key: &str, entry: &mut Value, options: &Map, cannot: bool) -> Result<Said> {
     match entry {
         Value::Str(_) => match return_code(cx, entry, options) {
             Ok(code) => Ok(Said::Code(code == Value::Int(0))),
@@ -111,9 +119,8 @@ fn ask(cx: &Cx, key: &str, entry: &Value, options: &Map, cannot: bool) -> Result
             Err(e) => Err(e),
         },
         Value::Map(of) => {
-            let mut of = of.clone();
             if !of.contains("fun") {
-                let comment = format!("no `fun` argument in {key}: {}", python_str(entry));
+                let comment = format!("no `fun` argument in {key}: {}", python_str(&Value::Map(of.clone())));
                 tracing::warn!("{comment}");
                 return Ok(Said::Malformed(Some(comment)));
             }
@@ -131,8 +138,8 @@ fn ask(cx: &Cx, key: &str, entry: &Value, options: &Map, cannot: bool) -> Result
     }
 }
 
-/// Calls the function that an entry names, with the rest of it.
-fn call(cx: &Cx, mut of: Map) -> Result {
+/// Calls the function that an entry names, with the rest of it, which is all that it leaves.
+fn call(cx: &Cx, of: &mut Map) -> Result {
     let function = of.remove("fun").map(|name| python_str(&name)).unwrap_or_default();
     let mut positional = match of.remove("args") {
         Some(Value::List(args)) => args,
@@ -140,25 +147,25 @@ fn call(cx: &Cx, mut of: Map) -> Result {
         _ => Vec::new(),
     };
     slots::format_list(cx, &mut positional)?;
-    slots::format(cx, &mut of)?;
+    slots::format(cx, of)?;
     if cx.registry.get(&function).is_none() {
         return Err(CallError::exception("KeyError", brine_core::text::python_repr(&function.into())));
     }
-    cx.call(&function, Args { positional, keyword: of })
+    cx.call(&function, Args { positional, keyword: of.clone() })
 }
 
-fn entries(wanted: &Value) -> Vec<Value> {
+fn entries(wanted: &mut Value) -> Vec<&mut Value> {
     match wanted {
-        Value::List(all) => all.clone(),
-        one => vec![one.clone()],
+        Value::List(all) => all.iter_mut().collect(),
+        one => vec![one],
     }
 }
 
 /// All have to hold.
-fn onlyif(cx: &Cx, wanted: &Value, options: &Map) -> Result<Found> {
+fn onlyif(cx: &Cx, wanted: &mut Value, options: &Map) -> Result<Found> {
     let mut found = Found { comment: None, is_over: false, skip_watch: false };
     for entry in entries(wanted) {
-        match ask(cx, "onlyif", &entry, options, false)? {
+        match ask(cx, "onlyif", entry, options, false)? {
             Said::Code(true) | Said::Function(true) => {
                 found.comment = Some("onlyif condition is true".into())
             }
@@ -174,10 +181,10 @@ fn onlyif(cx: &Cx, wanted: &Value, options: &Map) -> Result<Found> {
 }
 
 /// One that does not hold is enough to run.
-fn unless(cx: &Cx, wanted: &Value, options: &Map) -> Result<Found> {
+fn unless(cx: &Cx, wanted: &mut Value, options: &Map) -> Result<Found> {
     let mut found = Found { comment: None, is_over: false, skip_watch: false };
     for entry in entries(wanted) {
-        match ask(cx, "unless", &entry, options, true)? {
+        match ask(cx, "unless", entry, options, true)? {
             Said::Code(true) | Said::Function(true) => found = Found::over("unless condition is true"),
             Said::Code(false) => return Ok(Found::run("unless condition is false")),
             Said::Function(false) => {
@@ -215,8 +222,12 @@ pub(super) fn check_cmd(cx: &Cx, low: &Map) -> Result<Map> {
     say_whose(&mut ret, low);
     let mut options = Map::new();
     shell_of_minion(cx, &mut options);
-    for entry in low.get("check_cmd").map(entries).unwrap_or_default() {
-        if return_code(cx, &entry, &options)? != Value::Int(0) {
+    let wanted = match low.get("check_cmd") {
+        Some(Value::List(all)) => all.as_slice(),
+        one => one.map(std::slice::from_ref).unwrap_or_default(),
+    };
+    for entry in wanted {
+        if return_code(cx, entry, &options)? != Value::Int(0) {
             ret.insert("comment", "check_cmd determined the state failed");
             ret.insert("result", false);
             return Ok(ret);

@@ -4,6 +4,7 @@
 //! matter of the thread's stack.
 
 use super::Runner;
+use super::by_graph;
 use super::index::entries;
 use super::requisites::{LOOKED_AT, Requisites, Status};
 use super::result::no_time;
@@ -19,13 +20,13 @@ use std::sync::Arc;
 const DEEPEST: u32 = 20;
 
 /// A chunk at work.
-struct Frame {
-    at: usize,
+pub(super) struct Frame {
+    pub(super) at: usize,
     depth: u32,
-    stage: Stage,
+    pub(super) stage: Stage,
 }
 
-enum Stage {
+pub(super) enum Stage {
     /// Nothing was done.
     Start,
     /// These come first; this many of them were seen to, and the last is `called`.
@@ -35,50 +36,28 @@ enum Stage {
 }
 
 /// What comes next.
-enum Next {
+pub(super) enum Next {
     Call(Frame),
     Done,
 }
 
 impl Runner {
-    /// Runs these chunks, which are all that their requisites can mean.
-    pub(super) fn call_chunks(&mut self, chunks: Vec<Arc<Map>>) -> Result<Map> {
+    /// Runs these chunks, which are all that their requisites can mean. `requisites`: whether they count, where they are asked
+    /// of the graph.
+    pub(super) fn call_chunks(&mut self, chunks: Vec<Arc<Map>>, requisites: bool) -> Result<Map> {
         let (chunks, disabled) = self.without_disabled(chunks);
-        self.take(chunks);
-        let mut soon_over = false;
-        for at in 0..self.chunks.len() {
-            if self.failed_hard {
-                soon_over = true;
-                break;
-            }
-            if self.is_run(at) {
-                continue;
-            }
-            if self.cx.cancel.is_cancelled() {
-                self.killed(at);
-                continue;
-            }
-            if self.is_killed_by_pause(at) {
-                break;
-            }
-            match self.call_chunk(at) {
-                Err(CallError::Cancelled) => {
-                    self.killed(at);
-                    continue;
-                }
-                ran => ran?,
-            }
-            if self.is_failhard(at) {
-                soon_over = true;
-                break;
-            }
-            self.active.clear();
+        self.take(chunks, requisites)?;
+        (self.soon_over, self.is_over) = (false, false);
+        if self.semantics.is_3008() {
+            self.call_in_turn()?
+        } else {
+            self.call_in_order()?
         }
         self.failed_hard = false;
         self.active.clear();
         self.wait_for_all();
         let running = self.run.running(std::mem::take);
-        if soon_over {
+        if self.soon_over {
             return Ok(running);
         }
         let mut results = disabled;
@@ -86,14 +65,51 @@ impl Runner {
         Ok(results)
     }
 
+    fn call_in_order(&mut self) -> Result<()> {
+        for at in 0..self.chunks.len() {
+            if self.failed_hard {
+                self.soon_over = true;
+                break;
+            }
+            if self.is_run(at) {
+                continue;
+            }
+            if self.is_killed_by_pause(at) {
+                break;
+            }
+            self.call_unless_killed(at)?;
+            if self.ends_the_run(at) {
+                self.soon_over = true;
+                break;
+            }
+            self.active.clear();
+        }
+        Ok(())
+    }
+
+    /// Runs one chunk, or says of it that the job was killed.
+    pub(super) fn call_unless_killed(&mut self, at: usize) -> Result<()> {
+        if self.cx.cancel.is_cancelled() {
+            self.killed(at);
+            return Ok(());
+        }
+        match self.call_chunk(at) {
+            Err(CallError::Cancelled) => {
+                self.killed(at);
+                Ok(())
+            }
+            ran => ran,
+        }
+    }
+
     /// Runs the chunks of one id, each with what it needs as if nothing had run before, as `state.sls_id` does.
     ///
     /// # Errors
     /// As [`Self::run`].
     pub fn run_id(&mut self, chunks: Vec<Map>, id: &str) -> Result<Map> {
-        self.take(chunks.into_iter().map(Arc::new).collect());
+        self.take(chunks.into_iter().map(Arc::new).collect(), true)?;
         let mut results = Map::new();
-        for at in 0..self.chunks.len() {
+        for at in self.turns.clone() {
             if self.low(at).get("__id__").map(python_str).unwrap_or_default() != id {
                 continue;
             }
@@ -106,13 +122,23 @@ impl Runner {
     }
 
     /// Makes these the chunks of the run.
-    fn take(&mut self, chunks: Vec<Arc<Map>>) {
+    fn take(&mut self, chunks: Vec<Arc<Map>>, requisites: bool) -> Result<()> {
+        let newer = self.semantics.is_3008();
+        let all: Vec<usize> = (0..chunks.len()).collect();
+        // One that is tried out comes twice and is one; who is told twice is not.
+        let (chunks, turns) = if newer && requisites { by_graph::once(chunks) } else { (chunks, all) };
+        self.turns = turns;
         self.tags = chunks.iter().map(|low| tag(low).into()).collect();
-        self.index = super::index::Index::new(&chunks);
         self.chunks = Arc::new(chunks);
+        if newer {
+            return self.draw(requisites);
+        }
+        self.index = super::index::Index::new(&self.chunks);
+        Ok(())
     }
 
-    /// Takes the chunks out whose functions are disabled (`state.disable`), with a result for each.
+    /// Takes the chunks out whose functions are disabled (`state.disable`), with a result for each. 3008 runs them all the
+    /// same: low data have none, only what listens may be one.
     fn without_disabled(&mut self, chunks: Vec<Arc<Map>>) -> (Vec<Arc<Map>>, Map) {
         let mut results = Map::new();
         if !self.cx.grains.contains("state_runs_disabled") {
@@ -136,6 +162,9 @@ impl Runner {
             self.count(&mut ret);
             ret.insert("__sls__", low.get("__sls__").cloned());
             results.insert(tag(&low), ret);
+            if self.semantics.is_3008() {
+                kept.push(low);
+            }
         }
         (kept, results)
     }
@@ -156,22 +185,25 @@ impl Runner {
                 Next::Call(frame) => stack.push(frame),
                 Next::Done => drop(stack.pop()),
             }
-            // A failure that ends the run ends it for those that wait.
-            if self.failed_hard {
+            if self.is_over {
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    fn step(&mut self, frame: &mut Frame) -> Result<Next> {
+    pub(super) fn step(&mut self, frame: &mut Frame) -> Result<Next> {
         match &mut frame.stage {
+            Stage::Start if self.semantics.is_3008() => self.start_by_graph(frame),
             Stage::Start => self.start(frame),
             Stage::Needs { chunks, next, called } => {
                 while let Some(needed) = chunks.get(*next).copied() {
                     if *called {
                         *called = false;
                         *next += 1;
+                        if self.is_pending {
+                            return Ok(Next::Done);
+                        }
                         if self.is_failhard(needed) {
                             self.failed_hard = true;
                             return Ok(Next::Done);
@@ -189,7 +221,14 @@ impl Runner {
                     *called = true;
                     return Ok(Next::Call(Frame { at: needed, depth: 0, stage: Stage::Start }));
                 }
-                let last = chunks.last().copied().or_else(|| self.chunks.len().checked_sub(1));
+                if self.failed_hard && !self.semantics.is_3008() {
+                    self.is_over = true;
+                    return Ok(Next::Done);
+                }
+                let last = match self.semantics.is_3008() {
+                    true => Some(frame.at),
+                    false => chunks.last().copied().or_else(|| self.chunks.len().checked_sub(1)),
+                };
                 if self.low(frame.at).get("__prereq__").is_some_and(Value::truthy) {
                     self.would(frame.at)?;
                     return self.ran(frame.at, last);
@@ -234,6 +273,13 @@ impl Runner {
             self.active.insert(tag.clone());
         }
         let is_prereq = low.get("__prereq__").is_some_and(Value::truthy);
+        // A failure that is to end the run ends it here, where stock dies of its mark for it; what waits for nothing is run.
+        if self.failed_hard
+            && LOOKED_AT.iter().chain(&["prerequired"]).any(|requisite| low.contains(requisite))
+        {
+            self.is_over = true;
+            return Ok(Next::Done);
+        }
         let (status, requisites) = self.check_requisite(at, !is_prereq)?;
         match status {
             Status::Unmet => {
@@ -261,7 +307,8 @@ impl Runner {
                 let ret = self.not_run(at, comment, Some(false));
                 self.record(at, ret);
             }
-            Status::Met | Status::Change => {
+            // 3006 knows no more.
+            Status::Met | Status::Change | Status::SkipReq | Status::SkipWatch | Status::Pending => {
                 let ret = self.call_at(at)?;
                 if is_prereq { self.remember_pre(at, ret) } else { self.record(at, ret) }
             }
@@ -279,7 +326,11 @@ impl Runner {
         for requisite in LOOKED_AT.into_iter().chain(prerequired.then_some("prerequired")) {
             let mut missing = String::new();
             for wanted in entries(&low, requisite) {
-                let places = if wanted.name.is_nil() { [].into() } else { self.find(&wanted)? };
+                let places = match &wanted.name {
+                    Value::Nil => [].into(),
+                    Value::Str(_) => self.find(&wanted)?,
+                    other => return Err(super::index::no_text(other)),
+                };
                 for place in places.iter().copied() {
                     let mark = match requisite {
                         "prereq" => "__prereq__",
@@ -343,8 +394,11 @@ impl Runner {
     }
 
     /// Runs a chunk that comes before others as a test, to know whether it would change anything.
-    fn would(&mut self, at: usize) -> Result<()> {
-        let (status, _) = self.check_requisite(at, false)?;
+    pub(super) fn would(&mut self, at: usize) -> Result<()> {
+        let (status, _) = match self.semantics.is_3008() {
+            true => self.check_by_graph(at)?,
+            false => self.check_requisite(at, false)?,
+        };
         let ret = if status == Status::Pre {
             self.not_run(at, "No changes detected", Some(false))
         } else {
@@ -360,7 +414,7 @@ impl Runner {
     }
 
     /// One that was needed failed.
-    fn requisite_failed(&mut self, at: usize, requisites: &Requisites) {
+    pub(super) fn requisite_failed(&mut self, at: usize, requisites: &Requisites) {
         let low = self.low(at);
         let own = self.tag(at).and_then(|tag| self.pre.get(tag)).cloned();
         let ret = match own {
@@ -377,6 +431,9 @@ impl Runner {
             None => {
                 let comment =
                     format!("One or more requisite failed: {}", self.failed_of(requisites).join(", "));
+                if self.semantics.is_3008() {
+                    return self.left(at, &comment, false);
+                }
                 let mut ret = self.not_run(at, &comment, None);
                 ret.insert("result", false);
                 ret
@@ -409,7 +466,7 @@ impl Runner {
     }
 
     /// Runs a chunk that watches something that changed; where it changes nothing itself, it is told.
-    fn changed(&mut self, at: usize, requisites: &Requisites) -> Result<Map> {
+    pub(super) fn changed(&mut self, at: usize, requisites: &Requisites) -> Result<Map> {
         let ret = self.call_at(at)?;
         if ret.get("changes").is_some_and(Value::truthy) || ret.get("skip_watch").is_some_and(Value::truthy) {
             return Ok(ret);
@@ -430,7 +487,7 @@ impl Runner {
     }
 
     /// Runs the chunk at a place.
-    fn call_at(&mut self, at: usize) -> Result<Map> {
+    pub(super) fn call_at(&mut self, at: usize) -> Result<Map> {
         let mut low = self.low(at);
         let ret = self.call(&mut low, Some(at));
         self.put_back(at, low);
@@ -438,14 +495,14 @@ impl Runner {
     }
 
     /// The result of a chunk that is not run.
-    fn not_run(&mut self, at: usize, comment: &str, ran: Option<bool>) -> Map {
+    pub(super) fn not_run(&mut self, at: usize, comment: &str, ran: Option<bool>) -> Map {
         let mut ret = map! {"changes" => Map::new(), "result" => true};
         no_time(&mut ret);
         ret.insert("comment", comment);
-        self.count(&mut ret);
         if let Some(ran) = ran {
             ret.insert("__state_ran__", ran);
         }
+        self.count(&mut ret);
         say_whose(&mut ret, &self.low(at));
         ret
     }
@@ -458,25 +515,30 @@ impl Runner {
     }
 
     /// Keeps a result.
-    fn record(&mut self, at: usize, ret: Map) {
+    pub(super) fn record(&mut self, at: usize, ret: Map) {
         if let Some(tag) = self.tags.get(at) {
             self.run.running(|running| drop(running.insert(&**tag, ret)));
         }
     }
 
     /// Keeps what a chunk that comes before others would do.
-    fn remember_pre(&mut self, at: usize, ret: Map) {
+    pub(super) fn remember_pre(&mut self, at: usize, ret: Map) {
         if let Some(tag) = self.tags.get(at) {
             self.pre.insert(tag.clone(), ret);
         }
     }
 
-    fn is_run(&self, at: usize) -> bool {
+    pub(super) fn is_run(&self, at: usize) -> bool {
         self.tag(at).is_some_and(|tag| self.run.running(|running| running.contains(tag)))
     }
 
+    /// The same of one that was run to its end. Of those that a kill stops, each has its result.
+    pub(super) fn ends_the_run(&self, at: usize) -> bool {
+        !self.cx.cancel.is_cancelled() && self.is_failhard(at)
+    }
+
     /// Whether the failure of a chunk ends the run.
-    fn is_failhard(&self, at: usize) -> bool {
+    pub(super) fn is_failhard(&self, at: usize) -> bool {
         let opts = &self.cx.opts;
         if opts.get("test").is_some_and(Value::truthy) {
             return false;
@@ -494,7 +556,7 @@ impl Runner {
     }
 
     /// Tells of a result by an event, and adds the results of the parts of a state.
-    fn tell(&mut self, at: usize) {
+    pub(super) fn tell(&mut self, at: usize) {
         let Some(tag) = self.tags.get(at).cloned() else { return };
         let low = self.low(at);
         let is_told = self.is_told(low.get("fire_event"));

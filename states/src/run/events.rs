@@ -24,7 +24,7 @@ impl Runner {
             }
             Some(Value::Str(name)) => vec!["state_result".into(), python_str(&jid), id, name.clone()],
             _ => {
-                data.insert("len", self.chunks.len());
+                data.insert("len", self.turns.len());
                 vec!["job".into(), python_str(&jid), "prog".into(), id, text(ret, "__run_num__")]
             }
         };

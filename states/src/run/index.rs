@@ -2,7 +2,7 @@
 
 use brine_core::call::{CallError, Result};
 use brine_core::target::{fnmatch, is_pattern};
-use brine_core::text::python_str;
+use brine_core::text::{python_str, python_type};
 use brine_core::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -52,6 +52,14 @@ pub(super) fn entries(low: &Map, requisite: &str) -> Vec<Wanted> {
     }
 }
 
+/// What Python's `fnmatch` says of a name that is no text.
+pub(super) fn no_text(name: &Value) -> CallError {
+    CallError::exception(
+        "TypeError",
+        format!("expected str, bytes or os.PathLike object, not {}", python_type(name)),
+    )
+}
+
 impl Index {
     /// Of these chunks.
     pub(super) fn new(chunks: &[Arc<Map>]) -> Self {
@@ -90,7 +98,11 @@ impl Index {
             ))
         };
         let Some(name) = wanted.name.as_str() else {
-            return if chunks.is_empty() { Ok(Arc::new([])) } else { lost(0) };
+            return match wanted.kind.as_str() {
+                _ if chunks.is_empty() => Ok(Arc::new([])),
+                "sls" => Err(no_text(&wanted.name)),
+                _ => lost(0),
+            };
         };
         if wanted.kind != "sls"
             && let Some(at) = self.nameless

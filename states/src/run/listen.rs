@@ -142,7 +142,7 @@ impl Runner {
                 }
             }
         }
-        results.update(self.call_chunks(told)?);
+        results.update(self.call_chunks(told, false)?);
         for (_, ret) in errors.iter_mut() {
             if let Value::Map(ret) = ret {
                 self.count(ret);
@@ -166,7 +166,7 @@ impl Runner {
             })
             .collect();
         if !beacons.is_empty() {
-            results.update(self.call_chunks(beacons)?);
+            results.update(self.call_chunks(beacons, false)?);
         }
         Ok(())
     }

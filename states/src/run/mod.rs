@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod bind;
+mod by_graph;
 mod call;
 mod checks;
 mod chunks;
@@ -20,13 +21,15 @@ mod umask;
 mod verify;
 mod words;
 
+use crate::graph::Graph;
+use crate::highstate::Sources;
+use crate::semantics::Semantics;
 use brine_core::call::{Cx, Function, Result};
 use brine_core::state::Run;
 use brine_core::text::python_str;
 use brine_core::{Map, Value};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 /// One run over low data. Of one thread; the states of a run may be on others.
 pub struct Runner {
@@ -37,6 +40,11 @@ pub struct Runner {
     chunks: Arc<Vec<Arc<Map>>>,
     /// Their tags.
     tags: Vec<Arc<str>>,
+    /// The order in which they are run. With 3008's semantics some come twice.
+    turns: Vec<usize>,
+    /// Who waits for whom, with 3008's semantics.
+    graph: Graph,
+    semantics: Semantics,
     index: index::Index,
     /// The chunks that wait for others, by tag.
     active: HashSet<Arc<str>>,
@@ -44,9 +52,14 @@ pub struct Runner {
     pre: HashMap<Arc<str>, Map>,
     /// A failure that ends the run.
     failed_hard: bool,
-    /// States that run beside others, by place; and those whose results do not count.
-    beside: BTreeMap<usize, JoinHandle<Map>>,
-    beside_only: Vec<JoinHandle<Map>>,
+    /// No more is run.
+    soon_over: bool,
+    /// Not even what was begun.
+    is_over: bool,
+    /// A chunk waits for one that runs beside it.
+    is_pending: bool,
+    /// States that run beside others.
+    beside: parallel::Beside,
     /// The number of the next result.
     number: i64,
     /// States whose `mod_init` was run.
@@ -61,6 +74,7 @@ pub struct Runner {
     mocked: bool,
     processed: Vec<String>,
     pillar_override: Option<Map>,
+    sources: Sources,
 }
 
 impl Runner {
@@ -74,12 +88,17 @@ impl Runner {
             inited: HashSet::new(),
             reasons: HashMap::new(),
             tags: Vec::new(),
+            turns: Vec::new(),
+            graph: Graph::default(),
+            semantics: Semantics::of(&cx.opts),
+            soon_over: false,
+            is_over: false,
+            is_pending: false,
             index: index::Index::default(),
             active: HashSet::new(),
             pre: HashMap::new(),
             failed_hard: false,
-            beside: BTreeMap::new(),
-            beside_only: Vec::new(),
+            beside: parallel::Beside::default(),
             state_aggregate: None,
             conditions: None,
             disabled_requisites: disabled_requisites(cx),
@@ -87,12 +106,18 @@ impl Runner {
             mocked: false,
             processed: Vec::new(),
             pillar_override: None,
+            sources: Sources::default(),
         }
     }
 
     /// The job of the run: its events name it, and it can be paused.
     pub fn jid(&mut self, jid: &str) {
         self.jid = Some(jid.to_owned());
+    }
+
+    /// The number of the first result.
+    pub fn first_number(&mut self, number: i64) {
+        self.number = number;
     }
 
     /// Whether state functions are not called at all (`mock`).
@@ -103,6 +128,11 @@ impl Runner {
     /// The SLS files that were rendered: who requires one of them that says nothing has what it wants.
     pub fn processed_sls(&mut self, names: impl IntoIterator<Item = String>) {
         self.processed.extend(names);
+    }
+
+    /// Where the SLS files lie, for the log.
+    pub fn sources(&mut self, sources: Sources) {
+        self.sources = sources;
     }
 
     /// What the pillar of the run was given over that of the minion, for `reload_pillar`.
@@ -116,7 +146,7 @@ impl Runner {
     /// Where stock ends the whole run too: words that a state function does not know, requisites that are none.
     pub fn run(&mut self, chunks: Vec<Map>) -> Result<Map> {
         let chunks: Vec<Arc<Map>> = chunks.into_iter().map(Arc::new).collect();
-        let ran = self.call_chunks(chunks).and_then(|mut results| {
+        let ran = self.call_chunks(chunks, true).and_then(|mut results| {
             let chunks = self.chunks.clone();
             self.call_listen(&chunks, &mut results)?;
             self.call_beacons(&chunks, &mut results)?;

@@ -8,9 +8,14 @@ use super::{slots, umask};
 use brine_core::call::{Args, CallError, Cx, Function, Result};
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 use std::time::Instant;
+
+/// What a result says until its state has ended.
+const STARTED: &str = "Started in a separate process";
 
 /// What runs beside others.
 pub(super) struct Work {
@@ -91,7 +96,63 @@ fn of(ran: Result, name: &Value) -> Map {
     }
 }
 
+/// What runs beside the run, and what is to.
+pub(super) struct Beside {
+    /// Threads by the place of their chunk; none yet where it waits for its turn.
+    by_place: BTreeMap<usize, Option<JoinHandle<Map>>>,
+    /// What waits for its turn, since `state_max_parallel` are running.
+    waiting: VecDeque<(usize, Work)>,
+    /// Threads whose results do not count.
+    only: Vec<JoinHandle<Map>>,
+    /// How many run.
+    alive: i64,
+    /// Where threads say that they ended, with the place of their chunk.
+    ends: (Sender<Option<usize>>, Receiver<Option<usize>>),
+}
+
+impl Default for Beside {
+    fn default() -> Self {
+        Self {
+            by_place: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            only: Vec::new(),
+            alive: 0,
+            ends: mpsc::channel(),
+        }
+    }
+}
+
+/// Says at the end of a thread that it ended, however it does.
+struct End(Sender<Option<usize>>, Option<usize>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        // Nobody may listen any more.
+        let _ = self.0.send(self.1);
+    }
+}
+
+impl Beside {
+    fn start(&mut self, work: Work, at: Option<usize>) -> std::io::Result<JoinHandle<Map>> {
+        let end = End(self.ends.0.clone(), at);
+        let thread = std::thread::Builder::new().name("state".into()).spawn(move || {
+            let _end = end;
+            work.result()
+        })?;
+        self.alive += 1;
+        Ok(thread)
+    }
+}
+
 impl Runner {
+    /// Whether one more may run beside the others.
+    fn is_free(&self) -> bool {
+        match self.cx.opts.int("state_max_parallel") {
+            Some(most) if most > 0 => self.beside.alive < most,
+            _ => true,
+        }
+    }
+
     /// Starts a state beside the others; the result is what is known until it ends.
     pub(super) fn start_parallel(&mut self, work: Work, at: Option<usize>) -> Map {
         let name = work.name();
@@ -99,49 +160,87 @@ impl Runner {
             "name" => name.clone(),
             "result" => Value::Nil,
             "changes" => Map::new(),
-            "comment" => "Started in a separate process",
+            "comment" => STARTED,
         };
-        let thread = std::thread::Builder::new().name("state".into());
-        match thread.spawn(move || work.result()) {
-            Ok(thread) => match at {
-                // Told of a change before it ended: its own result counts.
-                Some(at) if self.beside.contains_key(&at) => self.beside_only.push(thread),
-                Some(at) => drop(self.beside.insert(at, thread)),
-                None => ret.update(ended(thread)),
+        // Told of a change before it ended: its own result counts.
+        let first = at.filter(|at| !self.beside.by_place.contains_key(at));
+        if let (Some(at), false) = (first, self.is_free()) {
+            self.beside.by_place.insert(at, None);
+            self.beside.waiting.push_back((at, work));
+            ret.insert("comment", "Waiting to be started in a separate process, max_parallel hit");
+            return ret;
+        }
+        match self.beside.start(work, first) {
+            Ok(thread) => match (first, at) {
+                (Some(at), _) => drop(self.beside.by_place.insert(at, Some(thread))),
+                (None, Some(_)) => self.beside.only.push(thread),
+                (None, None) => ret.update(result_of(thread)),
             },
             Err(e) => ret.update(failed(&name, &e.into())),
         }
         ret
     }
 
+    /// Whether a chunk runs, or is to run, beside the others.
+    pub(super) fn is_beside(&self, at: usize) -> bool {
+        self.beside.by_place.contains_key(&at)
+    }
+
+    /// Takes the results of those that have ended: they are there for everybody.
+    pub(super) fn reap(&mut self) {
+        while let Ok(ended) = self.beside.ends.1.try_recv() {
+            self.ended(ended);
+        }
+    }
+
     /// Waits for those of these chunks that run beside others.
-    pub(super) fn wait_for(&mut self, places: &[usize]) -> Result<()> {
-        if self.beside.is_empty() {
-            return Ok(());
+    pub(super) fn wait_for(&mut self, places: &[usize]) {
+        if self.beside.by_place.is_empty() {
+            return;
         }
-        // The results of those that have ended are there for everybody.
-        let done: Vec<usize> =
-            self.beside.iter().filter(|(_, t)| t.is_finished()).map(|(at, _)| *at).collect();
-        for at in done.iter().chain(places) {
-            self.join(*at);
+        self.reap();
+        while places.iter().any(|at| self.is_beside(*at)) {
+            let Ok(ended) = self.beside.ends.1.recv() else { return };
+            self.ended(ended);
         }
-        Ok(())
     }
 
     /// Waits for all that run beside others.
     pub(super) fn wait_for_all(&mut self) {
-        let places: Vec<usize> = self.beside.keys().copied().collect();
-        for at in places {
-            self.join(at);
-        }
-        for thread in std::mem::take(&mut self.beside_only) {
-            ended(thread);
+        let places: Vec<usize> = self.beside.by_place.keys().copied().collect();
+        self.wait_for(&places);
+        for thread in std::mem::take(&mut self.beside.only) {
+            result_of(thread);
         }
     }
 
-    fn join(&mut self, at: usize) {
-        let Some(thread) = self.beside.remove(&at) else { return };
-        let ret = ended(thread);
+    /// A thread ended: its result is taken, and what waits may start.
+    fn ended(&mut self, at: Option<usize>) {
+        self.beside.alive -= 1;
+        if let Some(at) = at
+            && let Some(Some(thread)) = self.beside.by_place.remove(&at)
+        {
+            self.know(at, result_of(thread));
+        }
+        while self.is_free()
+            && let Some((at, work)) = self.beside.waiting.pop_front()
+        {
+            let name = work.name();
+            match self.beside.start(work, Some(at)) {
+                Ok(thread) => {
+                    self.beside.by_place.insert(at, Some(thread));
+                    self.know(at, map! {"comment" => STARTED});
+                }
+                Err(e) => {
+                    self.beside.by_place.remove(&at);
+                    self.know(at, failed(&name, &e.into()));
+                }
+            }
+        }
+    }
+
+    /// Puts what is known of a chunk that runs beside others into its result.
+    fn know(&mut self, at: usize, ret: Map) {
         if let Some(tag) = self.tags.get(at) {
             self.run.running(|running| {
                 if let Some(Value::Map(known)) = running.get_mut(tag) {
@@ -152,7 +251,7 @@ impl Runner {
     }
 }
 
-fn ended(thread: JoinHandle<Map>) -> Map {
+fn result_of(thread: JoinHandle<Map>) -> Map {
     thread.join().unwrap_or_else(
         |_| map! {"result" => false, "comment" => "Parallel process failed to return", "changes" => Map::new()},
     )

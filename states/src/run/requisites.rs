@@ -23,6 +23,12 @@ pub(super) enum Status {
     Onchanges,
     /// It is to be told of changes.
     Change,
+    /// Another state says that what it is for does not count (3008).
+    SkipReq,
+    /// It is not to be told of changes (3008).
+    SkipWatch,
+    /// One that runs beside it did not end yet (3008).
+    Pending,
     /// It may run.
     Met,
 }
@@ -46,8 +52,9 @@ pub(super) const LOOKED_AT: [&str; 10] = [
 
 /// What the results that one requisite means came to: any of these.
 #[derive(Clone, Copy, Default)]
-struct Stats {
+pub(super) struct Stats {
     unmet: bool,
+    skip: bool,
     fail: bool,
     pre: bool,
     premet: bool,
@@ -60,11 +67,12 @@ struct Stats {
 
 impl Stats {
     /// Takes the result of one chunk in.
-    fn take(&mut self, requisite: &str, ret: Option<&Map>) {
+    pub(super) fn take(&mut self, requisite: &str, ret: Option<&Map>) {
         let Some(ret) = ret else {
             self.unmet = true;
             return;
         };
+        self.skip |= ret.get("skip_req").is_some_and(Value::truthy);
         let result = ret.get("result").unwrap_or(&Value::Nil);
         let changed = ret.get("changes").is_some_and(Value::truthy);
         if requisite.starts_with("onfail") {
@@ -98,7 +106,7 @@ impl Stats {
     }
 
     /// One of many is enough, or not.
-    fn weigh(&mut self, requisite: &str) {
+    pub(super) fn weigh(&mut self, requisite: &str) {
         if requisite.ends_with("_any") || requisite == "onfail" {
             if self.met || self.change {
                 self.fail = false;
@@ -116,8 +124,9 @@ impl Stats {
         }
     }
 
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.unmet |= other.unmet;
+        self.skip |= other.skip;
         self.fail |= other.fail;
         self.pre |= other.pre;
         self.premet |= other.premet;
@@ -126,6 +135,21 @@ impl Stats {
         self.onchanges_met |= other.onchanges_met;
         self.change |= other.change;
         self.met |= other.met;
+    }
+
+    /// What 3008 makes of it, which knows two more things.
+    pub(super) fn status_of_3008(self, pending: bool) -> Status {
+        if self.unmet {
+            Status::Unmet
+        } else if pending {
+            Status::Pending
+        } else if !self.fail && self.skip && (self.onchanges_met || self.premet) {
+            Status::SkipReq
+        } else if !self.fail && self.skip && self.change {
+            Status::SkipWatch
+        } else {
+            self.status()
+        }
     }
 
     fn status(self) -> Status {
@@ -186,7 +210,7 @@ impl Runner {
                     own.take(requisite, self.tag(*at).and_then(|tag| self.pre.get(tag)));
                 }
             } else {
-                self.wait_for(places)?;
+                self.wait_for(places);
                 self.run.running(|running| {
                     for at in places {
                         let ret = self.tag(*at).and_then(|tag| running.get(tag)).and_then(Value::as_map);

@@ -72,6 +72,28 @@ pub(crate) fn unified(ret: Value) -> Map {
     ret
 }
 
+/// Makes the name, the comment and the changes of a result unreadable (`no_log`).
+pub(crate) fn mask(ret: &mut Map) {
+    for key in ["name", "comment", "changes"] {
+        if let Some(value) = ret.get_mut(key) {
+            *value = masked(value);
+        }
+    }
+}
+
+fn masked(value: &Value) -> Value {
+    match value {
+        Value::Map(map) => {
+            map.iter().map(|(key, value)| (key.clone(), masked(value))).collect::<Map>().into()
+        }
+        Value::List(list) => list.iter().map(masked).collect(),
+        Value::Bytes(bytes) if !bytes.is_empty() => Value::Bytes(b"**********".to_vec()),
+        Value::Nil => Value::Nil,
+        leaf if leaf.truthy() => "**********".into(),
+        leaf => leaf.clone(),
+    }
+}
+
 fn checked(ret: Value) -> Result<Map, String> {
     let Value::Map(ret) = ret else {
         return Err("Malformed state return. Data must be a dictionary type.".into());

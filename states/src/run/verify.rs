@@ -61,6 +61,9 @@ impl Runner {
                 None => errors.push(format!("Specified state '{full}' was not found")),
             },
         }
+        if self.semantics.is_3008() {
+            return Ok(errors);
+        }
         let requisite = if low.contains("watch") {
             if self.has(&format!("{}.mod_watch", low.get_str("state").unwrap_or_default())) {
                 "watch"
