@@ -188,3 +188,49 @@ async fn a_call_tells_the_minion_beside_it() {
     assert_eq!((code, out.as_str()), (0, "local:\n    True\n"), "{err}");
     eventually("another pillar", || (master.loads("_pillar").len() > before).then_some(())).await;
 }
+
+/// A tree with one file of states, and a local minion for it.
+fn tree(sls: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("srv")).unwrap();
+    std::fs::write(dir.path().join("srv/a.sls"), sls).unwrap();
+    configure(
+        dir.path(),
+        &format!("file_client: local\nfile_roots: {{base: [{}/srv]}}", dir.path().display()),
+    );
+    dir
+}
+
+#[test]
+fn the_log_says_where_a_state_that_failed_is_declared() {
+    let sls = "# states\n{% for n in ['x'] %}\nbad-{{ n }}:\n  test.fail_without_changes\n{% endfor %}\n";
+    let dir = tree(sls);
+    let (_, stdout, stderr) = call(dir.path(), &["--local", "-l", "debug", "state.apply", "a"]);
+    assert!(
+        stderr.contains("State 'bad-x' in SLS 'a' failed; it is declared in salt://a.sls, line 3\n"),
+        "{stderr}"
+    );
+    assert!(!stdout.contains("line 3"), "{stdout}");
+    let dir = tree("\nbad:\n  test.nop: text\n");
+    let (_, _, stderr) = call(dir.path(), &["--local", "-l", "debug", "state.apply", "a"]);
+    assert!(stderr.contains("ID 'bad' in SLS 'a' is declared in salt://a.sls, line 2\n"), "{stderr}");
+}
+
+#[test]
+fn a_terminal_shows_which_state_is_run() {
+    let dir = tree("slow:\n  cmd.run:\n    - name: sleep 0.7\n");
+    let shown = |term: &str, more: &str| {
+        let (program, conf) = (env!("CARGO_BIN_EXE_salt-call"), dir.path().join("conf"));
+        let line = format!("{program} -c {} --local --no-color {more} state.apply a", conf.display());
+        let ran =
+            Command::new("script").args(["-qec", &line, "/dev/null"]).env("TERM", term).output().unwrap();
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    let all = shown("xterm", "");
+    assert!(all.contains("\r\x1b[K[1/1] cmd.run: sleep 0.7"), "{all:?}");
+    let (line, rest) = all.rsplit_once("\r\x1b[K").unwrap();
+    assert!(line.starts_with("\r\x1b[K") && rest.starts_with("local:\r\n"), "{all:?}");
+    for quiet in [shown("xterm", "--no-progress"), shown("dumb", ""), shown("xterm", "-l info")] {
+        assert!(!quiet.contains("\x1b[K"), "{quiet:?}");
+    }
+}

@@ -1,6 +1,6 @@
 //! One run over a state tree, and what it knows of the tree.
 
-use crate::place::{named, place};
+use crate::place::{Place, named};
 use crate::run::disabled_requisites;
 use crate::semantics::Semantics;
 use crate::sls::Walk;
@@ -16,7 +16,7 @@ use brine_render::sls;
 use brine_render::template::{Session, call_error, py_error};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 /// The number that automatic order begins with.
@@ -38,8 +38,8 @@ pub struct Top(pub(crate) Rc<Dict>);
 /// High data, what is wrong with them, and `environment:sls` of each file they are from.
 type Rendered = (Rc<Dict>, Vec<String>, HashSet<String>);
 
-/// Files on this machine by `environment:sls`.
-pub type Sources = BTreeMap<String, PathBuf>;
+/// SLS files by `environment:sls`.
+pub type Sources = BTreeMap<String, Place>;
 
 /// A run over a state tree. Of one thread.
 pub struct Highstate {
@@ -106,8 +106,8 @@ impl Highstate {
         let sources = self.sources.borrow();
         for (id, sls) in faults.iter().filter_map(|fault| named(fault)) {
             let of_sls = |name: &&String| name.split_once(':').is_some_and(|(_, own)| own == sls);
-            if let Some(path) = sources.keys().find(of_sls).and_then(|name| sources.get(name)) {
-                tracing::debug!("ID '{id}' in SLS '{sls}' is declared in {}", place(path, id));
+            if let Some(place) = sources.keys().find(of_sls).and_then(|name| sources.get(name)) {
+                tracing::debug!("ID '{id}' in SLS '{sls}' is declared in {}", place.of(id));
             }
         }
     }

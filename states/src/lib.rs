@@ -23,6 +23,7 @@ mod verify;
 
 pub use graph_order::in_order;
 pub use highstate::{Compiled, Highstate, Sources, Top};
+pub use place::Place;
 pub use ready::{High, Matches};
 pub use run::Runner;
 pub use semantics::Semantics;

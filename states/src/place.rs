@@ -1,14 +1,25 @@
 //! Where in its SLS file an id is declared. It is looked for when somebody wants to know, in the file as it is written: what is
 //! rendered has other lines.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-/// File and line of an id, or the file alone where its line is not to be seen, in words.
-pub(crate) fn place(path: &Path, id: &str) -> String {
-    let text = std::fs::read(path).unwrap_or_default();
-    match line_of(&String::from_utf8_lossy(&text), id) {
-        Some(line) => format!("{}, line {line}", path.display()),
-        None => path.display().to_string(),
+/// An SLS file.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Where it lies on this machine.
+    pub(crate) path: PathBuf,
+    /// What it is called: its address in the tree, if it is from there.
+    pub(crate) name: String,
+}
+
+impl Place {
+    /// File and line of an id, or the file alone where its line is not to be seen, in words.
+    pub(crate) fn of(&self, id: &str) -> String {
+        let text = std::fs::read(&self.path).unwrap_or_default();
+        match line_of(&String::from_utf8_lossy(&text), id) {
+            Some(line) => format!("{}, line {line}", self.name),
+            None => self.name.clone(),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::high::merge::merge_included;
 use crate::highstate::Highstate;
+use crate::place::Place;
 use crate::tops::is_render_error;
 use brine_python::{Args, Dict, Kind, Obj, PyErr, R, call_method, contains, getitem, setitem, truth};
 use brine_render::renderer::{Request, Template, compile_template};
@@ -84,7 +85,12 @@ impl Highstate {
         let request = Request { saltenv, sls, ..Request::new(Template::File(path), default) };
         let rendered = compile_template(&self.session, &request).map(|rendered| rendered.data.into_value());
         let name = format!("{saltenv}:{sls}");
-        self.sources.borrow_mut().insert(name.clone(), path.to_owned());
+        let shown = match source {
+            Some(source) if saltenv == "base" => format!("salt://{}", source.name),
+            Some(source) => format!("salt://{}?saltenv={saltenv}", source.name),
+            None => path.display().to_string(),
+        };
+        self.sources.borrow_mut().insert(name.clone(), Place { path: path.to_owned(), name: shown });
         walk.done.insert(name);
         let state = match rendered {
             Ok(state) => state,

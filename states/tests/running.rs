@@ -20,7 +20,7 @@ mod slow {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    state_module! { "slow": asleep; mod_init = init, mod_aggregate = aggregate }
+    state_module! { "slow": asleep, skipping; mod_init = init, mod_aggregate = aggregate }
 
     pub(crate) static INITS: AtomicUsize = AtomicUsize::new(0);
 
@@ -37,6 +37,14 @@ mod slow {
         cx.cancel.sleep(Duration::from_millis(length as u64))?;
         let mut outcome = Outcome::ok(name, "slept").with_changes(map! {"slept" => length});
         outcome.more.insert("pkgs", pkgs);
+        Ok(outcome)
+    }
+
+    /// Change something that counts for nobody.
+    #[exec]
+    fn skipping(name: Value) -> Result<Outcome> {
+        let mut outcome = Outcome::ok(name, "").with_changes(map! {"changed" => true});
+        outcome.more.insert("skip_req", true);
         Ok(outcome)
     }
 
@@ -131,6 +139,45 @@ fn parallel_states_run_beside_each_other_and_are_waited_for() {
         assert!(ret.get("duration").and_then(Value::as_float).unwrap() >= 400.0);
     }
     assert_eq!(of(&results, "e").get("comment"), Some(&"Success!".into()));
+}
+
+#[test]
+fn parallel_states_that_wait_hold_nobody_up_in_3008() {
+    let beside = |id: &str, more: Map| {
+        let mut all = map! {"length" => 300, "parallel" => true};
+        all.update(more);
+        low("slow", "asleep", id, all)
+    };
+    let run = |semantics: i64| {
+        let after = map! {"require" => vec![Value::from(map! {"slow" => "a"})]};
+        let chunks = vec![beside("a", Map::new()), beside("b", after), low("test", "nop", "c", Map::new())];
+        let results =
+            Runner::new(&cx(map! {"local" => true, "state_semantics" => semantics})).run(chunks).unwrap();
+        ["a", "b", "c"].map(|id| of(&results, id).get("__run_num__").cloned().unwrap())
+    };
+    assert_eq!(run(3006), [0.into(), 1.into(), 2.into()]);
+    assert_eq!(run(3008), [0.into(), 2.into(), 1.into()]);
+}
+
+#[test]
+fn changes_that_a_state_does_not_count_are_skipped_in_3008() {
+    let run = |semantics: i64| {
+        let of_it = |requisite: &str| map! {requisite => vec![Value::from(map! {"slow" => "a"})]};
+        let chunks = vec![
+            low("slow", "skipping", "a", Map::new()),
+            low("test", "nop", "b", of_it("onchanges")),
+            low("test", "nop", "c", of_it("watch")),
+        ];
+        let results =
+            Runner::new(&cx(map! {"local" => true, "state_semantics" => semantics})).run(chunks).unwrap();
+        ["b", "c"].map(|id| of(&results, id).get_str("comment").unwrap().to_owned())
+    };
+    assert_eq!(run(3006), ["Success!", "Watch statement fired."]);
+    let skipped = [
+        "State was not run because requisites were skipped by another state",
+        "Success! mod_watch was not run because requisites were skipped by another state",
+    ];
+    assert_eq!(run(3008), skipped);
 }
 
 #[test]

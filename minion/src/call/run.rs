@@ -196,9 +196,10 @@ fn progress(line: &Parsed, opts: &Opts) -> Option<Shown> {
     is_wanted.then(|| progress::show(columns))
 }
 
-/// Columns of the terminal that standard error is.
+/// Columns of the terminal that standard error is; some do not say it.
 fn columns() -> usize {
-    rustix::termios::tcgetwinsize(std::io::stderr()).map_or(80, |size| size.ws_col.into())
+    let said = rustix::termios::tcgetwinsize(std::io::stderr()).map_or(0, |size| size.ws_col.into());
+    if said == 0 { 80 } else { said }
 }
 
 fn cannot_write_proc(path: &str) {

@@ -6,7 +6,6 @@ use super::result::{Began, failure, unified};
 use super::retry::{self, Retry};
 use super::words::full_name;
 use super::{log, parallel, slots, umask};
-use crate::place::place;
 use brine_core::call::{Args, CallError, Cx, Function, Result};
 use brine_core::progress;
 use brine_core::state::Step;
@@ -221,8 +220,8 @@ impl Runner {
         }
         let text = |key: &str| low.get(key).map(python_str).unwrap_or_default();
         let (sls, id) = (text("__sls__"), text("__id__"));
-        if let Some(path) = self.sources.get(&format!("{}:{sls}", text("__env__"))) {
-            tracing::debug!("State '{id}' in SLS '{sls}' failed; it is declared in {}", place(path, &id));
+        if let Some(place) = self.sources.get(&format!("{}:{sls}", text("__env__"))) {
+            tracing::debug!("State '{id}' in SLS '{sls}' failed; it is declared in {}", place.of(&id));
         }
     }
 
