@@ -4,6 +4,7 @@
 use crate::place::{self, folder};
 use crate::stamp::Stamp;
 use crate::sum;
+use crate::unseen::Unseen;
 use brine_protocol::ids::{RelPath, SaltEnv};
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
@@ -137,9 +138,9 @@ fn same(a: &Path, b: &Path) -> io::Result<bool> {
 fn write(source: &Path, root: &Path, copy: &Path) -> io::Result<()> {
     let mut from = File::open(source)?;
     let folder = folder(root, copy)?;
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
-    io::copy(&mut from, new.as_file_mut())?;
-    place::persist(new.into_temp_path(), copy)
+    let mut new = Unseen::new_in(folder, 0o600)?;
+    io::copy(&mut from, new.file())?;
+    place::settle(new, copy)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod server;
 mod stamp;
 pub mod sum;
 mod tree;
+mod unseen;
 pub mod url;
 mod walk;
 
@@ -24,6 +25,7 @@ pub use cache::Cache;
 pub use client::{Channel, Client, Dest, Got, Order, get_url};
 pub use fault::file_error;
 pub use pillar_roots::PillarRoots;
-pub use place::put;
+pub use place::{put, put_bytes, write_over};
 pub use server::{FileServer, Named, Told, is_left_out};
 pub use stamp::Stamp;
+pub use unseen::Unseen;

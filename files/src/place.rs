@@ -1,9 +1,12 @@
 //! Places on the minion's disk: where the cache keeps a file, and how one gets there without leading out of the cache.
 
+use crate::unseen::Unseen;
 use brine_protocol::ids::{RelPath, SaltEnv};
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, fallocate};
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
@@ -56,12 +59,20 @@ pub(crate) fn persist(new: TempPath, place: &Path) -> io::Result<()> {
         }
         Err(e) if e.kind() == io::ErrorKind::CrossesDevices => {
             let folder = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
-            let mut near = tempfile::NamedTempFile::new_in(folder)?;
-            io::copy(&mut fs::File::open(&new)?, near.as_file_mut())?;
-            near.persist(place).map(drop).map_err(|e| e.error)
+            let mut near = Unseen::new_in(folder, 0o600)?;
+            io::copy(&mut fs::File::open(&new)?, near.file())?;
+            near.persist(place).map_err(|(e, _)| e)
         }
         Err(e) => Err(e),
     }
+}
+
+/// Puts a new file of the same folder at its place in the cache. A folder that is there goes.
+pub(crate) fn settle(new: Unseen, place: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(place).is_ok_and(|meta| meta.is_dir()) {
+        fs::remove_dir_all(place)?;
+    }
+    new.persist(place).map_err(|(e, _)| e)
 }
 
 /// Puts the contents of a file where a user wants them. One that is there keeps mode and owner, and what a link leads to is what
@@ -70,6 +81,18 @@ pub(crate) fn persist(new: TempPath, place: &Path) -> io::Result<()> {
 /// # Errors
 /// What keeps it from being read or written.
 pub fn put(source: &Path, dest: &Path) -> io::Result<()> {
+    put_from(&mut fs::File::open(source)?, dest)
+}
+
+/// The same for contents that are at hand.
+///
+/// # Errors
+/// What keeps them from being written.
+pub fn put_bytes(contents: &[u8], dest: &Path) -> io::Result<()> {
+    put_from(&mut io::Cursor::new(contents), dest)
+}
+
+fn put_from(source: &mut (impl Read + Seek), dest: &Path) -> io::Result<()> {
     let real = fs::canonicalize(dest).unwrap_or_else(|_| dest.to_owned());
     let old = match fs::metadata(&real) {
         Ok(meta) if meta.is_file() => Some(meta),
@@ -78,29 +101,65 @@ pub fn put(source: &Path, dest: &Path) -> io::Result<()> {
         Err(_) if fs::symlink_metadata(dest).is_ok() => return over(source, dest),
         Err(_) => None,
     };
-    let folder = real.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = real.parent().unwrap_or(Path::new("."));
     // As private as the file will be, from the beginning; the system's mask decides about a new one.
     let mode = old.as_ref().map_or(0o666, |_| 0o600);
-    let open = |path: &Path| OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    let Ok(mut new) = tempfile::Builder::new().make_in(folder, open) else { return over(source, &real) };
-    io::copy(&mut fs::File::open(source)?, new.as_file_mut())?;
+    let mut new = match Unseen::new_in(folder, mode) {
+        Ok(new) => new,
+        Err(e) if may_be_written_over(&e) => return over(source, &real),
+        Err(e) => return Err(e),
+    };
+    io::copy(source, new.file())?;
     if let Some(old) = old {
-        let now = new.as_file().metadata()?;
+        let now = new.file().metadata()?;
         if (now.uid(), now.gid()) != (old.uid(), old.gid())
-            && fchown(new.as_file(), Some(old.uid()), Some(old.gid())).is_err()
+            && fchown(&*new.file(), Some(old.uid()), Some(old.gid())).is_err()
         {
             return over(source, &real);
         }
-        new.as_file().set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
+        new.file().set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
     }
-    // What is mounted there cannot be replaced.
-    if new.persist(&real).is_err() { over(source, &real) } else { Ok(()) }
+    match new.persist(&real) {
+        // What is mounted there cannot be replaced.
+        Err((e, _)) if may_be_written_over(&e) => over(source, &real),
+        done => done.map_err(|(e, _)| e),
+    }
 }
 
-/// Writes into what is there.
-fn over(source: &Path, dest: &Path) -> io::Result<()> {
-    let mut to = OpenOptions::new().write(true).create(true).truncate(true).open(dest)?;
-    io::copy(&mut fs::File::open(source)?, &mut to).map(drop)
+/// Whether a folder that takes no new files may yet hold one that can be written to: not where there is no room for either.
+fn may_be_written_over(e: &io::Error) -> bool {
+    !matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+fn over(source: &mut (impl Read + Seek), dest: &Path) -> io::Result<()> {
+    let len = source.seek(SeekFrom::End(0))?;
+    source.rewind()?;
+    write_over(dest, source, len)
+}
+
+/// Writes into what is there: a regular file stays the same one for those that have it open or by another name. The room for
+/// `len` bytes is had before anything is written, so that a full disk leaves it as it was.
+///
+/// # Errors
+/// What keeps it from being written.
+pub fn write_over(dest: &Path, contents: &mut dyn Read, len: u64) -> io::Result<()> {
+    let mut to = OpenOptions::new().write(true).create(true).truncate(false).open(dest)?;
+    let old = to.metadata()?;
+    if !old.is_file() {
+        return io::copy(contents, &mut to).map(drop);
+    }
+    if len > old.len() {
+        let room = i64::try_from(len).unwrap_or(i64::MAX);
+        // Not every file system can promise room.
+        if let Err(e @ (Errno::ENOSPC | Errno::EDQUOT | Errno::EFBIG)) =
+            fallocate(&to, FallocateFlags::FALLOC_FL_KEEP_SIZE, 0, room)
+        {
+            to.set_len(old.len())?;
+            return Err(e.into());
+        }
+    }
+    let written = io::copy(contents, &mut to)?;
+    to.set_len(written)
 }
 
 #[cfg(test)]

@@ -132,7 +132,7 @@ fn base64_decodestring(instr: Value) -> Result {
 #[exec]
 fn base64_decodefile(instr: Value, outfile: String) -> Result<bool> {
     let data = decode(&bytes(instr)?)?;
-    std::fs::write(&outfile, data).map_err(|e| file_error(&e, &outfile))?;
+    brine_files::put_bytes(&data, std::path::Path::new(&outfile)).map_err(|e| file_error(&e, &outfile))?;
     Ok(true)
 }
 

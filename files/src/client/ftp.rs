@@ -25,8 +25,8 @@ pub(super) fn read(cx: &Cx, order: &Order<'_>, url: &Url) -> Result<Vec<u8>> {
 /// Brings a file to a place whose folder is there.
 pub(super) fn fetch(cx: &Cx, order: &Order<'_>, url: &Url, dest: &Path) -> Result<()> {
     let mut new = temporary(order, dest)?;
-    copy(cx, order, url, new.as_file_mut(), usize::MAX)?;
-    place::persist(new.into_temp_path(), dest).map_err(|e| file_error(&e, dest))
+    copy(cx, order, url, new.file(), usize::MAX)?;
+    place::settle(new, dest).map_err(|e| file_error(&e, dest))
 }
 
 fn copy(cx: &Cx, order: &Order<'_>, url: &Url, to: &mut impl Write, most: usize) -> Result<()> {

@@ -3,17 +3,16 @@
 use super::url::{Order, minion_error};
 use crate::fault::file_error;
 use crate::place;
+use crate::unseen::Unseen;
 use crate::url::Url;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use brine_core::call::{Cx, Result};
 use brine_dial::Check;
 use brine_dial::http::{Http, Stream, Way, without_password};
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 
 /// The largest file whose contents are a result.
 pub(super) const IN_MEMORY: usize = 256 << 20;
@@ -38,29 +37,21 @@ pub(super) fn fetch(cx: &Cx, order: &Order<'_>, url: &Url, dest: &Path) -> Resul
         return Ok(());
     }
     let tag = stream.header("etag").map(str::to_owned);
-    let make = |path: &Path| create(path, order);
     let mut new = temporary(order, dest)?;
-    copy(cx, order, url, stream, new.as_file_mut(), usize::MAX)?;
-    place::persist(new.into_temp_path(), dest).map_err(failed)?;
+    copy(cx, order, url, stream, new.file(), usize::MAX)?;
+    place::settle(new, dest).map_err(failed)?;
     if let Some(tag) = tag.filter(|_| order.use_etag) {
-        let written =
-            fs::remove_file(&tag_file).or(Ok(())).and_then(|()| make(&tag_file)?.write_all(tag.as_bytes()));
+        let mut new = temporary(order, &tag_file)?;
+        let written = new.file().write_all(tag.as_bytes()).and_then(|()| place::settle(new, &tag_file));
         written.map_err(|e| file_error(&e, &tag_file))?;
     }
     Ok(())
 }
 
-/// A new file, as private as the cache is where it is for that.
-fn create(path: &Path, order: &Order<'_>) -> std::io::Result<File> {
+/// A file that is to be moved to a place when it is whole, as private as the cache is where it is for that.
+pub(super) fn temporary(order: &Order<'_>, dest: &Path) -> Result<Unseen> {
     let mode = if matches!(order.dest, super::Dest::Cache) { 0o600 } else { 0o666 };
-    OpenOptions::new().write(true).create_new(true).mode(mode).open(path)
-}
-
-/// A file that is to be moved to a place when it is whole.
-pub(super) fn temporary(order: &Order<'_>, dest: &Path) -> Result<NamedTempFile> {
-    let folder = dest.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let made = tempfile::Builder::new().make_in(folder, |path| create(path, order));
-    made.map_err(|e| file_error(&e, dest))
+    Unseen::new_in(dest.parent().unwrap_or(Path::new(".")), mode).map_err(|e| file_error(&e, dest))
 }
 
 fn open(cx: &Cx, order: &Order<'_>, url: &Url, tag: Option<&str>) -> Result<Stream> {

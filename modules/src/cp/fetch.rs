@@ -117,11 +117,9 @@ fn replace(dest: &str, source: &str, contents: &[u8]) -> Result<()> {
         true => Path::new(dest).join(Path::new(source).file_name().unwrap_or_default()),
         false => Path::new(dest).to_owned(),
     };
-    let near = at.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut new = tempfile::NamedTempFile::new_in(near).map_err(failed)?;
-    new.write_all(contents).map_err(failed)?;
-    new.persist(&at).map_err(|e| failed(e.error))?;
-    Ok(())
+    let mut new = brine_files::Unseen::new_in(at.parent().unwrap_or(Path::new(".")), 0o600).map_err(failed)?;
+    new.file().write_all(contents).map_err(failed)?;
+    new.persist(&at).map_err(|(e, _)| failed(e))
 }
 
 /// Puts a folder of the tree somewhere, with all that is in it.

@@ -1,12 +1,13 @@
 //! New contents put in the place of a file: whole or not at all, as private as the file is, with a backup of what was there.
 
 use crate::hashutil::file_error;
-use crate::python::path::{basename, dirname, split};
-use brine_core::call::{Cx, Result};
+use crate::python::path::{dirname, split};
+use brine_core::call::{CallError, Cx, Result};
 use brine_core::clock::{Clock, unix_now};
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use brine_files::{Unseen, write_over};
+use std::fs::{self, File, Metadata, Permissions};
+use std::io::{self, Seek, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 /// Where new contents come from.
@@ -19,13 +20,19 @@ pub(super) enum Contents<'a> {
 }
 
 impl Contents<'_> {
-    fn write_to(self, file: &mut File) -> Result<()> {
+    /// Fails as Python's `shutil` does, which names both.
+    fn write_to(self, file: &mut File, dest: &str) -> Result<()> {
         match self {
             Contents::File(path) => {
                 let mut source = File::open(path).map_err(|e| file_error(&e, path))?;
-                io::copy(&mut source, file).map_err(|e| file_error(&e, path))?;
+                io::copy(&mut source, file).map_err(|e| match file_error(&e, path) {
+                    CallError::Exception { kind, message } => {
+                        CallError::exception(kind, format!("{message} -> '{dest}'"))
+                    }
+                    other => other,
+                })?;
             }
-            Contents::Bytes(bytes) => file.write_all(bytes)?,
+            Contents::Bytes(bytes) => file.write_all(bytes).map_err(|e| file_error(&e, dest))?,
         }
         Ok(())
     }
@@ -44,7 +51,7 @@ pub(super) fn backup_root(cx: &Cx) -> PathBuf {
 /// Puts contents in the place of a file. One that is there keeps owner and mode; a new one has `mode`. What keeps it from being
 /// done leaves everything as it was.
 pub(super) fn install(cx: &Cx, contents: Contents<'_>, dest: &str, backup: &str, mode: u32) -> Result<()> {
-    let os_error = |text: String| brine_core::CallError::exception("OSError", text);
+    let os_error = |text: String| CallError::exception("OSError", text);
     if let Contents::File(source) = contents
         && !Path::new(source).is_file()
     {
@@ -57,24 +64,23 @@ pub(super) fn install(cx: &Cx, contents: Contents<'_>, dest: &str, backup: &str,
     let old = fs::metadata(dest).ok();
     // As private as the file will be, before there is anything in it.
     let first = if old.is_some() { 0o600 } else { mode };
-    let open = |path: &Path| OpenOptions::new().write(true).create_new(true).mode(first).open(path);
-    let new = tempfile::Builder::new().prefix(basename(dest)).make_in(folder, open);
-    let mut new = new.map_err(|e| file_error(&e, dest))?;
-    contents.write_to(new.as_file_mut())?;
+    let mut new = Unseen::new_in(Path::new(folder), first).map_err(|e| file_error(&e, dest))?;
+    contents.write_to(new.file(), dest)?;
     if old.is_some() && backup_here(backup) {
         back_up(dest, &backup_root(cx))?;
     }
     if let Some(old) = &old {
-        like(new.as_file(), old).map_err(|e| file_error(&e, dest))?;
+        like(new.file(), old).map_err(|e| file_error(&e, dest))?;
     }
-    if let Err(e) = new.persist(dest) {
+    if let Err((e, mut new)) = new.persist(Path::new(dest)) {
         // What is mounted there cannot be replaced, only written to.
-        if !matches!(e.error.raw_os_error(), Some(libc::EBUSY | libc::EXDEV)) {
-            return Err(file_error(&e.error, dest));
+        if !matches!(e.raw_os_error(), Some(libc::EBUSY | libc::EXDEV)) {
+            return Err(file_error(&e, dest));
         }
-        let mut from = File::open(e.file.path())?;
-        let mut to = OpenOptions::new().write(true).truncate(true).open(dest).map_err(|e| file_error(&e, dest))?;
-        io::copy(&mut from, &mut to).map_err(|e| file_error(&e, dest))?;
+        let from = new.file();
+        let over = from.rewind().and_then(|()| Ok(from.metadata()?.len()));
+        let over = over.and_then(|len| write_over(Path::new(dest), new.file(), len));
+        over.map_err(|e| file_error(&e, dest))?;
     }
     relabel(cx, dest)
 }
@@ -115,12 +121,10 @@ pub(super) fn back_up(path: &str, root: &Path) -> Result<()> {
     fs::create_dir_all(&folder).map_err(|e| file_error(&e, &folder.to_string_lossy()))?;
     let place = folder.join(format!("{base}_{}", stamp()));
     let failed_there = |e: io::Error| file_error(&e, &place.to_string_lossy());
-    let open = |path: &Path| OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut new = tempfile::Builder::new().make_in(&folder, open).map_err(failed_there)?;
-    io::copy(&mut File::open(path).map_err(failed)?, new.as_file_mut()).map_err(failed_there)?;
-    like(new.as_file(), &old).map_err(failed_there)?;
-    new.persist(&place).map_err(|e| failed_there(e.error))?;
-    Ok(())
+    let mut new = Unseen::new_in(&folder, 0o600).map_err(failed_there)?;
+    io::copy(&mut File::open(path).map_err(failed)?, new.file()).map_err(failed_there)?;
+    like(new.file(), &old).map_err(failed_there)?;
+    new.persist(&place).map_err(|(e, _)| failed_there(e))
 }
 
 /// Overwrites a file with a backup of it, in place: links and owner stay.

@@ -176,7 +176,8 @@ impl Wanted {
 fn write(path: Option<&str>, text: &Value) -> Result<()> {
     let Some(path) = path else { return Ok(()) };
     let bytes = text.as_bytes().unwrap_or_default();
-    std::fs::write(path, bytes).map_err(|e| CallError::execution(brine_core::text::python_os_error(&e, path)))
+    let written = brine_files::put_bytes(bytes, std::path::Path::new(path));
+    written.map_err(|e| CallError::execution(brine_core::text::python_os_error(&e, path)))
 }
 
 #[cfg(test)]

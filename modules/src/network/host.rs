@@ -5,7 +5,6 @@ use crate::grains_core::{names, read};
 use crate::tools;
 use brine_core::call::{Cx, Result, exec};
 use brine_core::{Map, map};
-use std::io::Write;
 use std::path::Path;
 
 /// Get hostname.
@@ -68,10 +67,9 @@ fn mod_hostname(cx: &Cx, hostname: Option<String>) -> Result<bool> {
     Ok(true)
 }
 
-/// Writes a file in place, as these may be mount points or links that must stay.
+/// Mount points and links stay.
 fn replace(path: &Path, text: &str) -> Result<()> {
-    std::fs::File::create(path)?.write_all(text.as_bytes())?;
-    Ok(())
+    Ok(brine_files::put_bytes(text.as_bytes(), path)?)
 }
 
 /// A hosts file with the first mention of a name on each line replaced. As in stock, words end up one tab apart.

@@ -4,7 +4,6 @@ use crate::grains_core::read;
 use crate::tools;
 use brine_core::Value;
 use brine_core::call::{CallError, Cx, Result, exec};
-use std::io::Write;
 use std::path::Path;
 
 const MACHINE_INFO: &str = "/etc/machine-info";
@@ -48,8 +47,7 @@ fn set_computer_desc(cx: &Cx, desc: String) -> Result<bool> {
         return Ok(tools::retcode(cx, &["hostnamectl", "set-hostname", "--pretty", &desc])? == 0);
     }
     let text = with_description(&read::text(MACHINE_INFO).unwrap_or_default(), &desc);
-    let written = std::fs::File::create(MACHINE_INFO).and_then(|mut f| f.write_all(text.as_bytes()));
-    Ok(written.is_ok())
+    Ok(brine_files::put_bytes(text.as_bytes(), std::path::Path::new(MACHINE_INFO)).is_ok())
 }
 
 /// The file with the description in the place of the old one, or at its end.

@@ -37,14 +37,19 @@ pub(in super::super) fn append(path: String, args: VarArgs, kwargs: KwArgs) -> R
     let failed = |e: std::io::Error| file_error(&e, &path);
     let mut file = OpenOptions::new().read(true).append(true).open(&path).map_err(failed)?;
     let mut new = joined(&lines);
-    if let Some(last) = file.metadata().map_err(failed)?.len().checked_sub(1) {
+    let old = file.metadata().map_err(failed)?.len();
+    if let Some(last) = old.checked_sub(1) {
         let mut byte = [0];
         file.read_exact_at(&mut byte, last).map_err(failed)?;
         if &byte != b"\n" {
             new.insert(0, '\n');
         }
     }
-    file.write_all(new.as_bytes()).map_err(failed)?;
+    if let Err(e) = file.write_all(new.as_bytes()) {
+        // Half a line is none. What cannot be undone is told all the same.
+        let _ = file.set_len(old);
+        return Err(failed(e));
+    }
     Ok(format!("Wrote {} lines to \"{path}\"", lines.len()))
 }
 

@@ -4,9 +4,10 @@
 use crate::file::place::like;
 use crate::hashutil::file_error;
 use brine_core::call::{CallError, Result};
-use std::fs::{self, FileTimes, Metadata, OpenOptions, Permissions};
+use brine_files::{Unseen, write_over};
+use std::fs::{self, FileTimes, Metadata, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 /// Which file of the file system holds the new text.
@@ -23,17 +24,13 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// A new file beside a path, as private as the one that was there from its first moment.
-fn beside(path: &Path, old: Option<&Metadata>) -> io::Result<tempfile::NamedTempFile> {
-    let mode = old.map_or(0o666, |_| 0o600);
-    let open = |path: &Path| OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    tempfile::Builder::new().prefix(".___atomic_write").make_in(folder(path), open)
+fn beside(path: &Path, old: Option<&Metadata>) -> io::Result<Unseen> {
+    Unseen::new_in(folder(path), old.map_or(0o666, |_| 0o600))
 }
 
-/// Writes into the file that is there: the new text goes over the old in one go, then the rest of the old is cut.
-fn over(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).open(path)?;
-    file.write_all_at(bytes, 0)?;
-    file.set_len(bytes.len() as u64)
+fn over(path: &Path, mut bytes: &[u8]) -> io::Result<()> {
+    let len = bytes.len() as u64;
+    write_over(path, &mut bytes, len)
 }
 
 /// Puts a new text in the place of a file. A name that is a link is replaced, not what it leads to.
@@ -45,15 +42,14 @@ pub(crate) fn write(path: &str, bytes: &[u8], inode: Inode) -> Result<()> {
             return over(target, bytes);
         }
         let mut new = beside(target, old.as_ref())?;
-        new.write_all(bytes)?;
+        new.file().write_all(bytes)?;
         if let Some(old) = &old {
-            like(new.as_file(), old)?;
+            like(new.file(), old)?;
         }
         match new.persist(target) {
-            Ok(_) => Ok(()),
             // What is mounted there cannot be replaced.
-            Err(e) if e.error.raw_os_error() == Some(libc::EBUSY) => over(target, bytes),
-            Err(e) => Err(e.error),
+            Err((e, _)) if e.raw_os_error() == Some(libc::EBUSY) => over(target, bytes),
+            done => done.map_err(|(e, _)| e),
         }
     };
     attempt().map_err(|e| file_error(&e, path))
@@ -65,23 +61,21 @@ pub(crate) fn keep(path: &str, backup: &str, inode: Inode, owner: bool) -> Resul
     let (from, to) = (Path::new(path), Path::new(backup));
     let attempt = || -> io::Result<()> {
         if inode == Inode::New {
-            let spare = beside(to, None)?.into_temp_path();
-            let name = spare.to_path_buf();
-            drop(spare);
-            if fs::hard_link(from, &name).is_ok() {
-                return fs::rename(&name, to).inspect_err(|_| drop(fs::remove_file(&name)));
+            let link = |name: &Path| fs::hard_link(from, name);
+            if let Ok(name) = tempfile::Builder::new().prefix(".salt.").make_in(folder(to), link) {
+                return name.persist(to).map(drop).map_err(|e| e.error);
             }
         }
         let old = fs::metadata(from)?;
         let mut new = beside(to, Some(&old))?;
-        io::copy(&mut fs::File::open(from)?, new.as_file_mut())?;
+        io::copy(&mut fs::File::open(from)?, new.file())?;
         if owner {
-            like(new.as_file(), &old)?;
+            like(new.file(), &old)?;
         } else {
-            new.as_file().set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
+            new.file().set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
         }
-        new.as_file().set_times(FileTimes::new().set_accessed(old.accessed()?).set_modified(old.modified()?))?;
-        new.persist(to).map(drop).map_err(|e| e.error)
+        new.file().set_times(FileTimes::new().set_accessed(old.accessed()?).set_modified(old.modified()?))?;
+        new.persist(to).map_err(|(e, _)| e)
     };
     attempt().map_err(|e| CallError::execution(format!("Exception: {}", file_error(&e, path).text())))
 }

@@ -116,9 +116,11 @@ pub(super) fn copy(
                 comment.push_str(" - files are identical but force flag is set");
             }
         }
+        // A file that takes the place of another does so when it is whole.
+        let takes_place = || Path::new(&name).is_file() && Path::new(&source).is_file();
         if !force {
             changed = false;
-        } else if !cx.test {
+        } else if !cx.test && !takes_place() {
             let args = Args::positional([name.as_str()]).with("force", true);
             match cx.call("file.remove", args) {
                 Err(e) if e.is_os_error() => {
