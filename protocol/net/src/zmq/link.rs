@@ -259,6 +259,13 @@ impl Link {
         }
     }
 
+    /// What the kernel has not sent is not sent any more: a request that is given up must not reach the peer when the path is back.
+    pub(crate) fn abort(&self) {
+        if let Err(e) = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)) {
+            tracing::debug!("a connection ends as any other: {e}");
+        }
+    }
+
     /// Writes what is queued, for at most `limit`.
     pub(crate) async fn flush(&mut self, limit: Duration) {
         let _ = tokio::time::timeout(limit, async {

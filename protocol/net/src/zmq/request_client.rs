@@ -312,7 +312,10 @@ async fn work(shared: &Shared, link: &mut Link, mut since: Since, mut job: Optio
         if let Some(job) = job.take() {
             match do_job(link, &mut since, job).await {
                 Ok(answered) => done = Some(answered),
-                Err(reason) => return reason,
+                Err(reason) => {
+                    link.abort();
+                    return reason;
+                }
             }
         }
         let (slot, mut next) = oneshot::channel();
