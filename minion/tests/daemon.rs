@@ -204,7 +204,9 @@ async fn a_job_that_waits_for_the_master_can_be_killed() {
     while master.run("saltutil.running", vec![]).await.get("return") != Some(&Value::List(vec![])) {
         assert!(Instant::now() < deadline, "still running");
     }
-    assert!(master.returns(&waits).is_empty(), "a killed job returns nothing");
+    let ret = master.returned(&waits).await;
+    let said = "ERROR: The job did not run to its end: it was killed by signal 9";
+    assert_eq!((ret.get_str("return"), ret.get("success")), (Some(said), Some(&Value::Bool(false))));
 }
 
 #[tokio::test(flavor = "multi_thread")]

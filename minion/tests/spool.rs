@@ -35,6 +35,37 @@ async fn a_return_waits_for_its_master_through_a_kill() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_minion_is_killed_or_stopped_returns_that() {
+    let (master, dir) = (FakeMaster::start().await, tempfile::tempdir().unwrap());
+    let mut minion = start(&master, &dir);
+    for (killed, said) in [
+        (true, "the minion was killed, or its machine went down. Some of it may be done"),
+        (false, "the minion was stopped"),
+    ] {
+        master.listened_to().await;
+        let jid = master.publish(&master.job("test.sleep", vec![Value::Int(60)]));
+        let proc = dir.path().join("var/cache/salt/minion/proc").join(&jid);
+        eventually("the job runs", || proc.exists().then_some(())).await;
+        if killed {
+            minion.kill();
+        } else {
+            minion.signal(nix::sys::signal::Signal::SIGTERM);
+            eventually("the minion's end", || minion.ended()).await;
+        }
+        minion.launch();
+        let ret = master.returned(&jid).await;
+        assert_eq!(ret.get_str("return"), Some(&*format!("ERROR: The job did not run to its end: {said}")));
+        assert_eq!(
+            (ret.get("retcode"), ret.get("success")),
+            (Some(&Value::Int(1)), Some(&Value::Bool(false)))
+        );
+        eventually("the spool is empty", || (minion.spooled() == 0).then_some(())).await;
+        assert!(!proc.exists());
+        assert_eq!(master.returns(&jid).len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_return_without_answer_is_sent_again() {
     let (master, dir) = (FakeMaster::start().await, tempfile::tempdir().unwrap());
     let minion = start(&master, &dir);

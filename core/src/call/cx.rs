@@ -6,7 +6,7 @@ use crate::{Opts, host::Host};
 use brine_protocol::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How deep calls may call each other before it is a loop.
@@ -116,6 +116,8 @@ pub struct Cancel(Arc<CancelState>);
 #[derive(Default)]
 struct CancelState {
     flag: AtomicBool,
+    /// Why, in words.
+    why: OnceLock<String>,
     hooks: Mutex<Hooks>,
     raised: Condvar,
 }
@@ -127,6 +129,20 @@ struct Hooks {
 }
 
 impl Cancel {
+    /// The same as [`Self::cancel`], and says why: `it was killed by signal 9`. The first reason is the one that is told.
+    pub fn cancel_because(&self, why: impl Into<String>) {
+        let _ = self.0.why.set(why.into());
+        self.cancel();
+    }
+
+    /// What is said of a job that was asked to stop.
+    pub fn words(&self) -> String {
+        match self.0.why.get() {
+            Some(why) => format!("The job did not run to its end: {why}"),
+            None => "The job did not run to its end: it was killed".to_owned(),
+        }
+    }
+
     /// Asks the job to stop, and wakes everything that waits.
     pub fn cancel(&self) {
         let hooks = {

@@ -146,7 +146,7 @@ fn call(line: &Parsed, mut cx: Cx, fun: &str) -> Result<Map, Failure> {
     let args = arguments::from_job(&function, &parse_input(words, &no_parse), &load);
     cx.job = Arc::new(JobContext::new(load.clone()));
     let proc = ProcDir::open(&cx.opts.path("cachedir"));
-    match proc.as_ref().map(|proc| (proc.write(&jid, &load), proc.display(&jid))) {
+    match proc.as_ref().map(|proc| (proc.write(&jid, &load, None), proc.display(&jid))) {
         Ok((Ok(()), _)) => {}
         Ok((Err(_), path)) => cannot_write_proc(&path),
         Err(_) => cannot_write_proc(&cx.opts.path("cachedir").join("proc").join(&jid).display().to_string()),

@@ -2,6 +2,7 @@
 
 pub mod attached;
 mod bus;
+mod cut_off;
 pub mod deliver;
 pub mod exit;
 mod failover;
@@ -127,9 +128,9 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
     let mut signals = signals::Signals::new()?;
     let cachedir = opts.path("cachedir");
     let proc = ProcDir::open(&cachedir)?;
-    proc.sweep();
-    let table = JobTable::new(proc);
     let spool = Spool::open(&cachedir.join("spool"), &pki.dir().join("minion_spool.key"), spool_size(&opts))?;
+    cut_off::note(&opts, id.as_str(), &proc, &spool);
+    let table = JobTable::new(proc);
     let at_once = match &masters {
         Masters::Hot(list) => list.clone(),
         Masters::Failover(_) | Masters::Disabled => Vec::new(),
@@ -230,7 +231,7 @@ async fn end(minion: &Arc<Minion>) {
     for signal in [nix::sys::signal::SIGTERM, nix::sys::signal::SIGKILL] {
         minion.table.signal_all(signal);
         let deadline = tokio::time::Instant::now() + Duration::from_millis(500);
-        while !minion.table.is_empty() && tokio::time::Instant::now() < deadline {
+        while minion.table.owes() && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

@@ -5,6 +5,7 @@ use crate::jobs::job_cache;
 use crate::jobs::reply;
 use crate::jobs::returners::Wishes;
 use crate::jobs::runner::Job;
+use crate::jobs::table::Entry;
 use crate::spool::Item;
 use brine_core::target::{self, Subject};
 use brine_core::{Map, Value};
@@ -52,10 +53,11 @@ pub(super) fn run(attached: &Arc<Attached>, publish: PublishLoad) {
     let (to, cx) = (attached.clone(), attached.cx());
     let wishes = Wishes::of(&publish, &attached.opts);
     let around = cx.clone();
-    let deliver = Box::new(move |ret: Map| {
+    let deliver = Box::new(move |ret: Map, entry: Option<Entry>| {
         // Only the returners need a copy.
         let copy = (!wishes.is_empty()).then(|| ret.clone());
         give_back(&to, ret);
+        drop(entry);
         if let Some(ret) = copy {
             wishes.give(&around, ret);
         }

@@ -24,6 +24,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// That of a function that was not run to its end, in the words of [`brine_core::call::Cancel::words`].
+    pub fn cut_off(why: &str) -> Self {
+        Self::failure(format!("ERROR: {why}"))
+    }
+
     fn failure(text: String) -> Self {
         Self { value: Value::Str(text), retcode: EX_GENERIC, out: Some("nested"), failed: true }
     }
@@ -66,6 +71,7 @@ pub fn run(cx: &Cx, fun: &str, args: Result<Args, CallError>) -> Outcome {
     }
     match args.and_then(|args| call(cx, fun, args)) {
         Ok(value) => Outcome { retcode: retcode(cx, &value), value, out: None, failed: false },
+        Err(CallError::Cancelled) => Outcome::cut_off(&cx.cancel.words()),
         Err(e) => Outcome::failure(worded(cx, fun, &e)),
     }
 }
@@ -74,6 +80,7 @@ pub fn run(cx: &Cx, fun: &str, args: Result<Args, CallError>) -> Outcome {
 pub fn run_one_of_several(cx: &Cx, fun: &str, args: Result<Args, CallError>) -> Outcome {
     match args.and_then(|args| call(cx, fun, args)) {
         Ok(value) => Outcome { retcode: retcode(cx, &value), value, out: None, failed: false },
+        Err(CallError::Cancelled) => Outcome::cut_off(&cx.cancel.words()),
         Err(e) => Outcome::failure(e.traceback()),
     }
 }

@@ -1,7 +1,7 @@
 //! Runs jobs, each on a thread of its own, at most `process_count_max` at once; the rest wait their turn in order.
 
 use super::outcome::{self, Outcome};
-use super::table::JobTable;
+use super::table::{Entry, JobTable};
 use super::{arguments, reply, rules};
 use brine_core::call::{CallError, Cx};
 use brine_core::{Map, Value};
@@ -13,8 +13,8 @@ use std::sync::Arc;
 /// Jobs that may wait for a free place; more are refused, each with an error as its return.
 const MOST_WAITING: usize = 10_000;
 
-/// What is done with a job's return (without `cmd` and `id`). Called on the job's thread.
-pub type Deliver = Box<dyn FnOnce(Map) + Send>;
+/// What is done with a job's return (without `cmd` and `id`), and what is to be dropped when that is safe. Called on the job's thread.
+pub type Deliver = Box<dyn FnOnce(Map, Option<Entry>) + Send>;
 
 /// One job ready to run.
 pub struct Job {
@@ -103,16 +103,15 @@ impl Runner {
         let Job { publish, mut cx, deliver } = job;
         let _span = tracing::info_span!("job", jid = %publish.jid).entered();
         tracing::info!("Starting a new job {} with PID {}", publish.jid, std::process::id());
-        let entry = self.0.table.enter(&publish.raw, cx.cancel.clone());
+        let entry = self.0.table.enter(&publish.raw, cx.cancel.clone(), cx.opts.str("master"));
         cx.job = entry.job();
         let ret = run(&cx, &publish);
-        // Out of the table before the return is on its way: who has the return does not find the job running.
-        drop(entry);
+        entry.over();
         if cx.cancel.is_cancelled() {
-            // As in stock, whose job would have been a killed process: no return.
-            tracing::info!("Job {} was killed", publish.jid);
-        } else if !reply::is_withheld(&ret) {
-            deliver(ret);
+            tracing::info!("Job {}: {}", publish.jid, cx.cancel.words());
+        }
+        if !reply::is_withheld(&ret) {
+            deliver(ret, Some(entry));
         }
     }
 
@@ -122,9 +121,12 @@ impl Runner {
         (waiting.running, waiting.queue.len())
     }
 
-    /// Forgets the jobs that wait, at shutdown.
+    /// Gives up the jobs that wait, at shutdown.
     pub fn clear_queue(&self) {
-        self.0.waiting.lock().queue.clear();
+        let queue = std::mem::take(&mut self.0.waiting.lock().queue);
+        for job in queue {
+            refuse(job, "The job was not run: the minion was stopped");
+        }
     }
 }
 
@@ -158,7 +160,7 @@ fn refuse(job: Job, why: &str) {
     tracing::error!("job {} is refused: {why}", job.publish.jid);
     let text =
         Outcome { value: format!("ERROR: {why}").into(), retcode: 1, out: Some("nested"), failed: true };
-    (job.deliver)(reply::of_one(&job.publish.raw, text));
+    (job.deliver)(reply::of_one(&job.publish.raw, text), None);
 }
 
 #[cfg(test)]
@@ -191,7 +193,7 @@ mod tests {
         Job {
             publish: PublishLoad::parse(raw).unwrap(),
             cx: Cx::new(Arc::new(Opts::default()), Arc::new(Registry::new([&MODULE])), Arc::new(NoHost)),
-            deliver: Box::new(move |ret| drop(done.send(ret))),
+            deliver: Box::new(move |ret, _| drop(done.send(ret))),
         }
     }
 
@@ -212,8 +214,11 @@ mod tests {
             assert!(std::time::Instant::now() < deadline);
             std::thread::yield_now();
         }
-        let only = rx.recv_timeout(SOON).unwrap();
-        assert_eq!(only.get("return"), Some(&true.into()), "a killed job returns nothing");
+        let killed = rx.recv_timeout(SOON).unwrap();
+        let said = "ERROR: The job did not run to its end: it was killed by signal 15";
+        assert_eq!((killed.get_str("return"), killed.get("success")), (Some(said), Some(&false.into())));
+        let next = rx.recv_timeout(SOON).unwrap();
+        assert_eq!(next.get("return"), Some(&true.into()));
         assert!(table.is_empty());
     }
 

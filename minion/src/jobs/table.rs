@@ -7,11 +7,14 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The jobs of this daemon. Cheap to clone.
 #[derive(Clone)]
 pub struct JobTable {
     running: Arc<Mutex<Vec<Running>>>,
+    /// How many run, or are over and not yet dropped.
+    entries: Arc<AtomicUsize>,
     proc: ProcDir,
 }
 
@@ -25,7 +28,7 @@ struct Running {
 
 impl Running {
     /// Signals the programs the job waits for, and raises its flag if the signal is one that ends programs.
-    fn signal(&self, signal: i32) {
+    fn signal(&self, signal: i32, why: &str) {
         if let Ok(signal) = Signal::try_from(signal) {
             self.job.for_each_process(|leader| {
                 // Gone already: nothing to do.
@@ -33,7 +36,7 @@ impl Running {
             });
         }
         if matches!(signal, libc_signal::INT | libc_signal::KILL | libc_signal::TERM) {
-            self.cancel.cancel();
+            self.cancel.cancel_because(why);
         }
     }
 }
@@ -45,7 +48,8 @@ mod libc_signal {
     pub(super) const TERM: i32 = nix::sys::signal::SIGTERM as i32;
 }
 
-/// A job's place in the table, and its proc file; both are gone when this is dropped.
+/// A job's place in the table, and its proc file; both are gone when this is dropped. The file goes last: it is what a minion that is
+/// killed knows the job by when it is started again.
 pub struct Entry {
     table: JobTable,
     running: Running,
@@ -54,23 +58,26 @@ pub struct Entry {
 impl JobTable {
     /// An empty table over a proc directory.
     pub fn new(proc: ProcDir) -> Self {
-        Self { running: Arc::default(), proc }
+        Self { running: Arc::default(), entries: Arc::default(), proc }
     }
 
     /// Enters a job with the flag that ends it, and writes its proc file. A proc file that cannot be written is logged, the job runs all the same:
     /// a full disk is when jobs are needed most.
-    pub fn enter(&self, load: &Map, cancel: Cancel) -> Entry {
-        self.enter_as(load, cancel, true)
+    ///
+    /// A return of it is owed to this `master`, whatever becomes of this process.
+    pub fn enter(&self, load: &Map, cancel: Cancel, master: &str) -> Entry {
+        self.enter_as(load, cancel, true, Some(master))
     }
 
     /// As [`Self::enter`]; a job that is not listed has no proc file, and only the end of the daemon ends it.
-    pub fn enter_as(&self, load: &Map, cancel: Cancel, listed: bool) -> Entry {
+    pub fn enter_as(&self, load: &Map, cancel: Cancel, listed: bool, master: Option<&str>) -> Entry {
         let running = Running { job: Arc::new(JobContext::new(load.clone())), cancel, listed };
         let jid = running.job.jid();
-        if listed && let Err(e) = self.proc.write(jid, load) {
+        if listed && let Err(e) = self.proc.write(jid, load, master) {
             tracing::error!("Failed to write proc file {}: {e}", self.proc.display(jid));
         }
         self.running.lock().push(running.clone());
+        self.entries.fetch_add(1, Ordering::Relaxed);
         Entry { table: self.clone(), running }
     }
 
@@ -97,7 +104,7 @@ impl JobTable {
     pub fn signal(&self, jid: &str, signal: i32) -> Value {
         let ours = self.running.lock().iter().find(|r| r.listed && r.job.jid() == jid).cloned();
         if let Some(ours) = ours {
-            ours.signal(signal);
+            ours.signal(signal, &format!("it was killed by signal {signal}"));
             return format!("Signal {signal} sent to job {jid} at pid {}", std::process::id()).into();
         }
         let Some(other) = self.proc.others().into_iter().find(|job| job.get_str("jid") == Some(jid)) else {
@@ -126,10 +133,15 @@ impl JobTable {
         self.len() == 0
     }
 
+    /// Whether a job runs, or is over and has not yet given its return away.
+    pub fn owes(&self) -> bool {
+        self.entries.load(Ordering::Relaxed) > 0
+    }
+
     /// Ends every job and the programs it waits for, at shutdown.
     pub fn signal_all(&self, signal: Signal) {
         let all = self.running.lock().clone();
-        all.iter().for_each(|job| job.signal(signal as i32));
+        all.iter().for_each(|job| job.signal(signal as i32, "the minion was stopped"));
     }
 }
 
@@ -138,16 +150,23 @@ impl Entry {
     pub fn job(&self) -> Arc<JobContext> {
         self.running.job.clone()
     }
-}
 
-impl Drop for Entry {
-    fn drop(&mut self) {
+    /// The job is over, and is found running by nobody who has its return. What is owed of it still is.
+    pub fn over(&self) {
         let mut running = self.table.running.lock();
         if let Some(at) = running.iter().position(|r| Arc::ptr_eq(&r.job, &self.running.job)) {
             running.swap_remove(at);
         }
-        drop(running);
-        self.table.proc.remove(self.running.job.jid());
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.over();
+        if self.running.listed {
+            self.table.proc.remove(self.running.job.jid());
+        }
+        self.table.entries.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -162,7 +181,7 @@ mod tests {
         let table = JobTable::new(ProcDir::open(dir.path()).unwrap());
         let jid = "20261125120000000001";
         let cancel = Cancel::default();
-        let entry = table.enter(&map! {"jid" => jid, "fun" => "test.sleep"}, cancel.clone());
+        let entry = table.enter(&map! {"jid" => jid, "fun" => "test.sleep"}, cancel.clone(), "m");
         let list = table.list();
         assert_eq!(list.len(), 1);
         assert_eq!(list[0].get("pid"), Some(&Value::from(std::process::id())));

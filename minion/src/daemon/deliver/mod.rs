@@ -3,14 +3,15 @@
 //! A return for a master that was not reached yet waits until it is, without a timer. Any other is tried again after
 //! `return_retry_timer` (up to `return_retry_timer_max`) seconds, and at once when a master is back. For what is in the
 //! spool there is no last try: only the master's own refusal, or a full spool, ends one unsent. One that a master answers
-//! it could not handle is tried at growing intervals. A return that the spool would not take is tried
-//! `return_retry_tries` times, as in stock.
+//! it could not handle is tried at growing intervals. A return that is larger than the whole spool is tried
+//! `return_retry_tries` times, as in stock. One that the disk has no room for is kept in memory, and is put into the spool as soon as
+//! there is room.
 
 mod work;
 
 use crate::connect::link::MasterLink;
 use crate::connect::settings::seconds;
-use crate::spool::{Item, Seq, Spool};
+use crate::spool::{Item, Seq, Spool, SpoolError};
 use brine_core::Opts;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ use work::Work;
 
 /// Returns sent side by side to one master, so that a dead one does not hold up those for the others.
 const IN_FLIGHT: usize = 4;
+/// Returns that wait in memory because the disk does not take them, at most.
+const IN_MEMORY: usize = 256;
 /// A return that is still here after so long is made to survive a loss of power.
 const SYNC_AFTER: Duration = Duration::from_millis(100);
 
@@ -43,6 +46,8 @@ enum Message {
 struct Entry {
     seq: Option<Seq>,
     item: Option<Item>,
+    /// The disk did not take it: it waits in memory as long as it must.
+    no_disk: bool,
     /// The master it is for, once that was read from the spool.
     to: Option<Box<str>>,
     /// None: when a master is there (again).
@@ -93,16 +98,17 @@ impl Deliverer {
 
     /// Takes a return: when this has returned, it is on disk. Blocks for the disk; call it from a job's thread.
     pub fn take(&self, item: Item) {
-        let seq = match self.spool.put(&item) {
-            Ok(seq) => Some(seq),
+        let (seq, no_disk) = match self.spool.put(&item) {
+            Ok(seq) => (Some(seq), false),
             Err(e) => {
                 tracing::error!("a return is not in the spool and will be lost if the minion ends now: {e}");
-                None
+                (None, !matches!(e, SpoolError::TooLarge(_)))
             }
         };
         // The task lives as long as the runtime; without it the spool keeps the return for the next start.
         let _ = self.to_task.send(Message::New(Entry {
             seq,
+            no_disk,
             to: Some(item.master.as_str().into()),
             item: Some(item),
             due: Some(Instant::now()),

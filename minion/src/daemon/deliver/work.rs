@@ -1,6 +1,6 @@
 //! The task that sends: which return goes when and to whom, and what an answer means for it.
 
-use super::{DeliverySettings, Entry, IN_FLIGHT, Links, Message, SYNC_AFTER};
+use super::{DeliverySettings, Entry, IN_FLIGHT, IN_MEMORY, Links, Message, SYNC_AFTER};
 use crate::chance;
 use crate::spool::{Item, Spool, SpoolError};
 use brine_core::Value;
@@ -56,7 +56,8 @@ impl Work {
             tracing::info!("{} returns of an earlier run wait to be delivered", left.len());
         }
         let next = left.len() as u64;
-        let entry = |seq| Entry { seq: Some(seq), item: None, to: None, due: Some(now), failures: 0 };
+        let entry =
+            |seq| Entry { seq: Some(seq), no_disk: false, item: None, to: None, due: Some(now), failures: 0 };
         let waiting = (0..).zip(left.into_iter().map(entry)).collect();
         Self { spool, settings, links, waiting, next, flying: JoinSet::new(), busy: BTreeMap::new(), ups: 0 }
     }
@@ -100,6 +101,14 @@ impl Work {
                     tracing::error!("a return in the spool may not survive a loss of power: {e}");
                 }
             });
+        }
+        if entry.seq.is_none() {
+            let kept: Vec<u64> =
+                self.waiting.iter().filter(|(_, e)| e.seq.is_none()).map(|(k, _)| *k).collect();
+            if let Some(oldest) = kept.first().filter(|_| kept.len() >= IN_MEMORY) {
+                tracing::error!("{IN_MEMORY} returns wait in memory: the oldest is dropped");
+                self.waiting.remove(oldest);
+            }
         }
         self.waiting.insert(self.next, entry);
         self.next += 1;
@@ -199,7 +208,10 @@ impl Work {
             Verdict::Later if entry.seq.is_none() => entry.failures += 1,
             Verdict::Later | Verdict::Again => {}
         }
-        if entry.seq.is_none() && entry.failures >= self.settings.tries {
+        if entry.no_disk {
+            self.try_disk(&mut entry);
+        }
+        if entry.seq.is_none() && !entry.no_disk && entry.failures >= self.settings.tries {
             tracing::error!("a return is dropped after {} failed attempts", entry.failures);
             return;
         }
@@ -216,6 +228,14 @@ impl Work {
         // A master that cannot handle a return now may be able to in an hour, and is not asked all the time.
         entry.due = Some(Instant::now() + wait * entry.failures.clamp(1, 60));
         self.keep(key, entry);
+    }
+
+    /// Puts a return into the spool that the disk did not take before.
+    fn try_disk(&self, entry: &mut Entry) {
+        if let Some(Ok(seq)) = entry.item.as_ref().map(|item| self.spool.put(item)) {
+            tracing::info!("a return that the disk had no room for is in the spool");
+            (entry.seq, entry.no_disk) = (Some(seq), false);
+        }
     }
 
     fn forget(&self, entry: &Entry) {

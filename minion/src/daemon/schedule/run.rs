@@ -25,7 +25,9 @@ pub(super) fn start(minion: &Arc<Minion>, due: Due) -> oneshot::Receiver<()> {
     let mut cx = host::cx(minion);
     let ret = due.begin(minion.id.as_str(), &jid);
     // Entered before the thread runs, so that the next look counts it.
-    let entry = minion.table.enter_as(&ret, cx.cancel.clone(), due.is_listed());
+    // To whichever master there is, unless nobody is to have it.
+    let owed_to = due.to_give(ret.clone(), false).map(|_| "");
+    let entry = minion.table.enter_as(&ret, cx.cancel.clone(), due.is_listed(), owed_to);
     cx.job = entry.job();
     let (this, name) = (minion.clone(), due.name.clone());
     let started = std::thread::Builder::new().name("schedule".into()).spawn(move || {
@@ -44,10 +46,12 @@ fn work(minion: &Arc<Minion>, cx: &Cx, due: &Due, mut ret: Map, entry: Entry) {
     let outcome = call(cx, due, &ret);
     let worked = outcome.is_ok();
     due.finish(&mut ret, outcome, cx.job.context("retcode"));
-    drop(entry);
+    entry.over();
     if cx.cancel.is_cancelled() {
-        tracing::info!("Scheduled job {} was killed", due.name);
-        return;
+        tracing::info!("Scheduled job {}: {}", due.name, cx.cancel.words());
+        if !worked {
+            ret.insert("return", format!("ERROR: {}", cx.cancel.words()));
+        }
     }
     let returners = returners(due, &minion.opts, &minion.schedule.pillar());
     if worked && !returners.is_empty() {
@@ -59,6 +63,7 @@ fn work(minion: &Arc<Minion>, cx: &Cx, due: &Due, mut ret: Map, entry: Entry) {
     if let Some(ret) = due.to_give(ret, !returners.is_empty()) {
         give_back(minion, ret);
     }
+    drop(entry);
 }
 
 /// The returners of the job, and those of every scheduled job.
