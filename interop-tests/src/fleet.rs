@@ -301,7 +301,9 @@ impl Fleet {
     /// When it does not within `limit`.
     pub fn wait_ping(&self, id: &str, limit: Duration) -> Result<Duration> {
         let start = std::time::Instant::now();
-        wait::until(&format!("{id} to answer"), limit, || Ok(self.answers(id)?.then_some(())))?;
+        let answers = || Ok(self.answers(id)?.then_some(()));
+        wait::until(&format!("{id} to answer"), limit, answers)
+            .map_err(|e| Failure(format!("{e}\n{}", self.logs())))?;
         Ok(start.elapsed())
     }
 

@@ -19,6 +19,7 @@ pub mod ports;
 pub mod roots;
 pub mod script;
 pub mod side;
+pub mod small;
 pub mod table;
 pub mod terminal;
 pub mod tunnel;

@@ -1,16 +1,19 @@
 //! A minion whose only way out is a real OpenVPN tunnel over TCP 443: jobs, a large return, the
-//! tunnel killed, restarted, and back with another address; and nothing to connect to on its side.
+//! tunnel killed, restarted, and back with another address, in the middle of a highstate too; and nothing to connect to on its
+//! side.
 
+use std::fs;
 use std::time::{Duration, SystemTime};
 
 use brine_interop_tests::beat::Beat;
+use brine_interop_tests::bus::Bus;
 use brine_interop_tests::cases::returns;
 use brine_interop_tests::cli;
 use brine_interop_tests::daemon::command;
 use brine_interop_tests::failure::{hold, same};
 use brine_interop_tests::netns::{Cable, inside};
 use brine_interop_tests::tunnel::{TUNNEL_MASTER, Tunnel};
-use brine_interop_tests::wait::let_pass;
+use brine_interop_tests::wait::{let_pass, until};
 use brine_interop_tests::{Failure, Fleet, Result, Side};
 
 const FIRST: &str = "10.99.0.6";
@@ -103,4 +106,67 @@ fn ours_on_ours() -> Result {
 fn stock_3006_on_itself() -> Result {
     let stock = Side::parse("3006")?;
     story(stock, stock, Duration::from_secs(20)).map(drop)
+}
+
+/// A highstate while the tunnel is cut: once it is back before the run ends and a file is fetched after it, once the run ends
+/// while it is cut. Either completes, and its return arrives once.
+fn highstate(master: Side, minion: Side) -> Result {
+    let cable = Cable::lay()?;
+    let mut fleet = Fleet::new(master, minion)?;
+    let mut tunnel = Tunnel::open(&cable, &fleet.path("vpn"), FIRST)?;
+    fleet.settings.address = TUNNEL_MASTER.into();
+    let srv = fleet.path("srv");
+    fs::create_dir_all(&srv)?;
+    fleet.settings.master_lines =
+        vec!["auto_accept: true".into(), format!("file_roots: {{base: [{}]}}", srv.display())];
+    fleet.master_netns = Some(cable.master.clone());
+    fleet.minion_netns = Some(cable.minion.clone());
+    let to = fleet.path("to").display().to_string();
+    fs::write(srv.join("top.sls"), "base: {'*': [run]}\n")?;
+    fs::write(srv.join("late"), "fetched\n")?;
+    fleet.start_master()?;
+    fleet.start_minion("m1", "m1", &[])?;
+    fleet.wait_ping("m1", Duration::from_secs(120))?;
+    for (turn, cut, rest) in [("back before", 4, 12), ("back after", 12, 4)] {
+        let last = if cut < rest { "source: salt://late" } else { "contents: fetched" };
+        let sls = format!(
+            "{to}/first:\n  file.managed: [{{contents: '{turn}'}}, {{makedirs: true}}]\nlong:\n  cmd.run: [{{name: 'touch {to}/began; sleep {rest}'}}]\n\
+             {to}/last:\n  file.managed:\n    - {last}\n    - require: [{{cmd: long}}]\n"
+        );
+        fs::write(srv.join("run.sls"), sls)?;
+        let bus = Bus::listen(&fleet)?;
+        let ran = fleet.salt(&["--async", "m1", "state.apply"])?.ok()?;
+        let jid = ran.out.split_whitespace().last().ok_or("no job id")?.to_owned();
+        until("the long state", Duration::from_secs(30), || {
+            Ok(fleet.path("to/began").exists().then_some(()))
+        })?;
+        tunnel.kill()?;
+        let_pass(Duration::from_secs(cut));
+        if cut > rest {
+            hold(fleet.path("to/last").exists(), || "the run did not go on while the tunnel was cut".into())?;
+        }
+        tunnel.connect(&cable, FIRST)?;
+        let tag = format!("salt/job/{jid}/ret/m1");
+        let returned = bus.wait("its return", Duration::from_secs(60), |event| event.tag == tag)?;
+        let_pass(Duration::from_secs(8));
+        same(&format!("{turn}: returns"), bus.count(&tag), 1)?;
+        let states = returned.data["return"].as_object().cloned().unwrap_or_default();
+        same(&format!("{turn}: states"), states.len(), 3)?;
+        for (name, state) in &states {
+            hold(state["result"] == true, || format!("{turn}: {name}: {state}"))?;
+        }
+        fs::remove_dir_all(&to)?;
+        same("a job after it", fleet.salt(&["m1", "test.ping"])?.ok()?.ret("m1")?, true)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn highstate_of_ours() -> Result {
+    highstate(Side::Ours, Side::Ours)
+}
+
+#[test]
+fn highstate_of_ours_on_stock() -> Result {
+    highstate(Side::parse("3006")?, Side::Ours)
 }
