@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -77,7 +78,7 @@ def stock(ask):
                 os.dup2(null, fd)
             answer = in_stock(ask)
             with os.fdopen(back, "w") as f:
-                json.dump(answer, f, default=repr)
+                json.dump(answer, f, default=plain)
             status = 0
         finally:
             os._exit(status)
@@ -86,6 +87,11 @@ def stock(ask):
         text = f.read()
     os.waitpid(child, 0)
     return json.loads(text) if text else {"error": "stock's process died"}
+
+
+def plain(value):
+    """Sets are lists for a master, too; here they have an order."""
+    return sorted(value, key=str) if isinstance(value, (set, frozenset)) else repr(value)
 
 
 def in_stock(ask):
@@ -112,6 +118,10 @@ def ours(ask):
         return {"ret": json.loads(ran.stdout)["local"], "rc": ran.returncode}
     except (ValueError, KeyError):
         error = (ran.stdout + ran.stderr).decode(errors="replace")
+        # What Python raises as an exception, a program can only say.
+        wrong = re.search(r"^Passed invalid arguments: (.*?)\.\n\nUsage:", error, re.M | re.S)
+        if wrong:
+            return {"error": wrong[1], "kind": "SaltInvocationError"}
         return {"error": error, "kind": "exit", "rc": ran.returncode}
 
 

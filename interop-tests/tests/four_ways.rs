@@ -22,17 +22,21 @@ files! {
     alias,
     alternatives,
     cmd,
+    cron,
     debconf,
     environ,
     event,
     file_edit,
+    git,
     grains,
     group,
     host,
     ini_manage,
+    iptables,
     kmod,
     locale,
     module,
+    pkgrepo,
     saltutil,
     schedule,
     service,
@@ -61,7 +65,11 @@ fn every_file_of_cases_is_run() {
 fn run(file: &str) -> Result {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("states");
     let all = yaml(&folder.join(file).with_extension("yaml"))?;
-    let init = if all["boot"] == "systemd" { Init::Systemd } else { Init::None };
+    let init = match (all["boot"].as_str(), all["network"].as_str()) {
+        (Some("systemd"), _) => Init::Systemd,
+        (_, Some("own")) => Init::Apart,
+        _ => Init::None,
+    };
     let before = all["prepare"].as_str().unwrap_or_default();
     let mut pair = Pair::new(init, before)?;
     let wanted = env::var("BRINE_CASES").unwrap_or_default();

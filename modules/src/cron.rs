@@ -7,7 +7,7 @@ mod tab;
 use crate::python::random::Random;
 use brine_core::call::{CallError, Cx, Result, exec, module};
 use brine_core::cron::{NO_IDENTIFIER, id, is_match, needs_change};
-use brine_core::text::python_str;
+use brine_core::text::{python_str, python_type};
 use brine_core::{Map, Value, map};
 use program::{raw, write};
 use tab::Tab;
@@ -154,6 +154,11 @@ impl Wish {
 
     /// The job as it is written.
     fn job(&self) -> Result<Map> {
+        if self.comment.truthy() && self.comment.as_str().is_none() {
+            let (kind, used) = (python_type(&self.comment), if self.special { "rstrip" } else { "replace" });
+            let text = format!("'{kind}' object has no attribute '{used}'");
+            return Err(CallError::exception("AttributeError", text));
+        }
         let mut job = Map::new();
         if self.special {
             job.insert("spec", self.time("spec"));

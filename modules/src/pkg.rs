@@ -96,13 +96,14 @@ fn list_pkgs(
 ) -> Result<Map> {
     debian(cx)?;
     if kwargs.0.get("use_context").is_some_and(|use_it| !use_it.truthy()) {
-        forget(cx);
+        cx.job.remove_context(KEPT);
     }
     packages(cx, is_true(&versions_as_list), is_true(&removed), is_true(&purge_desired))
 }
 
 /// The packages are to be looked for anew: something changed them.
 fn forget(cx: &Cx) {
+    apt::drop_cache();
     cx.job.remove_context(KEPT);
 }
 

@@ -23,6 +23,8 @@ use crate::wait::until;
 pub enum Init {
     /// Only what is asked for.
     None,
+    /// The same, with a network of its own, in which there is nothing but `lo`.
+    Apart,
     /// systemd, booted.
     Systemd,
 }
@@ -49,7 +51,7 @@ const LAY: &str = r#"
 set -eu
 mount -t tmpfs -o size=4g tmpfs "$W"
 mkdir "$W/u" "$W/w" "$W/m"
-M="$W/m"
+export M="$W/m"
 mount -t overlay overlay -o lowerdir=/,upperdir="$W/u",workdir="$W/w" "$M"
 mount --rbind /dev "$M/dev"
 mount -t proc proc "$M/proc"
@@ -68,6 +70,11 @@ fi
 const ENTER: &str = r#"
 mount --rbind /sys "$M/sys"
 exec chroot "$M" /usr/bin/env --default-signal=INT,QUIT "$PYTHON" -B -W ignore "$AGENT"
+"#;
+
+const APART: &str = r#"
+mount --rbind /sys "$M/sys"
+exec unshare --net sh -c 'ip link set lo up; exec chroot "$M" /usr/bin/env --default-signal=INT,QUIT "$PYTHON" -B -W ignore "$AGENT"'
 "#;
 
 const BOOT: &str = r#"
@@ -103,12 +110,17 @@ impl Root {
             dir: tempfile::Builder::new().prefix("brine-root-").tempdir()?.keep(),
         };
         let mut command = Command::new("unshare");
+        let enter = match init {
+            Init::None => ENTER,
+            Init::Apart => APART,
+            Init::Systemd => BOOT,
+        };
         command.args(["--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]);
         if init == Init::Systemd {
             command.args(["--uts", "--ipc", "--cgroup"]);
         }
         command
-            .args(["sh", "-c", &format!("{LAY}{}", if init == Init::None { ENTER } else { BOOT })])
+            .args(["sh", "-c", &format!("{LAY}{enter}")])
             .env("W", &place.dir)
             .env("KEEP", format!("{} {} {}/py", stock.display(), bin.display(), env!("CARGO_MANIFEST_DIR")))
             .env("BEFORE", before)

@@ -74,12 +74,15 @@ impl Pair {
     }
 }
 
+const TRACEBACK: &str = "Traceback (most recent call last):";
+
 /// The texts of a list.
 pub fn list(value: &Value) -> Vec<String> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// Without times, without the inner lines of tracebacks (those show Python's own source), and without what the case leaves out.
+/// Without times, without the inner lines of tracebacks (those show Python's own source) and those that led to the last one,
+/// and without what the case leaves out.
 fn steady(value: Value, ignore: &[String]) -> Value {
     match value {
         Value::Object(map) => map
@@ -88,10 +91,13 @@ fn steady(value: Value, ignore: &[String]) -> Value {
             .map(|(key, value)| (key, steady(value, ignore)))
             .collect(),
         Value::Array(list) => list.into_iter().map(|value| steady(value, ignore)).collect(),
-        Value::String(text) if text.contains("Traceback (most recent call last):") => {
-            let outer = text.lines().filter(|line| !line.starts_with("  "));
-            Value::String(outer.collect::<Vec<_>>().join("\n"))
-        }
+        Value::String(text) => match (text.find(TRACEBACK), text.rfind(TRACEBACK)) {
+            (Some(first), Some(last)) => {
+                let lines = text[..first].lines().chain(text[last..].lines());
+                Value::String(lines.filter(|line| !line.starts_with("  ")).collect::<Vec<_>>().join("\n"))
+            }
+            _ => Value::String(text),
+        },
         other => other,
     }
 }

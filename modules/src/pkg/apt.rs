@@ -75,6 +75,14 @@ pub(super) fn call(cx: &Cx, command: &[String], scope: bool, more: &Map) -> Resu
     Ok(out)
 }
 
+/// Has apt read dpkg's status anew. It compares second and size to tell whether what it keeps is older, which is too coarse
+/// where one change follows another at once.
+pub(super) fn drop_cache() {
+    if let Err(e) = std::fs::remove_file("/var/cache/apt/pkgcache.bin") {
+        tracing::debug!("apt's cache of packages stays: {e}");
+    }
+}
+
 /// As [`call`], outside any scope and without further arguments.
 pub(super) fn ask(cx: &Cx, command: &[&str]) -> Result<Map> {
     call(cx, &words(command), false, &Map::new())

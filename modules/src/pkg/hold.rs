@@ -1,6 +1,6 @@
 //! What dpkg is told to do with packages: keep them at their version, install, remove them.
 
-use super::apt::{ask, call, code, stdout, text, words};
+use super::apt::{ask, call, code, drop_cache, stdout, text, words};
 use super::debian;
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec};
 use brine_core::text::{is_true, python_str};
@@ -143,6 +143,7 @@ fn select(cx: &Cx, selection: &Map, clear: bool) -> Result<Map> {
             let line = format!("{} {}", python_str(&name), python_str(state));
             let out = call(cx, &words(&["dpkg", "--set-selections"]), false, &map! {"stdin" => line})?;
             if code(&out) == 0 {
+                drop_cache();
                 ret.insert(name, map! {"old" => before, "new" => state.clone()});
             } else {
                 tracing::error!("failed to set state {} for package {}", python_str(state), python_str(&name));

@@ -4,7 +4,7 @@ use brine_core::call::{Args, CallError, Cx, Result};
 use brine_core::posixpath::{abspath, dirname, join};
 use brine_core::pyversion::loose;
 use brine_core::state::{Outcome, state_module};
-use brine_core::text::python_str;
+use brine_core::text::{python_str, python_type};
 use brine_core::{Map, Value, map};
 use std::path::Path;
 
@@ -99,7 +99,12 @@ fn manage(cx: &Cx, name: Value, mut given: Map, kwargs: Map) -> Result<Outcome> 
     let python = join(&path, &["bin", "python"]);
     let exists = Path::new(&python).exists();
     let clear = of(&given, "clear").truthy();
-    if let Value::Str(file) = of(&given, "requirements")
+    let requirements = of(&given, "requirements");
+    if requirements.truthy() && requirements.as_str().is_none() {
+        let text = format!("'{}' object has no attribute 'startswith'", python_type(&requirements));
+        return Err(CallError::exception("AttributeError", text));
+    }
+    if let Value::Str(file) = requirements
         && file.starts_with("salt://")
     {
         match cached(cx, &file)? {

@@ -49,7 +49,7 @@ pub(super) fn file(
         "user" => user.clone(),
         "group" => group.clone(),
         "mode" => "0600",
-        "attrs" => Value::List(Vec::new()),
+        "attrs" => "",
         "saltenv" => saltenv.clone(),
     };
     let with = |more: Map| {

@@ -46,7 +46,7 @@ fn run_set(cx: &Cx, mut given: Given) -> Result {
         (Some(value), _) => (format!("'{value}'"), vec![value.as_str().into()]),
         (None, Some(many)) => (python_str(&many.clone().into()), many.clone()),
         (None, None) => {
-            let text = "local variable 'desired' referenced before assignment";
+            let text = "cannot access local variable 'desired' where it is not associated with a value";
             return Err(brine_core::CallError::exception("UnboundLocalError", text));
         }
     };
