@@ -83,7 +83,7 @@ fn measure(side: &Side, dir: &Path, tree: &Path, runs: usize, clients: usize) ->
     let home = dir.join(side.name.replace(' ', "-"));
     fs::create_dir(&home).map_err(|e| e.to_string())?;
     let fleet = Fleet::new(&home, &side.bin)?;
-    fleet.configure("etc/master", &format!("file_roots: {{base: [{}]}}", tree.display()))?;
+    fleet.configure("etc/master", &format!("auto_accept: true\nfile_roots: {{base: [{}]}}", tree.display()))?;
     let (_master, minion) = fleet.up()?;
     // What follows is asked by salt-call, under the same key.
     drop(minion);
@@ -108,20 +108,31 @@ fn measure(side: &Side, dir: &Path, tree: &Path, runs: usize, clients: usize) ->
     Ok(Numbers { large: median(large), list_first, list_again: median(again), clients })
 }
 
-/// How long so many clients take that begin together, each with a cache of its own.
+/// How long so many clients take that begin together: minions, each with a name, a key and a cache of its own.
 fn at_once(side: &Side, home: &Path, clients: usize) -> Result<f64> {
     let config = fs::read_to_string(home.join("etc/minion")).map_err(|e| e.to_string())?;
     let mut commands = Vec::new();
     for i in 0..clients {
         let own = home.join(format!("client-{i}"));
         fs::create_dir(&own).map_err(|e| e.to_string())?;
-        let cache = format!("cachedir: {}", own.join("cache").display());
-        let lines: Vec<_> =
-            config.lines().map(|l| if l.starts_with("cachedir:") { &cache } else { l }).collect();
+        let mine = [
+            ("id:", format!("id: client-{i}\nkeysize: 2048")),
+            ("cachedir:", format!("cachedir: {}", own.join("cache").display())),
+            ("pki_dir:", format!("pki_dir: {}", own.join("pki").display())),
+        ];
+        let lines: Vec<_> = config
+            .lines()
+            .map(|line| mine.iter().find(|(key, _)| line.starts_with(key)).map_or(line, |(_, own)| own))
+            .collect();
         fs::write(own.join("minion"), lines.join("\n")).map_err(|e| e.to_string())?;
-        let mut command = Command::new(side.bin.join("salt-call"));
-        command.arg("-c").arg(&own).args(["cp.cache_dir", "salt://small", "--out=quiet"]);
-        commands.push(command);
+        let call = |words: &[&str]| {
+            let mut command = Command::new(side.bin.join("salt-call"));
+            command.arg("-c").arg(&own).args(words).arg("--out=quiet");
+            command
+        };
+        // Its key is made and accepted before the time is taken.
+        output(&mut call(&["test.ping"]))?;
+        commands.push(call(&["cp.cache_dir", "salt://small"]));
     }
     let began = Instant::now();
     let mut running = Vec::new();
