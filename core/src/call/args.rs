@@ -55,7 +55,10 @@ impl KwArgs {
 /// Arguments bound to parameters, taken out one by one by the code that `#[exec]` writes.
 pub struct Bound<'f> {
     function: &'f Function,
-    named: Map,
+    /// A place for each parameter, in their order.
+    named: Vec<Option<Value>>,
+    /// The place behind that of the parameter that was taken last: they are taken in their order.
+    next: usize,
     var_args: Vec<Value>,
     kwargs: Map,
 }
@@ -65,35 +68,33 @@ impl<'f> Bound<'f> {
     /// `SaltInvocationError`.
     pub fn new(function: &'f Function, args: Args) -> Result<Self> {
         let Args { positional, keyword } = args;
-        let plain: Vec<_> = function
-            .params
-            .iter()
-            .filter(|p| !matches!(p.kind, ParamKind::VarArgs | ParamKind::KwArgs))
-            .collect();
-        let has_var = function.params.iter().any(|p| matches!(p.kind, ParamKind::VarArgs));
-        let has_kw = function.params.iter().any(|p| matches!(p.kind, ParamKind::KwArgs));
+        let params = function.params;
+        let is_plain = |kind: &ParamKind| !matches!(kind, ParamKind::VarArgs | ParamKind::KwArgs);
+        let plain = || params.iter().enumerate().filter(|(_, p)| is_plain(&p.kind));
+        let has_var = params.iter().any(|p| matches!(p.kind, ParamKind::VarArgs));
+        let has_kw = function.takes_kwargs();
         let given = positional.len();
-        if given > plain.len() && !has_var {
+        if given > plain().count() && !has_var {
             return Err(CallError::Arguments(too_many(function, given)));
         }
-        let mut named = Map::with_capacity(plain.len());
+        let mut named: Vec<Option<Value>> = params.iter().map(|_| None).collect();
         let mut positional = positional.into_iter();
-        for (param, value) in plain.iter().zip(positional.by_ref()) {
-            named.insert(param.name, value);
+        for ((at, _), value) in plain().zip(positional.by_ref()) {
+            named[at] = Some(value);
         }
         let var_args = positional.collect();
         let mut kwargs = Map::new();
         let mut unknown = Map::new();
         for (key, value) in keyword {
             let name = key.as_str().unwrap_or_default();
-            if plain.iter().any(|p| p.name == name) {
-                if named.contains(name) {
+            if let Some((at, _)) = plain().find(|(_, p)| p.name == name) {
+                if named[at].is_some() {
                     return Err(CallError::Arguments(format!(
                         "{}() got multiple values for argument '{name}'",
                         function.name
                     )));
                 }
-                named.insert(key, value);
+                named[at] = Some(value);
             } else if has_kw {
                 kwargs.insert(key, value);
             } else if !name.starts_with("__") {
@@ -103,25 +104,30 @@ impl<'f> Bound<'f> {
         if !unknown.is_empty() {
             return Err(CallError::unknown_keywords(&unknown));
         }
-        let missing: Vec<&str> = plain
-            .iter()
-            .filter(|p| matches!(p.kind, ParamKind::Required) && !named.contains(p.name))
-            .map(|p| p.name)
-            .collect();
+        let is_missing =
+            |at: usize, kind: &ParamKind| matches!(kind, ParamKind::Required) && named[at].is_none();
+        let missing: Vec<&str> =
+            plain().filter(|(at, p)| is_missing(*at, &p.kind)).map(|(_, p)| p.name).collect();
         if !missing.is_empty() {
             return Err(CallError::Arguments(missing_text(function, &missing)));
         }
-        for param in &plain {
-            if let (ParamKind::Default(default), false) = (&param.kind, named.contains(param.name)) {
-                named.insert(param.name, default());
+        for (place, param) in named.iter_mut().zip(params) {
+            if let (ParamKind::Default(default), None) = (&param.kind, &place) {
+                *place = Some(default());
             }
         }
-        Ok(Self { function, named, var_args, kwargs })
+        Ok(Self { function, named, next: 0, var_args, kwargs })
     }
 
     /// Takes a bound parameter, converted loosely as Salt's functions do.
     pub fn take<T: FromValue>(&mut self, name: &str) -> Result<T> {
-        let value = self.named.remove(name).unwrap_or_default();
+        let params = self.function.params;
+        let at = match params.get(self.next) {
+            Some(param) if param.name == name => Some(self.next),
+            _ => params.iter().position(|param| param.name == name),
+        };
+        self.next = at.map_or(self.next, |at| at + 1);
+        let value = at.and_then(|at| self.named[at].take()).unwrap_or_default();
         T::from_value(value).map_err(|expected| {
             CallError::Arguments(format!("{}() argument '{name}' must be {expected}", self.function.name))
         })

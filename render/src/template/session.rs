@@ -5,9 +5,9 @@
 //! ([`Live`]); all others are called through the registry with copies.
 
 use super::convert::py_error;
-use brine_core::call::{Args as CallArgs, Cx};
+use brine_core::call::{Args as CallArgs, Cx, JobContext};
 use brine_core::files::Files;
-use brine_core::{Map, Value};
+use brine_core::{Map, Opts, Value};
 use brine_jinja::State;
 use brine_python::{Args, Obj, PyErr, R, to_value};
 use std::any::Any;
@@ -20,6 +20,40 @@ pub type Live = fn(&Session, &Args) -> R;
 
 thread_local! {
     static RUNNING: RefCell<Vec<Rc<Session>>> = const { RefCell::new(Vec::new()) };
+    static LAST: RefCell<Option<Rc<Objects>>> = const { RefCell::new(None) };
+}
+
+/// Grains, pillar and options as live objects, each made of the data when it is first asked for.
+struct Objects {
+    job: Arc<JobContext>,
+    of: (Arc<Map>, Arc<Map>, Arc<Opts>),
+    grains: OnceCell<Obj>,
+    pillar: OnceCell<Obj>,
+    opts: OnceCell<Obj>,
+}
+
+impl Objects {
+    fn new(cx: &Cx, pillar: OnceCell<Obj>) -> Rc<Self> {
+        let of = (cx.grains.clone(), cx.pillar.clone(), cx.opts.clone());
+        Rc::new(Self { job: cx.job.clone(), of, grains: OnceCell::new(), pillar, opts: OnceCell::new() })
+    }
+
+    fn fit(&self, cx: &Cx) -> bool {
+        let (grains, pillar, opts) = &self.of;
+        Arc::ptr_eq(&self.job, &cx.job)
+            && Arc::ptr_eq(grains, &cx.grains)
+            && Arc::ptr_eq(pillar, &cx.pillar)
+            && Arc::ptr_eq(opts, &cx.opts)
+    }
+
+    /// Those of the call before on this thread, if they are of the same job and data. A state run renders hundreds of files
+    /// one after the other, each in a call of its own.
+    fn last(cx: &Cx) -> Rc<Self> {
+        LAST.with_borrow_mut(|last| match last.as_ref().filter(|objects| objects.fit(cx)) {
+            Some(objects) => objects.clone(),
+            None => last.insert(Self::new(cx, OnceCell::new())).clone(),
+        })
+    }
 }
 
 /// The state of one run of renderings. Of one thread.
@@ -30,45 +64,32 @@ pub struct Session {
     pub files: Arc<dyn Files>,
     /// Whether these are pillar's templates, which stock calls `_pillar_rend`.
     pub pillar_rend: bool,
-    grains: OnceCell<Obj>,
-    pillar: OnceCell<Obj>,
-    opts: OnceCell<Obj>,
+    objects: Rc<Objects>,
     kept: RefCell<Vec<Rc<dyn Any>>>,
 }
 
 impl Session {
     /// A session of its own for a call, with these files.
     pub fn new(cx: &Cx, files: Arc<dyn Files>) -> Rc<Self> {
-        Rc::new(Self {
-            cx: cx.clone(),
-            files,
-            pillar_rend: false,
-            grains: OnceCell::new(),
-            pillar: OnceCell::new(),
-            opts: OnceCell::new(),
-            kept: RefCell::default(),
-        })
+        Self::with(cx, files, false, Objects::new(cx, OnceCell::new()))
+    }
+
+    fn with(cx: &Cx, files: Arc<dyn Files>, pillar_rend: bool, objects: Rc<Objects>) -> Rc<Self> {
+        Rc::new(Self { cx: cx.clone(), files, pillar_rend, objects, kept: RefCell::default() })
     }
 
     /// A session that compiles pillar: files from the pillar's roots, and the pillar as far as it is known.
     pub fn of_pillar(cx: &Cx, files: Arc<dyn Files>, pillar: Obj) -> Rc<Self> {
-        Rc::new(Self {
-            cx: cx.clone(),
-            files,
-            pillar_rend: true,
-            grains: OnceCell::new(),
-            pillar: OnceCell::from(pillar),
-            opts: OnceCell::new(),
-            kept: RefCell::default(),
-        })
+        Self::with(cx, files, true, Objects::new(cx, OnceCell::from(pillar)))
     }
 
-    /// The session that runs on this thread, if it belongs to the same job and pillar as the call; otherwise a new one.
+    /// The session that runs on this thread, if it belongs to the same job and pillar as the call; otherwise a new one, with the
+    /// objects of the call before where they fit.
     pub fn of(cx: &Cx) -> Rc<Self> {
         let running = RUNNING.with(|all| all.borrow().last().cloned());
         running
             .filter(|s| Arc::ptr_eq(&s.cx.job, &cx.job) && Arc::ptr_eq(&s.cx.pillar, &cx.pillar))
-            .unwrap_or_else(|| Self::new(cx, cx.host.files()))
+            .unwrap_or_else(|| Self::with(cx, cx.host.files(), false, Objects::last(cx)))
     }
 
     /// Runs something as this session's: calls back into [`Session::of`] find it.
@@ -109,17 +130,17 @@ impl Session {
 
     /// Grains.
     pub fn grains(&self) -> &Obj {
-        self.grains.get_or_init(|| map(&self.cx.grains))
+        self.objects.grains.get_or_init(|| map(&self.cx.grains))
     }
 
     /// Pillar.
     pub fn pillar(&self) -> &Obj {
-        self.pillar.get_or_init(|| map(&self.cx.pillar))
+        self.objects.pillar.get_or_init(|| map(&self.cx.pillar))
     }
 
     /// Options.
     pub fn opts(&self) -> &Obj {
-        self.opts.get_or_init(|| map(self.cx.opts.map()))
+        self.objects.opts.get_or_init(|| map(self.cx.opts.map()))
     }
 
     /// Calls an execution function as `salt['mod.fun'](...)` does: on the objects themselves where it is [`Live`], with copies

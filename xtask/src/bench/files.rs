@@ -83,7 +83,8 @@ fn measure(side: &Side, dir: &Path, tree: &Path, runs: usize, clients: usize) ->
     let home = dir.join(side.name.replace(' ', "-"));
     fs::create_dir(&home).map_err(|e| e.to_string())?;
     let fleet = Fleet::new(&home, &side.bin)?;
-    fleet.configure("etc/master", &format!("auto_accept: true\nfile_roots: {{base: [{}]}}", tree.display()))?;
+    fleet
+        .configure("etc/master", &format!("auto_accept: true\nfile_roots: {{base: [{}]}}", tree.display()))?;
     let (_master, minion) = fleet.up()?;
     // What follows is asked by salt-call, under the same key.
     drop(minion);
