@@ -1,8 +1,9 @@
 //! Files of state and pillar trees: the [`FileServer`] with its backends, and the [`Client`] that keeps copies of what a server
-//! has, a master's or one of its own process; what [`get_url`] brings from elsewhere. Not how a request travels.
+//! has, a master's or one of its own process; what [`get_url`] brings from elsewhere; archives. Not how a request travels.
 //!
 //! A path that is asked for becomes a `RelPath` and an environment a `SaltEnv` before either touches the file system.
 
+pub mod archive;
 mod backend;
 mod cache;
 mod client;

@@ -4,6 +4,7 @@ use crate::unseen::Unseen;
 use brine_protocol::ids::{RelPath, SaltEnv};
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
+use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fsetxattr};
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, fchown};
@@ -75,8 +76,9 @@ pub(crate) fn settle(new: Unseen, place: &Path) -> io::Result<()> {
     new.persist(place).map_err(|(e, _)| e)
 }
 
-/// Puts the contents of a file where a user wants them. One that is there keeps mode and owner, and what a link leads to is what
-/// changes; a new one has the mode that new files have. Nobody sees half of it, unless it is no regular file.
+/// Puts the contents of a file where a user wants them. One that is there keeps mode, owner and attributes, and what a link leads
+/// to is what changes; a new one has the mode that new files have. Nobody sees half of it, unless it is no regular file, or has
+/// other names, which show the new contents, too.
 ///
 /// # Errors
 /// What keeps it from being read or written.
@@ -95,7 +97,7 @@ pub fn put_bytes(contents: &[u8], dest: &Path) -> io::Result<()> {
 fn put_from(source: &mut (impl Read + Seek), dest: &Path) -> io::Result<()> {
     let real = fs::canonicalize(dest).unwrap_or_else(|_| dest.to_owned());
     let old = match fs::metadata(&real) {
-        Ok(meta) if meta.is_file() => Some(meta),
+        Ok(meta) if meta.is_file() && meta.nlink() == 1 => Some(meta),
         Ok(_) => return over(source, &real),
         // A link that leads nowhere: its end is made.
         Err(_) if fs::symlink_metadata(dest).is_ok() => return over(source, dest),
@@ -117,6 +119,11 @@ fn put_from(source: &mut (impl Read + Seek), dest: &Path) -> io::Result<()> {
         {
             return over(source, &real);
         }
+        // Opened as for writing: what may not be written is not replaced either.
+        let file = OpenOptions::new().read(true).write(true).open(&real);
+        if file.and_then(|file| attributes(&file, new.file())).is_err() {
+            return over(source, &real);
+        }
         new.file().set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
     }
     match new.persist(&real) {
@@ -129,6 +136,31 @@ fn put_from(source: &mut (impl Read + Seek), dest: &Path) -> io::Result<()> {
 /// Whether a folder that takes no new files may yet hold one that can be written to: not where there is no room for either.
 fn may_be_written_over(e: &io::Error) -> bool {
     !matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Gives a file the extended attributes of another, access control lists among them.
+fn attributes(from: &fs::File, to: &fs::File) -> io::Result<()> {
+    let names = match whole(|buffer| flistxattr(from, buffer)) {
+        Ok(names) => names,
+        // The file system knows none.
+        Err(rustix::io::Errno::NOTSUP | rustix::io::Errno::NOSYS) => return Ok(()),
+        Err(e) => return Err(e.into()),
+    };
+    for name in names.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+        let value = whole(|buffer| fgetxattr(from, name, buffer))?;
+        if whole(|buffer| fgetxattr(to, name, buffer)) != Ok(value.clone()) {
+            fsetxattr(to, name, &value, XattrFlags::empty())?;
+        }
+    }
+    Ok(())
+}
+
+/// The names or the value of attributes: as much as a file can have.
+fn whole(ask: impl Fn(&mut [u8]) -> rustix::io::Result<usize>) -> rustix::io::Result<Vec<u8>> {
+    let mut buffer = vec![0; 65_536];
+    let length = ask(&mut buffer)?;
+    buffer.truncate(length);
+    Ok(buffer)
 }
 
 fn over(source: &mut (impl Read + Seek), dest: &Path) -> io::Result<()> {
@@ -165,7 +197,21 @@ pub fn write_over(dest: &Path, contents: &mut dyn Read, len: u64) -> io::Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::fs::{getxattr, setxattr};
     use std::os::unix::fs::symlink;
+
+    #[test]
+    fn other_names_of_a_file_show_its_new_contents() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::write(at("f"), "a long old text").unwrap();
+        fs::hard_link(at("f"), at("g")).unwrap();
+        put_bytes(b"new", &at("g")).unwrap();
+        assert_eq!(fs::read_to_string(at("f")).unwrap(), "new");
+        put_bytes(b"newer, longer", &at("f")).unwrap();
+        assert_eq!(fs::read_to_string(at("g")).unwrap(), "newer, longer");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
 
     #[test]
     fn a_file_that_is_there_keeps_mode_and_links() {
@@ -174,8 +220,12 @@ mod tests {
         fs::write(at("new"), "new").unwrap();
         fs::write(at("old"), "old").unwrap();
         fs::set_permissions(at("old"), Permissions::from_mode(0o751)).unwrap();
+        let marked = setxattr(at("old"), "user.mark", b"m", XattrFlags::empty()).is_ok();
         symlink("old", at("link")).unwrap();
         put(&at("new"), &at("link")).unwrap();
+        if marked {
+            assert_eq!(whole(|buffer| getxattr(at("old"), "user.mark", buffer)).unwrap(), b"m");
+        }
         assert_eq!(fs::read_to_string(at("old")).unwrap(), "new");
         assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
         assert_eq!(fs::metadata(at("old")).unwrap().mode() & 0o7777, 0o751);

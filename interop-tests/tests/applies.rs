@@ -35,7 +35,7 @@ fn formula(name: &str, config: &str, sls: &[&str], packages: &str) -> Result {
                 kwargs.insert("test".into(), true.into());
             }
             let step = format!("{sls}: {step}");
-            match pair.state_sls(&step, sls, &kwargs, &opts, &["pid".to_owned()]) {
+            match pair.state_sls(&step, sls, &kwargs, &opts, &["pid".to_owned()], &[]) {
                 Ok(want) => chunks = want["ret"].as_object().map_or(0, Map::len),
                 Err(e) => faults.push(e.to_string()),
             }

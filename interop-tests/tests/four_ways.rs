@@ -21,12 +21,14 @@ files! {
     acl,
     alias,
     alternatives,
+    archive,
     cmd,
     cron,
     debconf,
     environ,
     event,
     file_edit,
+    file_whole,
     git,
     grains,
     group,
@@ -128,7 +130,8 @@ fn one(pair: &mut Pair, case: &Value) -> Result {
         if step.starts_with("test") {
             kwargs.insert("test".into(), true.into());
         }
-        pair.state_sls(&step, "case", &kwargs, &case["opts"], &list(&case["ignore"]))?;
+        let (ignore, any_order) = (list(&case["ignore"]), list(&case["any_order"]));
+        pair.state_sls(&step, "case", &kwargs, &case["opts"], &ignore, &any_order)?;
         let mut paths = vec![HERE.to_owned()];
         paths.extend(list(&case["look"]));
         pair.trees(&step, &paths, &[])?;

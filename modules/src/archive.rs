@@ -1,5 +1,8 @@
-//! The `archive` execution module: archives made and unpacked by the programs for them. Zip files without a program, and the
-//! listing of archives, are not here.
+//! The `archive` execution module: archives made and unpacked by the programs for them; zip files without a program, and what
+//! archives hold, are in files of their own.
+
+mod list;
+mod zip;
 
 use crate::tools;
 use brine_core::call::{Args, CallError, Cx, Result, exec, module};
@@ -9,7 +12,12 @@ use brine_core::{Map, Value};
 use brine_render::config::glob;
 use std::path::Path;
 
-module! { "archive": cmd_unzip, cmd_zip, gunzip, gzip, rar, tar, unrar }
+use list::*;
+use zip::*;
+
+module! {
+    "archive": cmd_unzip, cmd_zip, gunzip, gzip, is_encrypted, list_, rar, tar, unrar, unzip, zip_
+}
 
 /// How a program is run.
 struct How {
@@ -47,7 +55,7 @@ fn list(given: &Value) -> Vec<String> {
 /// Sources, with what shell patterns among them stand for.
 fn sources(given: &Value) -> Vec<String> {
     let expand = |source: String| {
-        if !source.contains(['*', '?', '[', '!', ']']) {
+        if !source.contains(['*', '?', '[']) {
             return vec![source];
         }
         glob(Path::new(&source)).into_iter().map(|path| path.to_string_lossy().into_owned()).collect()

@@ -6,7 +6,7 @@ mod fetch;
 mod list;
 mod push;
 mod recv;
-mod template;
+pub(crate) mod template;
 
 use brine_core::call::module;
 use cache::*;

@@ -81,7 +81,7 @@ pub(super) fn fetch(
             continue;
         };
         match want.dest {
-            Some(dest) => place::put(&new, dest).map_err(failed)?,
+            Some(dest) => crate::put(&new, dest).map_err(failed)?,
             None => {
                 place::folder(&root, at).map_err(failed)?;
                 place::persist(new, at).map_err(failed)?;

@@ -17,7 +17,7 @@ pub use url::{Dest, Got, Order, get_url};
 use crate::cache::Cache;
 use crate::fault::file_error;
 use crate::path::{self, Asked};
-use crate::{FileServer, Found, place};
+use crate::{FileServer, Found};
 use brine_core::call::{CallError, Result};
 use brine_core::files::{Files, Listing, Want};
 use brine_core::text::python_str;
@@ -68,7 +68,7 @@ impl<C: Channel> Client<C> {
             return Ok(None);
         }
         fs::File::open(&found.full).map_err(|e| file_error(&e, &found.full))?;
-        place::put(&found.full, dest).map_err(failed)?;
+        crate::put(&found.full, dest).map_err(failed)?;
         Ok(Some(dest.to_owned()))
     }
 }

@@ -25,8 +25,8 @@ impl Pair {
         Ok(Self { stock: Root::new(init, before)?, ours: Root::new(init, before)?, program })
     }
 
-    /// Runs `state.sls` in both with these keywords and options; the returns must be equal, but for the keys in `ignore`. Gives
-    /// that of stock.
+    /// Runs `state.sls` in both with these keywords and options; the returns must be equal, but for the keys in `ignore`, and for
+    /// the order of what is under the keys in `any_order`. Gives that of stock.
     ///
     /// # Errors
     /// With where they differ.
@@ -37,6 +37,7 @@ impl Pair {
         kwargs: &Map<String, Value>,
         opts: &Value,
         ignore: &[String],
+        any_order: &[String],
     ) -> Result<Value> {
         let mut question =
             json!({"do": "stock", "fun": "state.sls", "args": [sls], "kwargs": kwargs, "opts": opts});
@@ -44,7 +45,7 @@ impl Pair {
         question["do"] = "ours".into();
         question["program"] = self.program.as_str().into();
         let got = self.ours.ask(&question)?;
-        let (want, got) = (steady(want, ignore), steady(got, ignore));
+        let (want, got) = (steady(want, ignore, any_order), steady(got, ignore, any_order));
         equal(&format!("{step}: returned"), &got, &want)?;
         Ok(want)
     }
@@ -83,14 +84,18 @@ pub fn list(value: &Value) -> Vec<String> {
 
 /// Without times, without the inner lines of tracebacks (those show Python's own source) and those that led to the last one,
 /// and without what the case leaves out.
-fn steady(value: Value, ignore: &[String]) -> Value {
+fn steady(value: Value, ignore: &[String], any_order: &[String]) -> Value {
     match value {
         Value::Object(map) => map
             .into_iter()
             .filter(|(key, _)| !["duration", "start_time"].contains(&key.as_str()) && !ignore.contains(key))
-            .map(|(key, value)| (key, steady(value, ignore)))
+            .map(|(key, value)| {
+                let value = steady(value, ignore, any_order);
+                let value = if any_order.contains(&key) { sorted(value) } else { value };
+                (key, value)
+            })
             .collect(),
-        Value::Array(list) => list.into_iter().map(|value| steady(value, ignore)).collect(),
+        Value::Array(list) => list.into_iter().map(|value| steady(value, ignore, any_order)).collect(),
         Value::String(text) => match (text.find(TRACEBACK), text.rfind(TRACEBACK)) {
             (Some(first), Some(last)) => {
                 let lines = text[..first].lines().chain(text[last..].lines());
@@ -98,6 +103,23 @@ fn steady(value: Value, ignore: &[String]) -> Value {
             }
             _ => Value::String(text),
         },
+        other => other,
+    }
+}
+
+/// What stock makes of a set: the items of a list, or the parts of a text that have headings, in an order of their own.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Array(mut list) => {
+            list.sort_by_key(ToString::to_string);
+            Value::Array(list)
+        }
+        Value::String(text) => {
+            let text = format!("\n{text}");
+            let mut parts: Vec<&str> = text.split("\n#### ").map(str::trim).collect();
+            parts.sort_unstable();
+            Value::String(parts.join("\n"))
+        }
         other => other,
     }
 }

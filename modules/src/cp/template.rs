@@ -47,7 +47,7 @@ pub(crate) fn is_render_error(e: &CallError) -> bool {
 
 /// The names of source and destination, rendered if `template` names an engine. `pillar` and `pillarenv` decide which pillar they
 /// see.
-pub(super) fn names(
+pub(crate) fn names(
     cx: &Cx,
     names: (String, String),
     saltenv: &str,

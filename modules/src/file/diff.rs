@@ -57,19 +57,6 @@ pub(super) fn with_file(
     show_changes: bool,
     template: bool,
 ) -> Result<Option<String>> {
-    let exists = |path: &str| std::path::Path::new(path).exists();
-    let mut missing = Vec::new();
-    if !exists(path) {
-        missing.push(format!("File {path} not found"));
-    }
-    if let Contents::File(new) = new
-        && !exists(new)
-    {
-        missing.push(format!("File {new} not found"));
-    }
-    if !missing.is_empty() {
-        return Err(not_cached(&missing));
-    }
     let old = read(path)?;
     let new = match new {
         Contents::File(path) => Cow::Owned(read(path)?),

@@ -14,6 +14,7 @@ states! {
     acl,
     alias,
     alternatives,
+    archive,
     cmd,
     cron,
     debconf,

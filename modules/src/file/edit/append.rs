@@ -9,8 +9,6 @@ use brine_core::Value;
 use brine_core::call::{KwArgs, Result, VarArgs, exec};
 use brine_core::text::python_str;
 use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::FileExt;
 
 /// The lines that are given: the arguments, or `args` among the named ones.
 fn lines(args: VarArgs, mut kwargs: KwArgs) -> Vec<String> {
@@ -35,21 +33,14 @@ pub(in super::super) fn append(path: String, args: VarArgs, kwargs: KwArgs) -> R
     let path = expanduser(&path);
     let lines = lines(args, kwargs);
     let failed = |e: std::io::Error| file_error(&e, &path);
-    let mut file = OpenOptions::new().read(true).append(true).open(&path).map_err(failed)?;
-    let mut new = joined(&lines);
-    let old = file.metadata().map_err(failed)?.len();
-    if let Some(last) = old.checked_sub(1) {
-        let mut byte = [0];
-        file.read_exact_at(&mut byte, last).map_err(failed)?;
-        if &byte != b"\n" {
-            new.insert(0, '\n');
-        }
+    // A file that is not there is not made.
+    OpenOptions::new().append(true).open(&path).map_err(failed)?;
+    let mut whole = contents(&path)?;
+    if whole.last().is_some_and(|last| *last != b'\n') {
+        whole.push(b'\n');
     }
-    if let Err(e) = file.write_all(new.as_bytes()) {
-        // Half a line is none. What cannot be undone is told all the same.
-        let _ = file.set_len(old);
-        return Err(failed(e));
-    }
+    whole.extend(joined(&lines).into_bytes());
+    put(&path, &whole, Inode::Same)?;
     Ok(format!("Wrote {} lines to \"{path}\"", lines.len()))
 }
 

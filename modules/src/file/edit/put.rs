@@ -13,9 +13,10 @@ use std::path::Path;
 /// Which file of the file system holds the new text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Inode {
-    /// A new one, which takes the place of the old.
+    /// A new one, which takes the place of the old name.
     New,
-    /// The one that was there, so that other names of it show the new text, too.
+    /// The one that was there, for all that can be seen: what a link leads to is what changes, other names of the file show the
+    /// new text, too, and its attributes stay.
     Same,
 }
 
@@ -33,14 +34,14 @@ fn over(path: &Path, mut bytes: &[u8]) -> io::Result<()> {
     write_over(path, &mut bytes, len)
 }
 
-/// Puts a new text in the place of a file. A name that is a link is replaced, not what it leads to.
+/// Puts a new text in the place of a file. For [`Inode::New`] a name that is a link is replaced, not what it leads to.
 pub(crate) fn write(path: &str, bytes: &[u8], inode: Inode) -> Result<()> {
     let target = Path::new(path);
     let attempt = || -> io::Result<()> {
-        let old = fs::metadata(target).ok();
-        if inode == Inode::Same && old.is_some() {
-            return over(target, bytes);
+        if inode == Inode::Same {
+            return brine_files::put_bytes(bytes, target);
         }
+        let old = fs::metadata(target).ok();
         let mut new = beside(target, old.as_ref())?;
         new.file().write_all(bytes)?;
         if let Some(old) = &old {
@@ -92,10 +93,10 @@ mod tests {
         fs::write(&path, "long old text").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
         let inode = |path: &str| fs::metadata(path).unwrap().ino();
-        let was = inode(&path);
         keep(&path, &at("copy"), Inode::Same, false).unwrap();
         write(&path, b"new", Inode::Same).unwrap();
-        assert_eq!((fs::read_to_string(&path).unwrap().as_str(), inode(&path)), ("new", was));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        let was = inode(&path);
         keep(&path, &at("moved"), Inode::New, false).unwrap();
         write(&path, b"newer", Inode::New).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "newer");

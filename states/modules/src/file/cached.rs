@@ -9,7 +9,7 @@ use brine_core::{Map, Value, map};
 use std::path::Path;
 
 /// A URL without user and password, wherever it stands in a text.
-fn without_login(text: &str) -> String {
+pub(crate) fn without_login(text: &str) -> String {
     for scheme in ["http", "https"] {
         let start = format!("{scheme}://");
         if let (Some(from), Some(to)) = (text.find(&start), text.rfind('@'))

@@ -374,73 +374,78 @@ pub(super) fn directory(
 ) -> Result<Outcome> {
     // These count on another system.
     let _unread = (win_owner, win_perms, win_deny_perms, win_inheritance, win_perms_reset);
-    let mut name = expanduser(&name);
-    if name.is_empty() {
-        return Ok(error(&name, "Must provide name to file.directory"));
+    let shown = expanduser(&name);
+    if shown.is_empty() {
+        return Ok(error(&shown, "Must provide name to file.directory"));
     }
+    let mut name = shown.clone();
     if name.ends_with('/') && name != "/" {
         name.pop();
     }
-    if !max_depth.is_nil() && clean {
-        return Ok(error(&name, "Cannot specify both max_depth and clean"));
-    }
-    let user = owner(user, &kwargs);
-    let mut dir_mode = dir_mode;
-    if let (Some(mode), false) = (kwargs.0.get("mode"), dir_mode.truthy()) {
-        dir_mode = mode.clone();
-    }
-    let file_mode = if file_mode.truthy() { file_mode } else { dir_mode.clone() };
-    let missing = check_user(cx, &user, &group)?;
-    if !missing.is_empty() {
-        return Ok(error(&name, missing));
-    }
-    if !name.starts_with('/') {
-        return Ok(error(&name, format!("Specified file {name} is not an absolute path")));
-    }
-    let obstacle = Obstacle { name: &name, force, backupname: backupname.as_deref(), allow_symlink };
-    let mut changes = match obstacle.clear(cx)? {
-        Ok(changes) => changes,
-        Err(outcome) => return Ok(outcome),
-    };
-    let directory = Directory {
-        name: &name,
-        user,
-        group,
-        recurse: &recurse,
-        dir_mode: normalize_mode(&dir_mode),
-        file_mode: normalize_mode(&file_mode),
-        clean,
-        require: &require,
-        exclude_pat: &exclude_pat,
-        max_depth: max_depth.as_int(),
-        follow_symlinks,
-        children_only,
-    };
-    let would = directory.check(cx)?;
-    changes.update(would.changes.clone());
-    if cx.test || changes.is_empty() {
-        return Ok(would.with_changes(changes));
-    }
-    let ret = Outcome::new(name.as_str()).with_changes(changes);
-    if Path::new(&name).is_dir() {
-        return directory.apply(cx, ret);
-    }
-    let mode = directory.dir_mode.clone().map_or(Value::Nil, Value::from);
-    if !Path::new(dirname(&name)).is_dir() {
-        if !makedirs {
-            return Ok(error(&name, format!("No directory to create {name} in")).with_changes(ret.changes));
+    let ret = (|| -> Result<Outcome> {
+        if !max_depth.is_nil() && clean {
+            return Ok(error(&name, "Cannot specify both max_depth and clean"));
         }
-        make_folder(cx, &name, &directory.user, &directory.group, mode.clone())?;
-    }
-    let args = Args::positional([name.as_str()])
-        .with("user", directory.user.clone())
-        .with("group", directory.group.clone())
-        .with("mode", mode);
-    cx.call("file.mkdir", args)?;
-    if !Path::new(&name).is_dir() {
-        return Ok(error(&name, format!("Failed to create directory {name}")).with_changes(ret.changes));
-    }
-    let mut ret = ret;
-    ret.changes.insert(name.as_str(), map! {"directory" => "new"});
-    Ok(ret)
+        let user = owner(user, &kwargs);
+        let mut dir_mode = dir_mode;
+        if let (Some(mode), false) = (kwargs.0.get("mode"), dir_mode.truthy()) {
+            dir_mode = mode.clone();
+        }
+        let file_mode = if file_mode.truthy() { file_mode } else { dir_mode.clone() };
+        let missing = check_user(cx, &user, &group)?;
+        if !missing.is_empty() {
+            return Ok(error(&name, missing));
+        }
+        if !name.starts_with('/') {
+            return Ok(error(&name, format!("Specified file {name} is not an absolute path")));
+        }
+        let obstacle = Obstacle { name: &name, force, backupname: backupname.as_deref(), allow_symlink };
+        let mut changes = match obstacle.clear(cx)? {
+            Ok(changes) => changes,
+            Err(outcome) => return Ok(outcome),
+        };
+        let directory = Directory {
+            name: &name,
+            user,
+            group,
+            recurse: &recurse,
+            dir_mode: normalize_mode(&dir_mode),
+            file_mode: normalize_mode(&file_mode),
+            clean,
+            require: &require,
+            exclude_pat: &exclude_pat,
+            max_depth: max_depth.as_int(),
+            follow_symlinks,
+            children_only,
+        };
+        let would = directory.check(cx)?;
+        changes.update(would.changes.clone());
+        if cx.test || changes.is_empty() {
+            return Ok(would.with_changes(changes));
+        }
+        let ret = Outcome::new(name.as_str()).with_changes(changes);
+        if Path::new(&name).is_dir() {
+            return directory.apply(cx, ret);
+        }
+        let mode = directory.dir_mode.clone().map_or(Value::Nil, Value::from);
+        if !Path::new(dirname(&name)).is_dir() {
+            if !makedirs {
+                return Ok(error(&name, format!("No directory to create {name} in")).with_changes(ret.changes));
+            }
+            make_folder(cx, &name, &directory.user, &directory.group, mode.clone())?;
+        }
+        let args = Args::positional([name.as_str()])
+            .with("user", directory.user.clone())
+            .with("group", directory.group.clone())
+            .with("mode", mode);
+        cx.call("file.mkdir", args)?;
+        if !Path::new(&name).is_dir() {
+            return Ok(error(&name, format!("Failed to create directory {name}")).with_changes(ret.changes));
+        }
+        let mut ret = ret;
+        ret.changes.insert(name.as_str(), map! {"directory" => "new"});
+        Ok(ret)
+    })()?;
+    // As it was given, with the slash.
+    Ok(Outcome { name: shown.into(), ..ret })
 }

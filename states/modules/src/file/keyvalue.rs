@@ -1,11 +1,12 @@
 //! `file.keyvalue`: lines of keys and values.
 
 use super::common::{error, name_of};
-use brine_core::call::{Args, Cx, Given, Result, given};
+use brine_core::call::{Cx, Given, Result, given};
 use brine_core::state::Outcome;
 use brine_core::text::{file_lines, python_str, python_type};
 use brine_core::{Map, Value, map};
 use brine_python::is_space;
+use std::path::Path;
 
 given! {
     /// Set values in a file of lines that are a key, a separator and a value.
@@ -193,24 +194,11 @@ fn manage(cx: &Cx, given: Given) -> Result<Outcome> {
         }
         return Ok(Outcome::would(name, comment).with_changes(changes));
     }
-    if let Err(e) = write(cx, &name, &edit.content.concat()) {
+    if let Err(e) = brine_files::put_bytes(edit.content.concat().as_bytes(), Path::new(&name)) {
         tracing::debug!("{e}");
         return Ok(error(&name, format!("{name} not writable")).with_changes(changes));
     }
     Ok(Outcome::ok(name, format!("Changed {} lines", edit.changes)).with_changes(changes))
-}
-
-/// Writes the new text into the file.
-fn write(cx: &Cx, name: &str, text: &str) -> Result<()> {
-    match text.strip_suffix('\n') {
-        Some(whole) => cx.call("file.write", Args::positional([name, whole])),
-        None => {
-            // The last line has no end: `write` would give it one.
-            cx.call("file.write", Args::positional([name, text]))?;
-            cx.call("file.truncate", Args::positional([Value::from(name), (text.len() as u64).into()]))
-        }
-    }
-    .map(drop)
 }
 
 #[cfg(test)]

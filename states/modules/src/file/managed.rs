@@ -16,7 +16,7 @@ pub(super) fn fresh(name: &str) -> Map {
 }
 
 /// What an execution function returned as a result of a state.
-pub(super) fn outcome(ret: Value, name: &str) -> Outcome {
+pub(crate) fn outcome(ret: Value, name: &str) -> Outcome {
     let Value::Map(mut ret) = ret else { return Outcome::new(name) };
     Outcome {
         name: ret.remove("name").unwrap_or_else(|| name.into()),

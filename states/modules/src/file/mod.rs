@@ -20,6 +20,9 @@ mod special;
 mod texts;
 mod walk;
 
+pub(crate) use cached::without_login;
+pub(crate) use managed::outcome;
+
 use append::*;
 use block::*;
 use brine_core::state::state_module;
