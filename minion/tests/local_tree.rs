@@ -97,3 +97,33 @@ fn files_come_from_the_roots_by_way_of_the_cache() {
         local("\"port: 5\\n\"")
     );
 }
+
+#[test]
+fn files_that_states_replace_are_backed_up_where_that_is_told() {
+    for (option, count) in [("backup_mode: minion", 2), ("backup_mode: master", 0), ("", 0)] {
+        let dir = tree(&[("f", "one")], option);
+        let file = dir.path().join("f").display().to_string();
+        let run = |words: &[&str]| call(dir.path(), words).1;
+        for text in ["two", "three"] {
+            let contents = format!("contents={text}");
+            let ret = run(&["state.single", "file.managed", &file, &contents]);
+            assert!(ret.contains(r#""result": true"#), "{ret}");
+        }
+        let all = run(&["file.list_backups", &file]);
+        assert_eq!(all.matches("\"Location\"").count(), count, "{option}: {all}");
+        if count == 0 {
+            continue;
+        }
+        // 0 is the newest one; what is put back is backed up before.
+        assert!(run(&["file.restore_backup", &file, "1"]).contains("Successfully restored"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "one");
+        let all = run(&["file.list_backups", &file]);
+        assert_eq!(all.matches("\"Location\"").count(), 3, "{all}");
+        assert!(run(&["file.delete_backup", &file, "0"]).contains("Successfully removed"));
+        assert!(run(&["file.delete_backup", &file, "2"]).contains("does not exist"));
+        // What the state itself says goes first.
+        run(&["state.single", "file.managed", &file, "contents=four", "backup=master"]);
+        let all = run(&["file.list_backups", &file]);
+        assert_eq!(all.matches("\"Location\"").count(), 2, "{all}");
+    }
+}

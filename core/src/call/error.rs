@@ -97,6 +97,8 @@ impl CallError {
             CallError::NotAvailable(_) => "KeyError",
             CallError::Client(_) => "salt.exceptions.SaltClientError",
             CallError::Exception { kind, message } => {
+                // Python tells the module of a class that is not its own.
+                let kind = if *kind == "SaltRenderError" { "salt.exceptions.SaltRenderError" } else { kind };
                 return format!("Traceback (most recent call last):\n{kind}: {message}\n");
             }
             CallError::Cancelled => "KeyboardInterrupt",

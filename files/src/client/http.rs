@@ -77,11 +77,27 @@ fn open(cx: &Cx, order: &Order<'_>, url: &Url, tag: Option<&str>) -> Result<Stre
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     let address = format!("{}://{host}{path}{query}", url.scheme);
     let http = Http::new(&way, "Salt http.query()").map_err(|e| failed(e.to_string()))?;
-    let stream = http.open("GET", &address, &headers, None).map_err(|e| failed(e.to_string()))?;
+    let stream = http.open("GET", &address, &headers, None).map_err(|e| failed(as_python(&e.to_string())))?;
     match stream.status {
         200..=299 => Ok(stream),
         304 if tag.is_some() => Ok(stream),
         status => Err(failed(format!("HTTP {status}: {}", reason(status)))),
+    }
+}
+
+/// Why there was no connection, as Python's libraries begin to tell it: an error of the system by its number, a certificate that
+/// is not to be trusted by OpenSSL's name for that.
+fn as_python(text: &str) -> String {
+    if let Some((_, why)) = text.split_once("invalid peer certificate: ") {
+        return format!("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {why}");
+    }
+    let code = text.split_once("(os error ").and_then(|(_, rest)| rest.split_once(')')?.0.parse().ok());
+    match code {
+        Some(code) => {
+            let e = std::io::Error::from_raw_os_error(code);
+            format!("[Errno {code}] {}", brine_core::text::python_strerror(&e))
+        }
+        None => text.to_owned(),
     }
 }
 
@@ -153,5 +169,19 @@ fn reason(status: u16) -> &'static str {
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
         _ => "Unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::as_python;
+
+    #[test]
+    fn errors_of_connections_begin_as_pythons() {
+        let refused = "could not connect to http://h:1: io: Connection refused (os error 111)";
+        assert_eq!(as_python(refused), "[Errno 111] Connection refused");
+        let told = as_python("could not connect to https://h: io: invalid peer certificate: UnknownIssuer");
+        assert!(told.contains("SSL: CERTIFICATE_VERIFY_FAILED") && told.ends_with("UnknownIssuer"));
+        assert_eq!(as_python("no reply within 3 seconds"), "no reply within 3 seconds");
     }
 }
