@@ -6,6 +6,7 @@ mod groups;
 use brine_core::target::fnmatch;
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, HashMap};
+use std::ops::Deref;
 
 /// A requisite that has an edge in the graph. Those further down weigh more: in an order that is asked of a chunk for what
 /// waits for it, only its weightiest requisites count.
@@ -71,11 +72,40 @@ pub struct Facts<'a> {
     pub sls: &'a [String],
 }
 
+/// The requisites of one edge, in the order in which they came. There are many edges, and few with more than one.
+#[derive(Clone, Copy)]
+struct Kinds {
+    all: [Requisite; Requisite::ALL.len()],
+    len: u8,
+}
+
+impl Kinds {
+    const NONE: Self = Self { all: Requisite::ALL, len: 0 };
+
+    /// Adds one; whether it is new.
+    fn add(&mut self, requisite: Requisite) -> bool {
+        let is_new = !self.contains(&requisite);
+        if is_new {
+            self.all[usize::from(self.len)] = requisite;
+            self.len += 1;
+        }
+        is_new
+    }
+}
+
+impl Deref for Kinds {
+    type Target = [Requisite];
+
+    fn deref(&self) -> &[Requisite] {
+        &self.all[..usize::from(self.len)]
+    }
+}
+
 struct Node {
     tag: String,
     chunk: usize,
-    out: Vec<(usize, Vec<Requisite>)>,
-    into: Vec<(usize, Vec<Requisite>)>,
+    out: Vec<(usize, Kinds)>,
+    into: Vec<(usize, Kinds)>,
     /// The node in which the chunk is tried out for those that have `prereq` on it.
     trial: Option<usize>,
     /// The node of the group that it is in.
@@ -206,14 +236,12 @@ impl Graph {
 
     fn add_edge(&mut self, from: usize, to: usize, requisite: Requisite) {
         let (out, into) = *self.edges.entry((from, to)).or_insert_with(|| {
-            self.nodes[from].out.push((to, Vec::new()));
-            self.nodes[to].into.push((from, Vec::new()));
+            self.nodes[from].out.push((to, Kinds::NONE));
+            self.nodes[to].into.push((from, Kinds::NONE));
             (self.nodes[from].out.len() - 1, self.nodes[to].into.len() - 1)
         });
-        let requisites = &mut self.nodes[from].out[out].1;
-        if !requisites.contains(&requisite) {
-            requisites.push(requisite);
-            self.nodes[to].into[into].1.push(requisite);
+        if self.nodes[from].out[out].1.add(requisite) {
+            self.nodes[to].into[into].1.add(requisite);
         }
     }
 
@@ -261,8 +289,8 @@ impl Graph {
                 self.nodes[other].trial = Some(trial);
                 // What it waits for, its trial waits for.
                 for (from, requisites) in self.nodes[other].into.clone() {
-                    for requisite in requisites.into_iter().filter(|r| *r != Requisite::Prereq) {
-                        self.add_edge(from, trial, requisite);
+                    for requisite in requisites.iter().filter(|r| **r != Requisite::Prereq) {
+                        self.add_edge(from, trial, *requisite);
                     }
                 }
                 trial
@@ -280,7 +308,7 @@ impl Graph {
         let own = orders.own(*chunk)?;
         let (mut least, mut weight) = (f64::INFINITY, None);
         for (other, requisites) in out {
-            for requisite in requisites {
+            for requisite in requisites.iter() {
                 if weight <= Some(*requisite) {
                     weight = Some(*requisite);
                     least = least.min(orders.said(self.nodes[*other].chunk)?);

@@ -1,6 +1,6 @@
 //! Chunks that one of them stands for (`aggregate`), in the graph: who waits for one of a group waits for all.
 
-use super::{Graph, Requisite};
+use super::{Graph, Kinds, Requisite};
 use std::collections::HashMap;
 
 /// How many chunks a group has at most.
@@ -38,7 +38,7 @@ impl Graph {
 
     /// Takes a node into a group, with all that waits for it and that it waits for.
     fn join(&mut self, group: usize, node: usize) {
-        let copy = |edges: &[(usize, Vec<Requisite>)]| -> Vec<(usize, Requisite)> {
+        let copy = |edges: &[(usize, Kinds)]| -> Vec<(usize, Requisite)> {
             edges
                 .iter()
                 .flat_map(|(other, all)| all.iter().map(move |requisite| (*other, *requisite)))
