@@ -38,6 +38,7 @@ files! {
     kmod,
     locale,
     module,
+    mount,
     pkgrepo,
     saltutil,
     schedule,
@@ -48,6 +49,7 @@ files! {
     test,
     timezone,
     user,
+    virtualenv,
 }
 
 /// Where a case works.
@@ -107,14 +109,13 @@ fn one(pair: &mut Pair, case: &Value) -> Result {
     let top = if pillar.is_null() { "{}".to_owned() } else { json!({"base": {"*": ["data"]}}).to_string() };
     files.insert("/srv/four/pillar/top.sls".into(), top.into());
     files.insert("/srv/four/pillar/data.sls".into(), format!("#!json\n{pillar}").into());
-    let setup = format!(
-        "rm -rf {HERE}; mkdir -m 755 {HERE}; cd {HERE}\n{}",
-        case["setup"].as_str().unwrap_or_default()
-    );
+    let clean =
+        format!("rm -rf {HERE} /srv/four/states /srv/four/pillar /srv/four/root; mkdir -m 755 {HERE}");
+    let setup = case["setup"].as_str().unwrap_or_default();
     for root in [&mut pair.stock, &mut pair.ours] {
-        root.sh("/", "rm -rf /srv/four/states /srv/four/pillar /srv/four/root")?;
+        root.sh("/", &clean)?;
         root.ask(&json!({"do": "write", "files": files}))?;
-        root.sh("/", &setup)?;
+        root.sh(HERE, setup)?;
     }
     let steps = match case["steps"].as_array() {
         Some(steps) => steps.iter().filter_map(Value::as_str).map(str::to_owned).collect(),

@@ -3,7 +3,7 @@
 use super::run::Place;
 use brine_core::call::{Args, CallError, Cx, Result};
 use brine_core::posixpath::{abspath, basename, dirname, join};
-use brine_core::text::python_str;
+use brine_core::text::{python_os_error, python_str};
 use brine_core::{Map, Value, map};
 use std::path::Path;
 
@@ -36,13 +36,17 @@ fn cached(cx: &Cx, path: &str, saltenv: &Value) -> Result<Option<String>> {
     Ok(found(cx.call("cp.cache_file", args())?))
 }
 
-/// A file and those that it names with `-r`.
-fn chain(path: &str, seen: &mut Vec<String>) -> Result<()> {
-    if seen.iter().any(|known| known == path) {
+/// A file below a folder and those that it names with `-r`.
+fn chain(folder: &str, file: &str, seen: &mut Vec<String>) -> Result<()> {
+    let path = join(folder, &[file]);
+    if seen.contains(&path) {
         return Ok(());
     }
-    seen.push(path.to_owned());
-    let contents = std::fs::read_to_string(path)?;
+    let contents = std::fs::read_to_string(&path).map_err(|e| {
+        let kind = if e.kind() == std::io::ErrorKind::NotFound { "FileNotFoundError" } else { "OSError" };
+        CallError::exception(kind, python_os_error(&e, file))
+    })?;
+    seen.push(path);
     for line in contents.lines() {
         let line = match line.find('#') {
             Some(at) if at == 0 || line[..at].ends_with(char::is_whitespace) => &line[..at],
@@ -50,7 +54,7 @@ fn chain(path: &str, seen: &mut Vec<String>) -> Result<()> {
         };
         let named = ["-r ", "--requirement ", "--requirement="].iter().find_map(|option| line.split_once(option));
         if let Some((_, named)) = named {
-            chain(&join(dirname(path), &[named.trim()]), seen)?;
+            chain(folder, &join(dirname(file), &[named.trim()]), seen)?;
         }
     }
     Ok(())
@@ -88,12 +92,11 @@ pub(super) fn prepare(cx: &Cx, place: &Place, given: Option<Value>, saltenv: &Va
             };
             own(&folder)?;
             let cwd = place.cwd.as_ref().map(python_str);
-            let whole = match &cwd {
-                Some(cwd) => join(cwd, &[&file]),
-                None => abspath(&file),
-            };
             let mut all = Vec::new();
-            chain(&whole, &mut all)?;
+            match &cwd {
+                Some(cwd) => chain(cwd, &file, &mut all)?,
+                None => chain(dirname(&abspath(&file)), basename(&file), &mut all)?,
+            }
             for path in &all {
                 let copy = join(&folder, &[basename(path)]);
                 if !Path::new(&copy).exists() {
@@ -120,7 +123,9 @@ mod tests {
         std::fs::write(at("a"), "x==1 # -r none\n-r b\n# -r none\n").unwrap();
         std::fs::write(at("b"), "--requirement=a\ny\n").unwrap();
         let mut all = Vec::new();
-        chain(&at("a"), &mut all).unwrap();
+        chain(&dir.path().to_string_lossy(), "a", &mut all).unwrap();
         assert_eq!(all, [at("a"), at("b")]);
+        let error = chain("/nowhere", "c", &mut all).unwrap_err();
+        assert_eq!(error.text(), "[Errno 2] No such file or directory: 'c'");
     }
 }
