@@ -163,7 +163,8 @@ fn of_the_cache() -> Result {
         vec!["auto_accept: true".into(), format!("file_roots: {{base: [{}]}}", srv.display())];
     let small = Small::mount(&fleet.path("m1/cache"), 8 << 20)?;
     fleet.start_master()?;
-    let hasty = ["return_retry_timer: 1".to_owned(), "return_retry_timer_max: 1".to_owned()];
+    let hasty = ["return_retry_timer: 1", "return_retry_timer_max: 1", "request_channel_timeout: 2"]
+        .map(str::to_owned);
     fleet.start_minion("m1", "m1", &hasty)?;
     fleet.wait_ping("m1", SOON)?;
     fs::write(&to, "the old one\n")?;
@@ -187,7 +188,7 @@ fn of_the_cache() -> Result {
     fleet.master_daemon()?.kill()?;
     fleet.stop_master()?;
     // Longer than a return is tried that nobody keeps.
-    let_pass(Duration::from_secs(12));
+    let_pass(Duration::from_secs(15));
     fleet.start_master()?;
     let lookup = |fleet: &Fleet| {
         let ran = fleet.tool("salt-run", &["--out=json", "jobs.lookup_jid", &jid])?;

@@ -137,7 +137,7 @@ fn highstate(master: Side, minion: Side) -> Result {
         let bus = Bus::listen(&fleet)?;
         let ran = fleet.salt(&["--async", "m1", "state.apply"])?.ok()?;
         let jid = ran.out.split_whitespace().last().ok_or("no job id")?.to_owned();
-        until("the long state", Duration::from_secs(30), || {
+        until("the long state", Duration::from_secs(60), || {
             Ok(fleet.path("to/began").exists().then_some(()))
         })?;
         tunnel.kill()?;
@@ -149,7 +149,10 @@ fn highstate(master: Side, minion: Side) -> Result {
         let tag = format!("salt/job/{jid}/ret/m1");
         let returned = bus.wait("its return", Duration::from_secs(60), |event| event.tag == tag)?;
         let_pass(Duration::from_secs(8));
-        same(&format!("{turn}: returns"), bus.count(&tag), 1)?;
+        let count = bus.count(&tag);
+        // Stock's minion may send it again, as it has no answer to the first.
+        hold(count == 1 || !minion.is_ours(), || format!("{turn}: it was returned {count} times"))?;
+        eprintln!("     master {master} x minion {minion}: {turn}: returned {count} times");
         let states = returned.data["return"].as_object().cloned().unwrap_or_default();
         same(&format!("{turn}: states"), states.len(), 3)?;
         for (name, state) in &states {
@@ -159,6 +162,11 @@ fn highstate(master: Side, minion: Side) -> Result {
         same("a job after it", fleet.salt(&["m1", "test.ping"])?.ok()?.ret("m1")?, true)?;
     }
     Ok(())
+}
+
+#[test]
+fn highstate_of_stock_on_ours() -> Result {
+    highstate(Side::Ours, Side::parse("3006")?)
 }
 
 #[test]

@@ -71,3 +71,53 @@ fn returned(opts: &Opts, mut load: Map) -> Option<Map> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_core::{Value, map};
+
+    #[test]
+    fn each_kind_of_job_returns_that_it_was_cut_off() {
+        let said = format!("ERROR: {WHY}");
+        let of = |load: Map| returned(&Opts::default(), load);
+        let nothing = || Value::List(Vec::new());
+        let one = of(map! {"jid" => "1", "tgt" => "*", "fun" => "state.apply", "arg" => nothing()}).unwrap();
+        assert_eq!((one.get_str("return"), one.get("success")), (Some(&*said), Some(&false.into())));
+        assert_eq!((one.get_str("jid"), one.get_str("fun")), (Some("1"), Some("state.apply")));
+        let several = map! {"jid" => "1", "tgt" => "*", "fun" => vec!["a.b", "c.d"], "arg" => vec![nothing(), nothing()]};
+        let several = of(several).unwrap();
+        assert_eq!(
+            several.get("return"),
+            Some(&map! {"a.b" => said.as_str(), "c.d" => said.as_str()}.into())
+        );
+        let scheduled =
+            of(map! {"jid" => "1", "fun" => "state.apply", "schedule" => "s", "id" => "m1"}).unwrap();
+        assert_eq!((scheduled.get_str("return"), scheduled.get_str("jid")), (Some(&*said), Some("req")));
+        assert!(of(map! {"jid" => "1"}).is_none());
+    }
+
+    #[test]
+    fn a_job_that_was_over_is_returned_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let (key, proc) = (dir.path().join("key"), ProcDir::open(dir.path()).unwrap());
+        let spool = Spool::open(&dir.path().join("spool"), &key, 1 << 20).unwrap();
+        let load = |jid: &str| map! {"jid" => jid, "tgt" => "*", "fun" => "test.ping", "arg" => Value::List(Vec::new())};
+        for jid in ["1", "2"] {
+            proc.write(jid, &load(jid), Some("m")).unwrap();
+        }
+        let done =
+            Item { master: "m".into(), load: map! {"cmd" => "_return", "jid" => "1", "return" => true} };
+        spool.put(&done).unwrap();
+        note(&Opts::default(), "m1", &proc, &spool);
+        let items: Vec<Item> = spool.pending().into_iter().map(|seq| spool.get(seq).unwrap()).collect();
+        assert_eq!(items.len(), 2);
+        assert_eq!(
+            (items[0].load.get("return"), items[1].load.get_str("jid")),
+            (Some(&true.into()), Some("2"))
+        );
+        assert_eq!((items[1].master.as_str(), items[1].load.get_str("id")), ("m", Some("m1")));
+        note(&Opts::default(), "m1", &proc, &spool);
+        assert_eq!(spool.pending().len(), 2);
+    }
+}
