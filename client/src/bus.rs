@@ -6,7 +6,7 @@ use brine_net::ipc::{EventPusher, EventSubscriber, Framing};
 use brine_protocol::Map;
 use brine_protocol::message::events::split;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A subscription to all events of the master.
 pub struct Listener(EventSubscriber);
@@ -55,6 +55,31 @@ impl Listener {
     }
 }
 
+/// A way to fire events on the bus of a master.
+pub struct Pusher {
+    pusher: EventPusher,
+    path: PathBuf,
+}
+
+impl Pusher {
+    /// Connects to the master with this configuration; None if none is running.
+    pub async fn connect(opts: &Opts) -> Option<Self> {
+        let path = opts.path("sock_dir").join("master_event_pull.ipc");
+        let pusher = EventPusher::connect(&path, Framing::Prefixed).await.ok()?;
+        Some(Self { pusher, path })
+    }
+
+    /// Fires an event.
+    ///
+    /// # Errors
+    /// When the master does not take it.
+    pub async fn push(&mut self, tag: &str, mut data: Map) -> Result<()> {
+        data.insert("_stamp", brine_core::jid::stamp(std::time::SystemTime::now()));
+        let pushed = self.pusher.push(&Event::new(tag, data).to_body()).await;
+        pushed.map_err(|source| Error::Io { path: self.path.clone(), source })
+    }
+}
+
 /// Fires events on the bus of the master, if one is running.
 ///
 /// # Errors
@@ -63,14 +88,12 @@ pub fn fire(opts: &Opts, events: Vec<(String, Map)>) -> Result<()> {
     if events.is_empty() {
         return Ok(());
     }
-    let path = opts.path("sock_dir").join("master_event_pull.ipc");
-    let failed = |source| Error::Io { path: path.clone(), source };
+    let failed = |source| Error::Io { path: opts.path("sock_dir"), source };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(async {
-        let Ok(mut pusher) = EventPusher::connect(&path, Framing::Prefixed).await else { return Ok(()) };
-        for (tag, mut data) in events {
-            data.insert("_stamp", brine_core::jid::stamp(std::time::SystemTime::now()));
-            pusher.push(&Event::new(tag, data).to_body()).await.map_err(failed)?;
+        let Some(mut pusher) = Pusher::connect(opts).await else { return Ok(()) };
+        for (tag, data) in events {
+            pusher.push(&tag, data).await?;
         }
         Ok(())
     })

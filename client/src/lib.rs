@@ -6,6 +6,7 @@ pub mod batch;
 pub mod bus;
 mod job;
 mod link;
+pub mod order;
 pub mod who;
 
 use std::path::PathBuf;
@@ -25,6 +26,9 @@ pub enum Error {
     /// It says no, or something else than was asked for; in its own words, where it has any.
     #[error("{0}")]
     Refused(String),
+    /// What was asked for makes no sense.
+    #[error("{0}")]
+    Invalid(String),
     /// The bus has ended: the master went away.
     #[error("the master's event bus has ended: {0}")]
     BusEnded(std::io::Error),

@@ -2,11 +2,15 @@
 //!
 //! Blocking, since calls are; a daemon's implementation bridges to its connections.
 
+mod elsewhere;
+
 use crate::call::{CallError, Result};
 use crate::files::{Files, NoFiles};
 use brine_protocol::{Map, Value};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
+
+pub use elsewhere::{Compile, Elsewhere};
 
 /// What the daemon is to read anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +70,12 @@ pub trait JobStore: Send + Sync {
 
     /// Keeps a return of a job that was not published. One that is there stays.
     fn keep(&self, jid: &str, id: &str, load: &Map) -> Result<()>;
+}
+
+/// An event bus that is read.
+pub trait Events {
+    /// The next event's tag and data, or None at `until`.
+    fn next(&mut self, until: Instant) -> Result<Option<(String, Map)>>;
 }
 
 /// The program around a call.
@@ -130,6 +140,12 @@ pub trait Host: std::any::Any + Send + Sync {
     /// The job store, in a call that works for a master.
     fn job_store(&self) -> Option<&dyn JobStore> {
         None
+    }
+
+    /// The events from now on of the bus of a `minion` or `master` on this machine, below `sock_dir` instead of the configured one.
+    fn watch(&self, node: &str, sock_dir: Option<&str>) -> Result<Box<dyn Events>> {
+        let _ = (node, sock_dir);
+        Err(CallError::Client("there is no event bus".into()))
     }
 
     /// Asks a master on the same machine: `order` holds `fun`, `arg`, `kwarg` and what else the client takes. Fails on

@@ -59,11 +59,14 @@ impl Runs {
         table.get_or_init(|| Arc::new(kind.registry()))
     }
 
-    /// What `salt.cmd` calls: execution modules, with the grains of this host.
+    /// What `salt.cmd` and orchestrations call: execution modules and states, with the grains of this host.
     fn execution(&self) -> Execution {
-        let made = || Execution {
-            registry: Arc::new(Registry::new(brine_modules::ALL.iter().copied())),
-            grains: Arc::new(brine_modules::grains),
+        let made = || {
+            let registry = Registry::new(brine_modules::ALL.iter().copied());
+            let mut registry = registry.with_states(brine_state_modules::ALL.iter().copied());
+            brine_state_modules::note_absent(&mut registry);
+            brine_modules::note_absent(&mut registry);
+            Execution { registry: Arc::new(registry), grains: Arc::new(brine_modules::grains) }
         };
         self.execution.get_or_init(made).clone()
     }
@@ -97,5 +100,6 @@ pub(crate) fn prepare(master: &Arc<Master>, kind: Kind, user: &str) -> Run {
         opts: master.runs.opts.clone(),
         registry: master.runs.registry(kind).clone(),
         host: host(master, Handle::current(), user.to_owned()),
+        quiet: false,
     }
 }

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use brine_client::Who;
+use brine_client::order::Client;
 use brine_core::call::{CallError, Cx, Result};
 use brine_files::FileServer;
 use brine_net::ipc::EventSubscriber;
@@ -45,6 +47,22 @@ impl Side for OwnSide {
             user: self.user.clone(),
             events,
         }))
+    }
+
+    fn job(&self, order: &Map) -> Result<Map> {
+        let opts = self.master.runs.opts();
+        // As the user that the master runs as, over its own sockets, like stock's client in a runner.
+        let who = Who::owner(opts)
+            .ok_or_else(|| CallError::Client("the key of the master's user cannot be read".into()))?;
+        self.runtime
+            .block_on(async {
+                let mut link = brine_client::Link::connect(opts, who, true).await?;
+                Client { link: &mut link, opts, say: &|line| tracing::info!("{line}") }.job(order).await
+            })
+            .map_err(|e| match e {
+                brine_client::Error::Invalid(text) => CallError::Invocation(text),
+                other => CallError::Client(other.to_string()),
+            })
     }
 
     fn fire(&self, tag: &str, data: Map) -> Result<()> {

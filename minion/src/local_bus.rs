@@ -1,5 +1,7 @@
-//! Where the minion's own event bus is, and firing on it from another program. The daemon's side is `daemon::bus`.
+//! Where the minion's own event bus is, and firing on it and reading it from another program. The daemon's side is `daemon::bus`.
 
+use brine_core::call::{CallError, Result};
+use brine_core::host::Events;
 use brine_core::schedule::reply_tag;
 use brine_core::{Map, Opts, Value, map};
 use brine_net::ipc::{Framing, encode_frame, read_frame};
@@ -8,7 +10,7 @@ use brine_protocol::message::events::Event;
 use bytes::BytesMut;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 /// The daemon reads at once, or something is wrong with it.
@@ -49,35 +51,66 @@ pub(crate) fn ask_schedule(opts: &Opts, request: Map) -> io::Result<Option<Map>>
     let Some(tag) = request.get_str("func").and_then(reply_tag) else {
         return fire(opts, "manage_schedule", request).map(|()| None);
     };
-    let mut ears = Ears { stream: UnixStream::connect(paths(opts).0)?, buffer: BytesMut::new() };
+    let mut ears = Ears::at(&paths(opts).0)?;
     // That it hears us tells nothing of whether we hear it: it must have taken both connections.
     let call = format!("salt_call/{}/{}", std::process::id(), brine_core::jid::gen_jid(SystemTime::now()));
     let deadline = Instant::now() + PATIENCE;
-    while ears.next(&call, Duration::from_millis(50))?.is_none() {
+    while ears.answer(&call, Duration::from_millis(50))?.is_none() {
         if Instant::now() > deadline {
             return Err(io::ErrorKind::TimedOut.into());
         }
         fire(opts, &call, map! {})?;
     }
     fire(opts, "manage_schedule", request)?;
-    ears.next(tag, ANSWER)?.map(Some).ok_or_else(|| io::ErrorKind::TimedOut.into())
+    ears.answer(tag, ANSWER)?.map(Some).ok_or_else(|| io::ErrorKind::TimedOut.into())
 }
 
-/// A reader of the daemon's events.
+/// Reads the events of a bus on this machine: that of the daemon of these options, or a master's (`node`).
+///
+/// # Errors
+/// When nobody serves there.
+pub(crate) fn watch(opts: &Opts, node: &str, sock_dir: Option<&str>) -> Result<Box<dyn Events>> {
+    let mut opts = opts.clone();
+    if let Some(dir) = sock_dir {
+        opts.map_mut().insert("sock_dir", dir);
+    }
+    let path = match node {
+        "minion" => paths(&opts).0,
+        "master" => opts.path("sock_dir").join("master_event_pub.ipc"),
+        other => return Err(CallError::invocation(format!("there is no bus of a {other}"))),
+    };
+    let ears = Ears::at(&path).map_err(|e| CallError::Client(format!("{}: {e}", path.display())))?;
+    Ok(Box::new(ears))
+}
+
+/// A reader of events.
 struct Ears {
     stream: UnixStream,
     buffer: BytesMut,
 }
 
 impl Ears {
+    fn at(path: &Path) -> io::Result<Self> {
+        Ok(Self { stream: UnixStream::connect(path)?, buffer: BytesMut::new() })
+    }
+
     /// The data of the next event of this tag, or None when the time is over.
-    fn next(&mut self, tag: &str, within: Duration) -> io::Result<Option<Map>> {
+    fn answer(&mut self, tag: &str, within: Duration) -> io::Result<Option<Map>> {
         let deadline = Instant::now() + within;
+        while let Some(event) = self.event(deadline)? {
+            if event.tag == tag {
+                return Ok(Some(event.data));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next event, or None when the time is over. What is no event is skipped.
+    fn event(&mut self, deadline: Instant) -> io::Result<Option<Event>> {
         loop {
             while let Some(body) = read_frame(&mut self.buffer, LARGEST).map_err(io::Error::other)? {
-                match Event::from_body(&body) {
-                    Ok(event) if event.tag == tag => return Ok(Some(event.data)),
-                    _ => {}
+                if let Ok(event) = Event::from_body(&body) {
+                    return Ok(Some(event));
                 }
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -93,6 +126,15 @@ impl Ears {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
             }
+        }
+    }
+}
+
+impl Events for Ears {
+    fn next(&mut self, until: Instant) -> Result<Option<(String, Map)>> {
+        match self.event(until) {
+            Ok(event) => Ok(event.map(|event| (event.tag, event.data))),
+            Err(e) => Err(CallError::Client(format!("the event bus has ended: {e}"))),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The functions this minion offers: all that exist, less what its options take away.
 
 use brine_core::{Opts, Registry, Value};
+use std::path::{Path, PathBuf};
 
 /// Names of stock's files that are not those of their modules, for `providers`.
 const FILES: &[(&str, &str)] = &[
@@ -55,10 +56,48 @@ pub(crate) fn registry(opts: &Opts) -> Registry {
     if opts.get("fips_mode") == Some(&Value::Bool(true)) {
         registry.refuse("nacl", "nacl module not available in FIPS mode");
     }
+    note_python(&mut registry, opts);
     for module in named("disable_modules") {
         registry.disable(&module);
     }
     registry
+}
+
+/// Notes the custom modules that were fetched from the file server: whoever calls one is told what it would need.
+fn note_python(registry: &mut Registry, opts: &Opts) {
+    if opts.str("extension_modules").is_empty() {
+        return;
+    }
+    let folder = |kind: &str| opts.path("extension_modules").join(kind);
+    for (name, path) in python_files(&folder("modules")) {
+        if !registry.has_module(&name) {
+            registry.refuse(&name, &needs_bridge(&path));
+        }
+    }
+    for (name, path) in python_files(&folder("states")) {
+        registry.refuse_state(&name, &needs_bridge(&path));
+    }
+}
+
+fn needs_bridge(path: &Path) -> String {
+    format!(
+        "{} is written in Python; calling it needs the bridge to Python, which is not there yet",
+        path.display()
+    )
+}
+
+/// The modules in a folder, by name: files, and folders that are packages.
+fn python_files(folder: &Path) -> Vec<(String, PathBuf)> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let module = |path: PathBuf| {
+        let name = path.file_stem()?.to_str()?.to_owned();
+        let is_one = match path.extension() {
+            Some(ending) => ending == "py" && path.is_file(),
+            None => path.join("__init__.py").is_file(),
+        };
+        (is_one && !name.starts_with("__")).then_some((name, path))
+    };
+    entries.flatten().filter_map(|entry| module(entry.path())).collect()
 }
 
 #[cfg(test)]
@@ -100,5 +139,31 @@ mod tests {
             assert!(registry.get(fun).is_some(), "{fun}");
         }
         assert!(registry.get("shell.ping").is_none());
+    }
+
+    #[test]
+    fn a_call_of_a_python_module_names_what_it_needs() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("modules/custom.py", ""),
+            ("modules/pack/__init__.py", ""),
+            ("modules/test.py", ""),
+            ("states/custom.py", ""),
+        ] {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let registry = registry(&Opts::new(map! {"extension_modules" => dir.path().display().to_string()}));
+        for name in ["custom.f", "pack.f"] {
+            let error = registry.missing(name).to_string();
+            assert!(
+                error.contains(" __virtual__ returned False: ") && error.contains("bridge to Python"),
+                "{error}"
+            );
+        }
+        assert!(registry.missing_state("custom.f").contains("custom.py is written in Python"));
+        assert!(registry.get("test.ping").is_some());
+        assert_eq!(registry.missing("other.f").to_string(), "'other.f' is not available.");
     }
 }

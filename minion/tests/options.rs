@@ -166,6 +166,41 @@ async fn a_master_that_does_not_accept_the_key_is_left_after_so_many_tries() {
     b.listened_to().await;
 }
 
+/// The functions and SLS names that a minion with these options returns of its own accord.
+async fn applied_at_the_start(conf: &str) -> (String, Vec<String>) {
+    let tree = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("top.sls", "base: {'*': [high]}"),
+        ("other.sls", "base: {'*': [topped]}"),
+        ("high.sls", "a: {test.nop: []}"),
+        ("topped.sls", "a: {test.nop: []}"),
+        ("one.sls", "a: {test.nop: []}"),
+        ("two.sls", "b: {test.nop: []}"),
+    ] {
+        fs::write(tree.path().join(name), text).unwrap();
+    }
+    let roots = tree.path().display();
+    let (master, _minion, _dir) =
+        pair(&format!("file_client: local\nfile_roots: {{base: [{roots}]}}\n{conf}")).await;
+    let returned = || master.loads("_return").into_iter().next();
+    let load = eventually("the return of the first states", returned).await;
+    assert_eq!(load.get_str("jid"), Some("req"));
+    let states = load.get("return").and_then(Value::as_map).unwrap();
+    let sls = |state: &Value| state.get("__sls__").and_then(Value::as_str).unwrap().to_owned();
+    (load.get_str("fun").unwrap().to_owned(), states.values().map(sls).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn states_are_applied_at_the_start_where_that_is_asked_for() {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let got = applied_at_the_start("startup_states: highstate\n").await;
+    assert_eq!(got, ("state.highstate".into(), names(&["high"])));
+    let got = applied_at_the_start("startup_states: sls\nsls_list: [one, two]\n").await;
+    assert_eq!(got, ("state.sls".into(), names(&["one", "two"])));
+    let got = applied_at_the_start("startup_states: top\ntop_file: other.sls\n").await;
+    assert_eq!(got, ("state.top".into(), names(&["topped"])));
+}
+
 #[test]
 fn a_call_follows_the_options_of_the_file() {
     let dir = tempfile::tempdir().unwrap();

@@ -11,23 +11,30 @@ use std::sync::Arc;
 mod apply;
 mod cached;
 mod data;
+mod event;
+mod orchestrate;
 mod pause;
+mod pkg;
 mod queue;
 mod request;
 mod retcode;
 mod snapper;
 mod switch;
+mod tarball;
 
 use apply::*;
 use data::*;
+use event::*;
+use orchestrate::*;
 use pause::*;
+use pkg::*;
 use queue::*;
 use request::*;
 use switch::*;
 
 module! {
-    "state": apply, check_request, clear_cache, clear_request, disable, enable, get_pauses, high, highstate, id_exists,
-    list_disabled, low, pause, request, resume, run_request, running, show_highstate, show_low_sls, show_lowstate, show_sls,
+    "state": apply, check_request, clear_cache, clear_request, disable, enable, event, get_pauses, high, highstate, id_exists,
+    list_disabled, low, orchestrate, pause, pkg, request, resume, run_request, running, show_highstate, show_low_sls, show_lowstate, show_sls,
     show_state_usage, show_states, show_top, single, sls, sls_exists, sls_id, soft_kill, template, template_str, test, top
 }
 

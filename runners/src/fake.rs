@@ -103,6 +103,16 @@ impl Side for Fake {
         Ok(Box::new(FakeLink { fake: self.clone(), queue: self.events.iter().cloned().collect() }))
     }
 
+    fn job(&self, order: &Map) -> Result<Map> {
+        self.record.lock().published.push(order.clone());
+        let fun = order.get_str("fun").unwrap_or_default();
+        let returns = self.answers.get(fun).cloned().unwrap_or_default();
+        Ok(returns
+            .into_iter()
+            .map(|(id, ret)| (id, Value::from(map! {"ret" => ret, "jid" => "7", "out" => "highstate"})))
+            .collect())
+    }
+
     fn fire(&self, tag: &str, data: Map) -> Result<()> {
         self.record.lock().fired.push((tag.into(), data));
         Ok(())

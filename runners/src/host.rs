@@ -3,17 +3,17 @@
 use std::any::Any;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use brine_core::call::{CallError, Cx, Registry, Result};
-use brine_core::host::{Host, JobStore, Refresh};
+use brine_core::host::{Events, Host, JobStore, Refresh};
 use brine_core::{Map, Opts, Value};
 use brine_files::Client;
 use brine_pillar::Pillars;
 use brine_store::jobs::Shelf;
 use brine_store::{DataConfig, KeyStore, MinionData};
 
-use crate::side::Side;
+use crate::side::{Link, Side};
 
 /// What `salt.cmd` needs: a minion's functions and grains, on the master. Handed in by who assembles; empty by default.
 #[derive(Clone)]
@@ -122,5 +122,18 @@ impl Host for MasterHost {
 
     fn master(&self) -> Option<String> {
         None
+    }
+
+    fn watch(&self, node: &str, sock_dir: Option<&str>) -> Result<Box<dyn Events>> {
+        Ok(Box::new(Heard(self.side.watch(node, sock_dir)?)))
+    }
+}
+
+/// A bus as calls read it.
+struct Heard(Box<dyn Link>);
+
+impl Events for Heard {
+    fn next(&mut self, until: Instant) -> Result<Option<(String, Map)>> {
+        self.0.next(until)
     }
 }

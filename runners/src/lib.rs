@@ -12,6 +12,7 @@ mod dates;
 mod fake;
 mod host;
 mod job_cache;
+mod minion;
 mod places;
 mod raise;
 mod roots;

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use brine_core::call::{Args, CallError, Cx, JobContext, Registry, Result};
+use brine_core::state::check_result;
 use brine_core::{Map, Opts, Value, map};
 
 use crate::host::{MasterHost, master};
@@ -62,6 +63,8 @@ pub struct Run {
     pub registry: Arc<Registry>,
     /// The master.
     pub host: Arc<MasterHost>,
+    /// Whether its progress is of no interest to the person who waits: it is part of another run.
+    pub quiet: bool,
 }
 
 impl Run {
@@ -75,9 +78,9 @@ impl Run {
         data.insert("fun_args", shown(fun, &args));
         self.fire(&format!("{tag}/new"), data.clone());
         let mut cx = Cx::new(self.opts.clone(), self.registry.clone(), self.host.clone());
-        cx.job = Arc::new(JobContext::new(
-            map! {"jid" => self.jid.as_str(), "user" => self.user.as_str(), "tag" => tag.as_str()},
-        ));
+        cx.job = Arc::new(JobContext::new(map! {
+            "jid" => self.jid.as_str(), "user" => self.user.as_str(), "tag" => tag.as_str(), "quiet" => self.quiet,
+        }));
         outcome(&cx, self.kind, fun, args, &mut data);
         if self.keeps(fun)
             && let Err(e) = self.host.jobs.keep_run(&self.jid, self.opts.str("id"), &data)
@@ -141,22 +144,10 @@ pub(crate) fn progress(cx: &Cx, data: Map) -> Result<()> {
     if let Some(tag) = cx.job.publish.get_str("tag") {
         side.fire(&format!("{tag}/progress"), data.clone())?;
     }
-    side.progress(&data);
+    if !cx.job.publish.get("quiet").is_some_and(Value::truthy) {
+        side.progress(&data);
+    }
     Ok(())
-}
-
-/// Salt's `check_result`: whether a dict of states' results is there and holds no failure.
-fn states_succeeded(states: &Value, outermost: bool) -> bool {
-    let Some(states) = states.as_map().filter(|states| !states.is_empty()) else { return false };
-    states.iter().all(|(id, result)| match result {
-        Value::Map(fields) => match fields.get("result") {
-            Some(Value::Bool(ok)) => *ok,
-            Some(_) => true,
-            None => states_succeeded(result, false),
-        },
-        Value::List(_) => !outermost || id.as_str() == Some("__extend__"),
-        _ => !outermost,
-    })
 }
 
 /// Calls the function and puts `return`, `success` and `retcode` into `data`, as stock words them.
@@ -173,13 +164,14 @@ pub fn outcome(cx: &Cx, kind: Kind, fun: &str, args: Args, data: &mut Map) {
             let retcode = cx.job.context("retcode").as_ref().and_then(Value::as_int).unwrap_or(0);
             // What a runner packs with an outputter for it is taken for the result of states.
             let success = match value.get("data") {
-                Some(states) => states_succeeded(states, true),
+                Some(states) => check_result(states, false),
                 None => retcode == 0,
             };
             data.insert("return", value);
             data.insert("success", success);
         }
-        Err(CallError::Arguments(e)) => {
+        // Stock's `SaltInvocationError` is a `TypeError` too.
+        Err(CallError::Arguments(e) | CallError::Invocation(e)) => {
             let doc = cx.registry.get(fun).map_or("", |f| f.doc);
             data.insert("return", format!("\nPassed invalid arguments: {e}\n\nUsage:\n{doc}"));
             data.insert("success", true);
@@ -212,6 +204,7 @@ mod tests {
             opts: cx.opts.clone(),
             registry: cx.registry.clone(),
             host: MasterHost::new(&cx.opts, Box::new(fake.clone())),
+            quiet: false,
         };
         (run.call(fun, args), fake)
     }
@@ -250,16 +243,5 @@ mod tests {
         assert_eq!((failed.get_str("return"), failed.get("retcode")), (Some(text), Some(&1.into())));
         let (bare, _) = ran("error.error", Args::positional(["NotImplemented", "m"]));
         assert_eq!((bare.get_str("return"), bare.get("success")), (Some("m"), Some(&false.into())));
-    }
-
-    #[test]
-    fn results_of_states_decide_what_is_success() {
-        let of = |data: Map| states_succeeded(&data.into(), true);
-        let state = |result: Value| Value::from(map! {"result" => result, "changes" => Map::new()});
-        assert!(of(map! {"m1" => map! {"a" => state(true.into()), "b" => state(Value::Nil)}}));
-        assert!(!of(map! {"m1" => map! {"a" => state(true.into()), "b" => state(false.into())}}));
-        assert!(!of(Map::new()) && !of(map! {"m1" => "error"}) && !states_succeeded(&"x".into(), true));
-        assert!(of(map! {"__extend__" => Value::List(vec![]), "a" => state(true.into())}));
-        assert!(!of(map! {"a" => Value::List(vec![])}));
     }
 }

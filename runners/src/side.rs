@@ -18,6 +18,9 @@ pub trait Side: Send + Sync {
     /// A connection for one job or for watching the bus: events from now on are not missed.
     fn link(&self) -> Result<Box<dyn Link>>;
 
+    /// Has a job done as `saltutil.cmd` orders it : the part of each minion.
+    fn job(&self, order: &Map) -> Result<Map>;
+
     /// Fires an event on the master's bus.
     fn fire(&self, tag: &str, data: Map) -> Result<()>;
 

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use brine_client::who::caller_name;
 use brine_client::{Link, Who};
-use brine_core::call::{Args, Function, ParamKind, Registry};
+use brine_core::call::{Args, CallError, Registry};
 use brine_core::text::python_str;
 use brine_core::user::become_user;
 use brine_core::{Map, Value, map};
@@ -55,10 +55,20 @@ pub fn run(args: impl Iterator<Item = std::ffi::OsString>) -> Result {
     if let Some(error) = order.impossible() {
         return order.refuse(&error);
     }
+    let order = order.of_orchestration();
     if command.some("eauth").is_some() || command.on("async") {
         return runtime.block_on(order.in_the_master());
     }
     order.here(runtime)
+}
+
+/// What runs on the master as on a minion.
+fn execution() -> Registry {
+    let mut registry = Registry::new(brine_modules::ALL.iter().copied())
+        .with_states(brine_state_modules::ALL.iter().copied());
+    brine_state_modules::note_absent(&mut registry);
+    brine_modules::note_absent(&mut registry);
+    registry
 }
 
 /// Prints documentation as stock does: a line with the name, then the text.
@@ -97,16 +107,25 @@ impl Order<'_> {
         let Some(function) = self.registry.get(self.fun) else {
             return Some(self.registry.missing(self.fun).to_string());
         };
-        let unknown = unknown_keywords(function, &self.args.keyword);
-        (!unknown.is_empty())
-            .then(|| format!("The following keyword arguments are not valid: {}", unknown.join(", ")))
+        let unknown = function.unknown_keywords(&self.args.keyword);
+        (!unknown.is_empty()).then(|| CallError::unknown_keywords(unknown).to_string())
+    }
+
+    /// An orchestration has the id of the run that it is.
+    fn of_orchestration(mut self) -> Self {
+        if ["state.orchestrate", "state.orch", "state.sls"].contains(&self.fun) {
+            self.args.keyword.insert("orchestration_jid", self.jid.as_str());
+        }
+        self
     }
 
     /// As stock: the event of a failed run, and the documentation of what was perhaps meant.
     fn refuse(&self, error: &str) -> Result {
         let mut fun_args = self.args.positional.clone();
         if !self.args.keyword.is_empty() {
-            fun_args.push(self.args.keyword.clone().into());
+            let mut keyword = self.args.keyword.clone();
+            keyword.insert("__kwarg__", true);
+            fun_args.push(keyword.into());
         }
         let data = map! {
             "success" => false, "return" => error, "retcode" => NOT_RUN, "fun" => self.fun, "fun_args" => fun_args,
@@ -127,11 +146,9 @@ impl Order<'_> {
     /// Runs it in this process.
     fn here(self, runtime: tokio::runtime::Runtime) -> Result {
         let opts = Arc::new(self.command.opts.clone());
-        let side = SocketSide { opts: opts.clone(), runtime: Arc::new(Mutex::new(runtime)) };
-        let execution = Execution {
-            registry: Arc::new(Registry::new(brine_modules::ALL.iter().copied())),
-            grains: Arc::new(brine_modules::grains),
-        };
+        let side = SocketSide { opts: opts.clone(), runtime: Arc::new(runtime), pusher: Mutex::default() };
+        let execution =
+            Execution { registry: Arc::new(execution()), grains: Arc::new(brine_modules::grains) };
         let run = Run {
             kind: Kind::Runner,
             jid: self.jid,
@@ -139,6 +156,7 @@ impl Order<'_> {
             host: MasterHost::with_execution(&opts, Box::new(side), execution),
             opts,
             registry: self.registry,
+            quiet: false,
         };
         let data = run.call(self.fun, self.args);
         self.command.finish_run(&data)
@@ -197,17 +215,6 @@ fn retcode(data: &Map) -> i64 {
         .unwrap_or(0)
 }
 
-/// The keyword arguments that a function does not take, as `name=value`.
-fn unknown_keywords(function: &Function, given: &Map) -> Vec<String> {
-    if function.takes_kwargs() {
-        return Vec::new();
-    }
-    let takes =
-        |name: &str| function.params.iter().any(|p| p.name == name && !matches!(p.kind, ParamKind::VarArgs));
-    let unknown = given.iter().filter(|(name, _)| !name.as_str().is_some_and(takes));
-    unknown.map(|(name, value)| format!("{}={}", python_str(name), python_str(value))).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,9 +241,9 @@ mod tests {
     #[test]
     fn keywords_are_judged_before_the_call() {
         let registry = Kind::Runner.registry();
-        let unknown =
-            |fun: &str| unknown_keywords(registry.get(fun).unwrap(), &map! {"foo" => "bar", "jid" => 1});
-        assert_eq!(unknown("jobs.lookup_jid"), ["foo=bar"]);
+        let given = map! {"foo" => "bar", "jid" => 1};
+        let unknown = |fun: &str| registry.get(fun).unwrap().unknown_keywords(&given);
+        assert_eq!(unknown("jobs.lookup_jid"), [(&"foo".into(), &"bar".into())]);
         assert!(unknown("test.arg").is_empty());
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use brine_client::order::Client;
 use brine_client::{Link, Listener, Who, bus};
 use brine_core::Opts;
 use brine_core::call::{CallError, Result};
@@ -19,17 +20,22 @@ use super::show;
 /// The master of these options.
 pub(super) struct SocketSide {
     pub(super) opts: Arc<Opts>,
-    /// Drives one conversation at a time; a conversation keeps it.
-    pub(super) runtime: Arc<Mutex<Runtime>>,
+    /// Drives all conversations; those of threads beside each other too.
+    pub(super) runtime: Arc<Runtime>,
+    /// The way to the bus: events of one way come in their order.
+    pub(super) pusher: Mutex<Option<bus::Pusher>>,
 }
 
 fn failed(e: brine_client::Error) -> CallError {
-    CallError::Client(e.to_string())
+    match e {
+        brine_client::Error::Invalid(text) => CallError::Invocation(text),
+        other => CallError::Client(other.to_string()),
+    }
 }
 
 impl SocketSide {
     fn wait<T>(&self, work: impl Future<Output = T>) -> T {
-        self.runtime.lock().unwrap_or_else(PoisonError::into_inner).block_on(work)
+        self.runtime.block_on(work)
     }
 }
 
@@ -39,8 +45,30 @@ impl Side for SocketSide {
         Ok(Box::new(SocketLink { link, runtime: self.runtime.clone() }))
     }
 
+    fn job(&self, order: &Map) -> Result<Map> {
+        let say = |line: &str| self.print(line);
+        self.wait(async {
+            let mut link = Link::connect(&self.opts, Who::caller(&self.opts), true).await?;
+            Client { link: &mut link, opts: &self.opts, say: &say }.job(order).await
+        })
+        .map_err(failed)
+    }
+
     fn fire(&self, tag: &str, data: Map) -> Result<()> {
-        bus::fire(&self.opts, vec![(tag.to_owned(), data)]).map_err(failed)
+        let mut pusher = self.pusher.lock().unwrap_or_else(PoisonError::into_inner);
+        self.wait(async {
+            if pusher.is_none() {
+                *pusher = bus::Pusher::connect(&self.opts).await;
+            }
+            // Without a master there is nobody to be told.
+            let Some(way) = pusher.as_mut() else { return Ok(()) };
+            let pushed = way.push(tag, data).await;
+            if pushed.is_err() {
+                *pusher = None;
+            }
+            pushed
+        })
+        .map_err(failed)
     }
 
     fn connected(&self) -> Result<Map> {
@@ -114,13 +142,12 @@ impl Side for SocketSide {
 
 struct SocketLink {
     link: Link,
-    runtime: Arc<Mutex<Runtime>>,
+    runtime: Arc<Runtime>,
 }
 
 impl RunnerLink for SocketLink {
     fn publish(&mut self, load: Map) -> Result<Option<Published>> {
-        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
-        let published = runtime.block_on(self.link.ask(load)).map_err(failed)?;
+        let published = self.runtime.block_on(self.link.ask(load)).map_err(failed)?;
         Ok(published.map(|p| Published {
             jid: p.jid,
             minions: p.minions,
@@ -129,8 +156,7 @@ impl RunnerLink for SocketLink {
     }
 
     fn next(&mut self, until: Instant) -> Result<Option<(String, Map)>> {
-        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
-        let event = runtime.block_on(self.link.event_until(until)).map_err(failed)?;
+        let event = self.runtime.block_on(self.link.event_until(until)).map_err(failed)?;
         Ok(event.map(|e| (e.tag, e.data)))
     }
 }
@@ -138,7 +164,7 @@ impl RunnerLink for SocketLink {
 /// A bus that is only read.
 struct Watch {
     listener: Listener,
-    runtime: Arc<Mutex<Runtime>>,
+    runtime: Arc<Runtime>,
 }
 
 impl RunnerLink for Watch {
@@ -147,9 +173,9 @@ impl RunnerLink for Watch {
     }
 
     fn next(&mut self, until: Instant) -> Result<Option<(String, Map)>> {
-        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
-        let next =
-            runtime.block_on(async { tokio::time::timeout_at(until.into(), self.listener.next()).await });
+        let next = self
+            .runtime
+            .block_on(async { tokio::time::timeout_at(until.into(), self.listener.next()).await });
         match next {
             Err(_) => Ok(None),
             Ok(Ok(event)) => Ok(Some((event.tag, event.data))),

@@ -2,7 +2,7 @@
 
 use super::{Args, CallError, Cx, Result};
 use crate::state::StateModule;
-use brine_protocol::Value;
+use brine_protocol::{Map, Value};
 use std::collections::BTreeMap;
 
 /// One parameter of a function, for binding and for `sys.argspec`.
@@ -41,6 +41,16 @@ pub struct Function {
 }
 
 impl Function {
+    /// The keyword arguments that it does not take; none if it takes any.
+    pub fn unknown_keywords<'a>(&self, given: &'a Map) -> Vec<(&'a Value, &'a Value)> {
+        if self.takes_kwargs() {
+            return Vec::new();
+        }
+        let takes =
+            |name: &str| self.params.iter().any(|p| p.name == name && !matches!(p.kind, ParamKind::VarArgs));
+        given.iter().filter(|(name, _)| !name.as_str().is_some_and(takes)).collect()
+    }
+
     /// Whether it takes `**kwargs`, and so is given the publish load as `__pub_*`.
     pub fn takes_kwargs(&self) -> bool {
         self.params.iter().any(|p| matches!(p.kind, ParamKind::KwArgs))
@@ -63,7 +73,7 @@ pub struct Registry {
     refused: BTreeMap<String, String>,
     states: BTreeMap<&'static str, &'static StateModule>,
     /// State modules that stock has and that are not here, with the reason.
-    refused_states: BTreeMap<&'static str, &'static str>,
+    refused_states: BTreeMap<String, String>,
 }
 
 impl Registry {
@@ -107,9 +117,9 @@ impl Registry {
     }
 
     /// Notes that there are no states of a name here, and why. States that are here stay.
-    pub fn refuse_state(&mut self, module: &'static str, reason: &'static str) {
+    pub fn refuse_state(&mut self, module: &str, reason: &str) {
         if !self.states.contains_key(module) {
-            self.refused_states.insert(module, reason);
+            self.refused_states.insert(module.to_owned(), reason.to_owned());
         }
     }
 

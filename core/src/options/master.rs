@@ -94,7 +94,7 @@ pub(super) const ROWS: &[Row] = &[
     r("master_job_cache", Str("local_cache"), &[STR], by("master/src/returners/tests.rs::another_job_cache_gets_jobs_and_returns"), "Returner that keeps jobs on the master."),
     r("master_mworker_max_inflight", Int(0), &[INT], ONE_PROCESS, "Requests that one worker handles at once."),
     r("master_pubkey_signature", Str("master_pubkey_signature"), &[STR, NIL], by("master/tests/config.rs::keys_are_made_and_judged_as_the_options_say"), "File of a signature over the master's public key made beforehand."),
-    r("master_roots", Map(&[("base", List(&[Str("/srv/salt-master")]))]), &[MAP], STATES, "Directories of files for the master's own states."),
+    r("master_roots", Map(&[("base", List(&[Str("/srv/salt-master")]))]), &[MAP], GONE, "Files of states that a master would compile for minions; no program of stock does that."),
     r("master_sign_pubkey", Bool(false), &[BOOL], by("master/tests/keys.rs::the_masters_key_is_signed_when_asked_for"), "Sign the master's public key in authentication replies."),
     r("master_stats", Bool(false), &[BOOL], ONE_PROCESS, "Fire events with the times of the workers."),
     r("master_stats_event_iter", Int(60), &[INT], ONE_PROCESS, "Seconds between those events."),

@@ -168,7 +168,6 @@ pub(super) mod short {
     pub(in super::super) const TUNING: Status =
         no("saves processes of Python work that these programs do not have");
     pub(in super::super) const GONE: Status = Status::Deprecated("the last column says why");
-    pub(in super::super) const STATES: Status = waits(6, "states");
     pub(in super::super) const EVENTS: Status = waits(8, "reactor, beacons and engines");
     /// What proves that the option is honoured.
     pub(in super::super) const fn by(test: &'static str) -> Status {

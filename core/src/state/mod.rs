@@ -6,11 +6,13 @@
 //! the execution modules ([`Registry::with_states`](crate::Registry::with_states)), which they reach by name only
 //! (`cx.call("file.replace", ..)`), as in stock.
 
+mod check;
 mod outcome;
 mod step;
 mod words;
 
 pub use brine_macros::state_module;
+pub use check::check_result;
 pub use outcome::Outcome;
 pub use step::{Run, Step, tag};
 pub use words::{REQUISITES, REQUISITES_IN, is_internal};

@@ -7,7 +7,7 @@ use crate::jobs::table::JobTable;
 use crate::{local_bus, local_master, local_tree};
 use brine_core::call::{CallError, Cancel, Cx, Result};
 use brine_core::files::Files;
-use brine_core::host::{Host, MasterClient, Refresh};
+use brine_core::host::{Events, Host, MasterClient, Refresh};
 use brine_core::{Map, Opts, Registry, Value};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -117,6 +117,10 @@ impl Host for CallHost {
     fn master_client(&self, client: MasterClient, order: Map) -> Result<Value> {
         // A person who will not wait any longer ends the process.
         local_master::ask(&self.opts, &Cancel::default(), client, order)
+    }
+
+    fn watch(&self, node: &str, sock_dir: Option<&str>) -> Result<Box<dyn Events>> {
+        local_bus::watch(&self.opts, node, sock_dir)
     }
 
     fn master(&self) -> Option<String> {

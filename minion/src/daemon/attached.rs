@@ -9,7 +9,7 @@ use crate::connect::settings::{seconds, tries};
 use crate::local_tree;
 use brine_core::call::{CallError, Cancel, Cx, Result as CallResult};
 use brine_core::files::Files;
-use brine_core::host::{Host, MasterClient, Refresh};
+use brine_core::host::{Events, Host, MasterClient, Refresh};
 use brine_core::{Map, Opts, Value, map};
 use brine_files::Channel;
 use parking_lot::{Mutex, RwLock};
@@ -223,6 +223,10 @@ impl Host for Around {
 
     fn master_client(&self, client: MasterClient, order: Map) -> CallResult {
         crate::local_master::ask(&self.attached.opts, &self.cancel, client, order)
+    }
+
+    fn watch(&self, node: &str, sock_dir: Option<&str>) -> CallResult<Box<dyn Events>> {
+        crate::local_bus::watch(&self.attached.opts, node, sock_dir)
     }
 
     fn running(&self) -> Vec<Map> {

@@ -122,10 +122,15 @@ pub(super) fn runner(
     }
     let mut kwarg = kwarg.unwrap_or_default();
     kwarg.update(kwargs.clean());
-    let user = kwargs.0.get("__pub_user").cloned().unwrap_or_else(|| "UNKNOWN".into());
+    let of_run = |key: &str| kwargs.0.get(key).cloned();
+    let jid = of_run("__orchestration_jid__").or(jid);
+    if ["state.orchestrate", "state.orch", "state.sls"].contains(&name.as_str()) {
+        kwarg.insert("orchestration_jid", jid.clone());
+    }
     let order = map! {
-        "fun" => name, "arg" => arg, "kwarg" => kwarg,
-        "full_return" => full_return, "saltenv" => saltenv, "jid" => jid, "user" => user,
+        "fun" => name, "arg" => arg, "kwarg" => kwarg, "full_return" => full_return,
+        "saltenv" => of_run("__env__").unwrap_or(saltenv), "jid" => jid,
+        "user" => of_run("__pub_user").unwrap_or_else(|| "UNKNOWN".into()),
     };
     cx.host.master_client(MasterClient::Runner, order)
 }
@@ -135,9 +140,11 @@ pub(super) fn runner(
 /// CLI Example: salt '*' saltutil.wheel key.accept jerry
 #[exec]
 pub(super) fn wheel(cx: &Cx, name: String, args: VarArgs, kwargs: KwArgs) -> Result {
-    let user = kwargs.0.get("__pub_user").cloned().unwrap_or_else(|| "UNKNOWN".into());
+    let of_run = |key: &str| kwargs.0.get(key).cloned();
     let order = map! {
-        "fun" => name, "arg" => args.0, "kwarg" => kwargs.clean(), "full_return" => true, "user" => user,
+        "fun" => name, "arg" => args.0, "kwarg" => kwargs.clean(), "full_return" => true,
+        "saltenv" => of_run("__env__").unwrap_or_else(|| "base".into()), "jid" => of_run("__orchestration_jid__"),
+        "user" => of_run("__pub_user").unwrap_or_else(|| "UNKNOWN".into()),
     };
     cx.host.master_client(MasterClient::Wheel, order)
 }

@@ -4,6 +4,7 @@
 //! stock. `progress` is here in so far as it is text; who draws it counts and measures.
 
 mod color;
+mod event;
 mod highstate;
 mod json;
 mod key;
@@ -19,6 +20,7 @@ mod wrap;
 mod yaml;
 
 pub use color::{Code, Colors};
+pub use event::event_line;
 pub use json::dumps as json_dumps;
 pub use nested::nested;
 pub use progress::{DEFAULT_COLUMNS, Progress};

@@ -1,25 +1,190 @@
-//! The event bus for shell scripts. Orchestration and the control of states come with states.
+//! Orchestration: states that the master applies to itself, most of which have minions do something; the control of such runs;
+//! and the event bus for shell scripts.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use base64::Engine as _;
-use brine_core::call::{CallError, Cx, Result, exec, module};
+use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec, module};
+use brine_core::state::check_result;
 use brine_core::target::expr_match;
-use brine_core::{Map, Value};
-use brine_render::out::json_dumps;
+use brine_core::text::python_str;
+use brine_core::{Map, Value, map};
+use brine_render::out::event_line;
 
 use crate::host::master;
+use crate::minion::minion;
 use crate::places::own_path;
+use crate::run::progress;
 
 module! {
-    "state": event, orch, orch_show_sls, orchestrate, orchestrate_high, orchestrate_show_sls, orchestrate_single, pause,
-    resume, rm_pause, set_pause, sls, soft_kill
+    "state": event, "orch" => orchestrate, "orch_show_sls" => orchestrate_show_sls, orchestrate, orchestrate_high,
+    orchestrate_show_sls, orchestrate_single, pause, resume, "rm_pause" => resume, "set_pause" => pause,
+    "sls" => orchestrate, soft_kill
 }
 
-refused! {
-    "state", "states, which are a later piece of work", "Applies states from the master, or controls such a run: refused until there are states.":
-    orch, orch_show_sls, orchestrate, orchestrate_high, orchestrate_show_sls, orchestrate_single, pause, resume, rm_pause,
-    set_pause, sls, soft_kill
+/// Pillar that is given with a call: a dict, or nothing.
+fn given(pillar: Option<Value>) -> Result<Option<Map>> {
+    match pillar {
+        None | Some(Value::Nil) => Ok(None),
+        Some(Value::Map(pillar)) => Ok(Some(pillar)),
+        Some(_) => Err(CallError::invocation("Pillar data must be formatted as a dictionary")),
+    }
+}
+
+/// The surroundings of a run of states on the master.
+fn run_of(cx: &Cx, fun: &str, jid: &str) -> Result<Cx> {
+    let mut job = map! {"fun" => fun, "user" => cx.job.publish.get("user").cloned()};
+    if !jid.is_empty() {
+        job.insert("jid", jid);
+    }
+    minion(cx, job)
+}
+
+/// The arguments that runs of SLS files share.
+fn of_sls(mods: Value, pillar: Option<Map>, saltenv: Value, pillarenv: Option<Value>, pillar_enc: Option<Value>) -> Args {
+    Args { positional: vec![mods], keyword: Map::new() }
+        .with("pillar", pillar)
+        .with("saltenv", saltenv)
+        .with("pillarenv", pillarenv)
+        .with("pillar_enc", pillar_enc)
+}
+
+/// Apply SLS files on the master itself, in most of which states of the module `salt` have minions do something in the order
+/// that requisites ask for.
+///
+/// CLI Example: salt-run state.orchestrate webserver saltenv=dev test=True
+#[exec]
+#[expect(clippy::too_many_arguments, reason = "the signature is stock's")]
+fn orchestrate(
+    cx: &Cx,
+    mods: Value,
+    #[default("base")] saltenv: Value,
+    test: Option<Value>,
+    exclude: Option<Value>,
+    pillar: Option<Value>,
+    pillarenv: Option<Value>,
+    pillar_enc: Option<Value>,
+    orchestration_jid: Option<Value>,
+) -> Result<Map> {
+    let pillar = given(pillar)?;
+    let or_configured = |given: Option<Value>, key: &str| {
+        given.filter(|given| !given.is_nil()).or_else(|| cx.opts.get(key).cloned())
+    };
+    let jid = orchestration_jid.filter(|jid| !jid.is_nil());
+    let jid = jid.map_or_else(|| brine_core::jid::gen_jid(SystemTime::now()), |jid| python_str(&jid));
+    let run = run_of(cx, "state.sls", &jid)?;
+    let saltenv = or_configured(Some(saltenv), "saltenv").unwrap_or_default();
+    let mut args = of_sls(mods, pillar, saltenv, or_configured(pillarenv, "pillarenv"), pillar_enc)
+        .with("__pub_jid", jid.as_str())
+        .with("orchestration_jid", jid.as_str());
+    args.positional.extend([test.unwrap_or_default(), exclude.unwrap_or_default()]);
+    let ran = run.call("state.sls", args)?;
+    let data = map! {run.opts.str("id") => ran}.into();
+    let retcode = i64::from(!check_result(&data, false));
+    Ok(map! {"data" => data, "outputter" => "highstate", "retcode" => retcode})
+}
+
+/// Shows the result of a run of states, and returns it.
+fn shown(cx: &Cx, run: &Cx, ran: Value) -> Result<Map> {
+    let ret = map! {run.opts.str("id") => ran};
+    progress(cx, map! {"data" => ret.clone(), "outputter" => "highstate"})?;
+    Ok(ret)
+}
+
+/// Apply one state function on the master itself.
+///
+/// CLI Example: salt-run state.orchestrate_single fun=salt.wheel name=key.list_all
+#[exec]
+fn orchestrate_single(
+    cx: &Cx,
+    fun: Value,
+    name: Value,
+    test: Option<Value>,
+    #[default(false)] queue: Value,
+    pillar: Option<Value>,
+    kwargs: KwArgs,
+) -> Result<Map> {
+    // As in stock, neither is handed on.
+    let _as_stock = (test, queue);
+    let mut keyword = kwargs.0;
+    if let Some(pillar) = given(pillar)? {
+        keyword.insert("pillar", pillar);
+    }
+    let run = run_of(cx, "state.single", "")?;
+    let args = Args { positional: vec![fun, name], keyword }.with("test", ()).with("queue", false);
+    let ran = run.call("state.single", args)?;
+    shown(cx, &run, ran)
+}
+
+/// Apply high data on the master itself.
+///
+/// CLI Example: salt-run state.orchestrate_high '{one: {salt.state: [{tgt: "db*"}, {sls: postgres}]}}'
+#[exec]
+fn orchestrate_high(
+    cx: &Cx,
+    data: Value,
+    test: Option<Value>,
+    #[default(false)] queue: Value,
+    pillar: Option<Value>,
+    kwargs: KwArgs,
+) -> Result<Map> {
+    let _as_stock = (test, queue);
+    let pillar = given(pillar)?;
+    let run = run_of(cx, "state.high", "")?;
+    let args = Args { positional: vec![data], keyword: kwargs.0 };
+    let ran = run.call("state.high", args.with("test", ()).with("queue", false).with("pillar", pillar))?;
+    shown(cx, &run, ran)
+}
+
+/// Show the high data of SLS files as the master renders them for itself.
+///
+/// CLI Example: salt-run state.orch_show_sls my-orch-formula.my-orch-state 'pillar={ nodegroup: ng1 }'
+#[exec]
+#[expect(clippy::too_many_arguments, reason = "the signature is stock's")]
+fn orchestrate_show_sls(
+    cx: &Cx,
+    mods: Value,
+    #[default("base")] saltenv: Value,
+    test: Option<Value>,
+    #[default(false)] queue: Value,
+    pillar: Option<Value>,
+    pillarenv: Option<Value>,
+    pillar_enc: Option<Value>,
+) -> Result<Map> {
+    let pillar = given(pillar)?;
+    let run = run_of(cx, "state.show_sls", "")?;
+    let mut args = of_sls(mods, pillar, saltenv, pillarenv, pillar_enc);
+    args.positional.extend([test.unwrap_or_default(), queue]);
+    let shown = run.call("state.show_sls", args)?;
+    Ok(map! {run.opts.str("id") => shown})
+}
+
+/// Calls a function that controls a run.
+fn control(cx: &Cx, fun: &str, args: Vec<Value>) -> Result<()> {
+    run_of(cx, fun, "")?.call(fun, Args { positional: args, keyword: Map::new() }).map(drop)
+}
+
+/// Stop an orchestration before a state, or before its next one, for some seconds or until it is resumed.
+///
+/// CLI Example: salt-run state.pause 20171130110407769519 vim 20
+#[exec]
+fn pause(cx: &Cx, jid: Value, state_id: Option<Value>, duration: Option<Value>) -> Result<()> {
+    control(cx, "state.pause", vec![jid, state_id.into(), duration.into()])
+}
+
+/// Let an orchestration go on that was stopped.
+///
+/// CLI Example: salt-run state.resume 20171130110407769519 vim
+#[exec]
+fn resume(cx: &Cx, jid: Value, state_id: Option<Value>) -> Result<()> {
+    control(cx, "state.resume", vec![jid, state_id.into()])
+}
+
+/// End an orchestration before a state, or before its next one.
+///
+/// CLI Example: salt-run state.soft_kill 20171130110407769519 vim
+#[exec]
+fn soft_kill(cx: &Cx, jid: Value, state_id: Option<Value>) -> Result<()> {
+    control(cx, "state.soft_kill", vec![jid, state_id.into()])
 }
 
 /// How often a watcher looks whether it is to stop.
@@ -53,9 +218,9 @@ fn event(
             continue;
         }
         if !quiet {
-            let json = json_dumps(&printable(data.into()), pretty.then_some(4), pretty);
-            let json = json.ok_or_else(|| CallError::Arguments("keys of an event cannot be compared".into()))?;
-            side.print(&format!("{tag}\t{json}"));
+            let line = event_line(&tag, data, pretty);
+            let line = line.ok_or_else(|| CallError::Arguments("keys of an event cannot be compared".into()))?;
+            side.print(&line);
         }
         if left > 0 {
             left -= 1;
@@ -63,19 +228,6 @@ fn event(
         if left == 0 {
             return Ok(());
         }
-    }
-}
-
-/// Bytes as text where they are that, else in base64.
-fn printable(value: Value) -> Value {
-    match value {
-        Value::Bytes(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => text.into(),
-            Err(e) => base64::engine::general_purpose::STANDARD.encode(e.into_bytes()).into(),
-        },
-        Value::List(items) => items.into_iter().map(printable).collect(),
-        Value::Map(map) => map.into_iter().map(|(k, v)| (printable(k), printable(v))).collect::<Map>().into(),
-        other => other,
     }
 }
 
@@ -118,13 +270,14 @@ mod tests {
     }
 
     #[test]
-    fn other_buses_and_states_are_refused() {
+    fn other_buses_and_pillar_that_is_none_are_refused() {
         let (tmp, fake) = (tempfile::tempdir().unwrap(), fake());
         let cx = fake.cx(Kind::Runner, tmp.path(), Map::new());
         let error = |fun: &str, args| call(&cx, fun, args).unwrap_err().to_string();
         let afar = error("state.event", Args::none().with("sock_dir", "/x").with("count", 1));
         assert_eq!(afar, "'sock_dir' cannot be given from afar");
         assert!(error("state.event", Args::none().with("node", "minion")).contains("'node'"));
-        assert_eq!(error("state.orch", Args::positional(["x"])), "state.orch needs states, which are a later piece of work");
+        let pillar = error("state.orch", Args::positional(["x"]).with("pillar", "text"));
+        assert_eq!(pillar, "Pillar data must be formatted as a dictionary");
     }
 }

@@ -56,7 +56,7 @@ const ABSENT: &[(&str, &str)] = &[
          openvswitch_port pcs pdbedit pecl pkgbuild postgres_cluster postgres_database postgres_extension postgres_group \
          postgres_initdb postgres_language postgres_privileges postgres_schema postgres_tablespace postgres_user process \
          pyenv quota rabbitmq_cluster rabbitmq_plugin rabbitmq_policy rabbitmq_upstream rabbitmq_user rabbitmq_vhost raid \
-         rbenv redis rsync rvm salt selinux smtp snapper sqlite3 stateconf status svn sysfs syslog_ng tls tomcat \
+         rbenv redis rsync rvm selinux smtp snapper sqlite3 stateconf status svn sysfs syslog_ng tls tomcat \
          trafficserver uptime vault x509 xml xmpp zfs zk_concurrency zookeeper zpool",
     ),
 ];

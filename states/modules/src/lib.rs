@@ -35,6 +35,7 @@ states! {
     pip,
     pkg,
     pkgrepo,
+    salt,
     saltutil,
     schedule,
     service,

@@ -1,7 +1,7 @@
 //! Results told while the run goes on: `state_events` and `fire_event`.
 
 use super::Runner;
-use brine_core::call::Args;
+use brine_core::call::{Args, Cx};
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 
@@ -30,12 +30,23 @@ impl Runner {
         };
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let tag = format!("salt/{}", parts.join("/"));
+        if is_masters(&self.cx) {
+            if let Err(e) = self.cx.host.fire_local(&tag, data) {
+                tracing::debug!("an event of a state cannot be fired: {e}");
+            }
+            return;
+        }
         let mut args = Args::none().with("preload", map! {"jid" => jid});
         args.positional = vec![data.into(), tag.into()];
         if let Err(e) = self.cx.call("event.fire_master", args) {
             tracing::debug!("an event of a state cannot be fired: {e}");
         }
     }
+}
+
+/// Whether the run is one of a master's own, which has its bus at hand.
+fn is_masters(cx: &Cx) -> bool {
+    cx.opts.str("__role") == "master"
 }
 
 fn text(ret: &Map, key: &str) -> String {

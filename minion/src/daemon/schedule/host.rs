@@ -6,7 +6,7 @@ use super::super::bus;
 use super::super::state::Minion;
 use brine_core::call::{CallError, Cancel, Cx, Result as CallResult};
 use brine_core::files::Files;
-use brine_core::host::{Host, MasterClient, Refresh};
+use brine_core::host::{Events, Host, MasterClient, Refresh};
 use brine_core::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,6 +99,10 @@ impl Host for AnyMaster {
             Some(inner) => inner.files(),
             None => self.minion.trees.alone(),
         }
+    }
+
+    fn watch(&self, node: &str, sock_dir: Option<&str>) -> CallResult<Box<dyn Events>> {
+        crate::local_bus::watch(&self.minion.opts, node, sock_dir)
     }
 
     fn running(&self) -> Vec<Map> {

@@ -1,0 +1,4 @@
+bad:
+  salt.state:
+    - tgt: m1
+    - sls: work.bad

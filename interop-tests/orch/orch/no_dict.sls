@@ -1,0 +1,3 @@
+no dict:
+  salt.parallel_runners:
+    - runners: [a]

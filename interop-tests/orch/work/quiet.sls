@@ -1,0 +1,2 @@
+nothing to do:
+  test.succeed_without_changes: []

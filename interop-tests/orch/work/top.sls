@@ -1,0 +1,2 @@
+of the highstate:
+  test.succeed_with_changes: []
