@@ -308,6 +308,7 @@ mod tests {
 
     #[test]
     fn nothing_leads_out() {
+        assert!(parts(b"a/../b").is_none() && parts(b"/a").is_none() && parts(b"./a..b/").is_some());
         let dir = tempfile::tempdir().unwrap();
         let (inside, outside) = (dir.path().join("in"), dir.path().join("out"));
         fs::create_dir_all(&inside).unwrap();

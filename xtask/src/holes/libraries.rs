@@ -147,6 +147,20 @@ const MODULES: &[Hole] = &[
 
 const FILES: &[Hole] = &[
     Hole {
+        row: "an archive writes outside of the folder that it is unpacked to",
+        file: "files/src/archive/target.rs",
+        find: "ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;",
+        put: "ResolveFlags::NO_MAGICLINKS;",
+        tests: &["nothing_leads_out"],
+    },
+    Hole {
+        row: "an archive writes outside of the folder that it is unpacked to",
+        file: "files/src/archive/target.rs",
+        find: "(!parts.contains(&&b\"..\"[..])).then_some(parts)",
+        put: "Some(parts)",
+        tests: &["nothing_leads_out"],
+    },
+    Hole {
         row: "2023-20898",
         file: "files/src/git/repo.rs",
         find: "if same.len() > 1 && ",
