@@ -39,6 +39,8 @@ files! {
     locale,
     module,
     mount,
+    pip,
+    pkg,
     pkgrepo,
     saltutil,
     schedule,

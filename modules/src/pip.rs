@@ -183,6 +183,23 @@ fn list(
     listed(cx, &place, prefix.as_deref(), env_vars.as_ref(), kwargs.0)
 }
 
+/// Name and newest version of a line such as `pip (8.0.0) - Latest: 10.0.1 [wheel]`, or `pip (Current: 7.1.2 Latest: 10.0.1 [wheel])`
+/// of an old pip.
+fn outdated(line: &str, old: bool) -> Option<(&str, &str)> {
+    let (before, after) = line.rsplit_once("Latest:")?;
+    let (name, _) = before.split_once('(')?;
+    let latest = after.trim_start();
+    if !name.ends_with(char::is_whitespace) || latest.len() == after.len() {
+        return None;
+    }
+    let name = name.trim_end().rsplit(char::is_whitespace).next()?;
+    if old {
+        return Some((name, &latest[..latest.rfind(')')?]));
+    }
+    let version = before.trim_end().strip_suffix('-')?;
+    (version.ends_with(char::is_whitespace) && version.trim_end().ends_with(')')).then_some((name, latest))
+}
+
 fn upgrades(cx: &Cx, place: &Place) -> Result<Map> {
     let mut command = place.pip()?;
     command.extend(["list", "--outdated", "--disable-pip-version-check"].map(str::to_owned));
@@ -196,16 +213,11 @@ fn upgrades(cx: &Cx, place: &Place) -> Result<Map> {
     let out = place.must(cx, command, more)?;
     let mut all = Map::new();
     if run::is(version.as_deref(), "<", "9.0.0") {
-        // pip (8.0.0) - Latest: 10.0.1 [wheel], or pip (Current: 7.1.2 Latest: 10.0.1 [wheel])
+        let old = run::is(version.as_deref(), "<", "8.0.0");
         for line in text(&out, "stdout").lines() {
-            let name = line.split_whitespace().next();
-            match (name, line.split_once("Latest:")) {
-                (Some(name), Some((_, latest))) => {
-                    let old = run::is(version.as_deref(), "<", "8.0.0");
-                    let latest = latest.trim_start();
-                    all.insert(name, if old { latest.trim_end_matches(')') } else { latest });
-                }
-                _ => tracing::error!("Can't parse line '{line}'"),
+            match outdated(line, old) {
+                Some((name, latest)) => drop(all.insert(name, latest)),
+                None => tracing::error!("Can't parse line '{line}'"),
             }
         }
         return Ok(all);
@@ -275,10 +287,12 @@ fn upgrade(
     cwd: Option<Value>,
     #[default(false)] use_vt: Value,
 ) -> Result<Map> {
-    let place = Place::new(bin_env, cwd, user);
+    let place = Place::new(bin_env.clone(), cwd.clone(), user.clone());
     let mut command = place.pip()?;
     command.extend(["install", "-U", "--disable-pip-version-check"].map(str::to_owned));
-    let list = || listed(cx, &place, None, None, Map::new());
+    let list = || {
+        list(cx, None, bin_env.clone(), user.clone(), cwd.clone(), None, KwArgs::default())
+    };
     let old = list()?;
     let (mut comment, mut fine) = (String::new(), true);
     for name in upgrades(cx, &place)?.keys() {
@@ -362,6 +376,14 @@ fn list_all_versions(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_of_outdated_packages() {
+        assert_eq!(outdated("pip (8.0.0) - Latest: 10.0.1 [wheel]", false), Some(("pip", "10.0.1 [wheel]")));
+        assert_eq!(outdated("pip (Current: 7.1.2 Latest: 10.0.1 [wheel])", true), Some(("pip", "10.0.1 [wheel]")));
+        assert_eq!(outdated("pip (8.0.0) - Latest: 10.0.1 [wheel]", true), None);
+        assert_eq!(outdated("pip (Current: 7.1.2 Latest: 10.0.1 [wheel])", false), None);
+    }
 
     #[test]
     fn lines_of_freeze_have_a_name_and_a_version() {
