@@ -8,7 +8,7 @@ use brine_core::{Map, Value};
 use brine_files::Client;
 use brine_render::json;
 use brine_render::template::call_error;
-use brine_states::Runner;
+use brine_states::{Runner, Semantics, in_order};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -94,7 +94,11 @@ pub(super) fn pkg(
     }
     let mut runner = Runner::new(&run);
     runner.pillar_override(over);
-    let ret: Value = runner.run(low)?.into();
+    let low = if Semantics::of(&run.opts).is_3008() { in_order(&run, &low)? } else { Ok(low) };
+    let ret: Value = match low {
+        Ok(low) => runner.run(low)?.into(),
+        Err(errors) => errors.into(),
+    };
     retcode::set(cx, &ret, || None);
     Ok(ret)
 }
