@@ -134,7 +134,7 @@ fn one(pair: &mut Pair, case: &Value) -> Result {
             kwargs.insert("test".into(), true.into());
         }
         let (ignore, any_order) = (list(&case["ignore"]), list(&case["any_order"]));
-        pair.state_sls(&step, "case", &kwargs, &case["opts"], &ignore, &any_order)?;
+        pair.call(&step, &["state.sls", "case"], &kwargs, &case["opts"], &ignore, &any_order)?;
         let mut paths = vec![HERE.to_owned()];
         paths.extend(list(&case["look"]));
         pair.trees(&step, &paths, &[])?;

@@ -22,25 +22,32 @@ impl Pair {
     /// When one cannot be made.
     pub fn new(init: Init, before: &str) -> Result<Self> {
         let program = Side::Ours.program("salt-call")?.display().to_string();
-        Ok(Self { stock: Root::new(init, before)?, ours: Root::new(init, before)?, program })
+        // At once: most of it is to wait for the network.
+        let (stock, ours) = std::thread::scope(|scope| {
+            let stock = scope.spawn(|| Root::new(init, before));
+            let ours = Root::new(init, before);
+            (stock.join(), ours)
+        });
+        let stock = stock.map_err(|_| "the thread of stock's root panicked")??;
+        Ok(Self { stock, ours: ours?, program })
     }
 
-    /// Runs `state.sls` in both with these keywords and options; the returns must be equal, but for the keys in `ignore`, and for
+    /// Runs a function in both with these arguments and options; the returns must be equal, but for the keys in `ignore`, and for
     /// the order of what is under the keys in `any_order`. Gives that of stock.
     ///
     /// # Errors
     /// With where they differ.
-    pub fn state_sls(
+    pub fn call(
         &mut self,
         step: &str,
-        sls: &str,
+        function: &[&str],
         kwargs: &Map<String, Value>,
         opts: &Value,
         ignore: &[String],
         any_order: &[String],
     ) -> Result<Value> {
-        let mut question =
-            json!({"do": "stock", "fun": "state.sls", "args": [sls], "kwargs": kwargs, "opts": opts});
+        let (fun, args) = function.split_first().ok_or("no function")?;
+        let mut question = json!({"do": "stock", "fun": fun, "args": args, "kwargs": kwargs, "opts": opts});
         let want = self.stock.ask(&question)?;
         question["do"] = "ours".into();
         question["program"] = self.program.as_str().into();
@@ -50,11 +57,24 @@ impl Pair {
         Ok(want)
     }
 
+    /// What a function of ours returns.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn of_ours(&mut self, fun: &str) -> Result<Value> {
+        let mut answer = self.ours.ask(&json!({"do": "ours", "fun": fun, "program": self.program}))?;
+        match answer.get("error") {
+            Some(error) => Err(Failure(format!("{fun}: {error}"))),
+            None => Ok(answer["ret"].take()),
+        }
+    }
+
     /// Everything below these paths must be equal: kind, mode, owner, content; but for paths in which one of `skip` is found.
+    /// Gives how many there are.
     ///
     /// # Errors
     /// With where they differ.
-    pub fn trees(&mut self, step: &str, paths: &[String], skip: &[&str]) -> Result {
+    pub fn trees(&mut self, step: &str, paths: &[String], skip: &[&str]) -> Result<usize> {
         let look = json!({"do": "tree", "paths": paths});
         let (mut want, mut got) = (self.stock.ask(&look)?, self.ours.ask(&look)?);
         for tree in [&mut want, &mut got] {
@@ -62,7 +82,8 @@ impl Pair {
                 tree.retain(|path, _| !skip.iter().any(|word| path.contains(word)));
             }
         }
-        equal(&format!("{step}: files"), &got, &want)
+        equal(&format!("{step}: files"), &got, &want)?;
+        Ok(want.as_object().map_or(0, Map::len))
     }
 
     /// A script must print the same in both.

@@ -1,0 +1,6 @@
+base:
+  '*':
+    - site
+  'kernel:Linux':
+    - match: grain
+    - users
