@@ -4,7 +4,6 @@
 use std::fmt;
 
 /// What went wrong, in words.
-#[derive(Debug)]
 pub struct Failure(pub String);
 
 /// The result of every harness call and of every case.
@@ -13,6 +12,13 @@ pub type Result<T = ()> = std::result::Result<T, Failure>;
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// As text, too: this is what a failed test shows.
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

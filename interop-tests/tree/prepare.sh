@@ -41,6 +41,7 @@ with zipfile.ZipFile(f"/srv/wheels/{name}-{version}-py3-none-any.whl", "w") as z
 P
 for w in "zzone 1.0" "zzone 1.1" "zztwo 1.0" "zzold 1.0" "zzold 1.1"; do python3 /srv/wheel.py $w; done
 printf '[global]\nno-index = true\nfind-links = /srv/wheels\ndisable-pip-version-check = true\n' > /etc/pip.conf
+unset ${!PIP_*}
 /usr/bin/python3 -m venv /srv/venv
 /srv/venv/bin/pip -q install zzold==1.0 zztwo
 
@@ -52,7 +53,7 @@ git init -q -b main src; cd src
 echo 1 > a; git add a; git commit -qm one; git tag v1
 git checkout -qb side; echo 2 > b; git add b; git commit -qm side; git checkout -q main
 cd ..; git clone -q --bare src origin.git; rm -r src
-git init -q -b main conf; git -C conf config user.nickname old
+git init -q -b main conf; git -C conf config --add user.nickname old; git -C conf config --add user.nickname new
 
 # Programs that pretend to be those of the kernel's modules, which are this machine's.
 mkdir -p /usr/local/sbin /srv/mods /lib/modules/$(uname -r)/kernel
@@ -72,7 +73,7 @@ done
 printf '[Service]\nExecStart=/bin/sleep 10000\n' > /lib/systemd/system/zz-masked.service
 ln -s /dev/null /etc/systemd/system/zz-unmasked.service
 printf '[Service]\nExecStart=/bin/sleep 10000\n' > /lib/systemd/system/zz-unmasked.service
-rm -f /etc/systemd/system/cron.service
+rm -f /etc/systemd/system/cron.service /usr/bin/timedatectl
 ln -sf /usr/share/zoneinfo/Etc/UTC /etc/localtime; echo Etc/UTC > /etc/timezone
 
 # Accounts, and what goes.
@@ -80,6 +81,7 @@ groupadd -g 5201 zzold; useradd -u 5202 -m zzleaver; useradd -u 5203 -m zzkeys
 mkdir -m 700 /home/zzkeys/.ssh; printf 'ssh-rsa AAAAB3NzaC1yc2EAAAADAQAB gone\n' > /home/zzkeys/.ssh/authorized_keys
 printf 'gone.example.com ssh-rsa AAAAB3NzaC1yc2EAAAADAQAB\n' > /home/zzkeys/.ssh/known_hosts; chown -R zzkeys: /home/zzkeys/.ssh
 printf 'root: me\nzzgone: x\n' > /etc/aliases
+mkdir -p /srv/four/conf; printf 'zz_appended: [first]\n' > /srv/four/conf/grains
 printf '127.0.0.1\tlocalhost\n10.9.0.9\tgone.example.com stays.example.com\n10.9.0.8\tc d\n' > /etc/hosts
 printf 'LANG="C"\n' > /etc/default/locale
 printf '# Lines below here are managed by Salt, do not edit\nGONE=1\n# SALT_CRON_IDENTIFIER:gone\n3 * * * * echo gone\n' | crontab -

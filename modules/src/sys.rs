@@ -1,9 +1,10 @@
 //! What can be called here: names, documentation and parameters, out of the call registry.
 //!
-//! Returners and renderers are listed beside them. There are no states and runners of a minion yet, so their lists are empty.
+//! States, returners and renderers are listed beside them. Runners are the master's, so their lists are empty.
 
 use brine_core::call::{Cx, Function, KwArgs, ParamKind, Result, VarArgs, exec, module};
 use brine_core::host::Refresh;
+use brine_core::state::StateModule;
 use brine_core::target::fnmatch;
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
@@ -134,6 +135,18 @@ fn spec_of(args: Vec<Value>, defaults: Vec<Value>, varargs: Value, kwargs: Value
     }
 }
 
+/// The functions of all files of states that there are here.
+fn states<'a>(cx: &'a Cx) -> impl Iterator<Item = (String, &'static Function)> + 'a {
+    let here = |module: &&'static StateModule| module.unavailable.is_none_or(|unavailable| unavailable(cx).is_none());
+    cx.registry.state_modules().filter(here).flat_map(|module| {
+        module.functions.iter().map(move |function| (format!("{}.{}", module.name, function.name), function))
+    })
+}
+
+fn state_names(cx: &Cx) -> BTreeSet<String> {
+    states(cx).map(|(name, _)| name).collect()
+}
+
 fn nothing() -> Value {
     Value::List(Vec::new())
 }
@@ -142,8 +155,9 @@ fn nothing() -> Value {
 ///
 /// CLI Example: salt '*' sys.state_doc service
 #[exec]
-fn state_doc(_args: VarArgs) -> Result<Map> {
-    Ok(Map::new())
+fn state_doc(cx: &Cx, args: VarArgs) -> Result<Map> {
+    let wanted = names(&args);
+    Ok(states(cx).filter(|(name, _)| is_asked_for(name, &wanted)).map(|(name, f)| (name, f.doc)).collect())
 }
 
 /// Documentation of runner functions.
@@ -185,8 +199,8 @@ fn renderer_doc(_args: VarArgs) -> Result<Map> {
 ///
 /// CLI Example: salt '*' sys.state_argspec pkg.installed
 #[exec]
-fn state_argspec(#[default("")] _module: String) -> Result<Map> {
-    Ok(Map::new())
+fn state_argspec(cx: &Cx, #[default("")] module: String) -> Result<Map> {
+    Ok(states(cx).filter(|(name, _)| is_of(name, &module)).map(|(name, f)| (name, spec(f))).collect())
 }
 
 /// The parameters of returners, as `sys.argspec` shows them.
@@ -223,16 +237,16 @@ fn state_schema(#[default("")] _module: String) -> Result {
 ///
 /// CLI Example: salt '*' sys.list_state_functions file
 #[exec]
-fn list_state_functions(_args: VarArgs, _kwargs: KwArgs) -> Result {
-    Ok(nothing())
+fn list_state_functions(cx: &Cx, args: VarArgs, _kwargs: KwArgs) -> Result {
+    Ok(functions_of(state_names(cx).iter().map(String::as_str), &names(&args)))
 }
 
 /// The names of state modules.
 ///
 /// CLI Example: salt '*' sys.list_state_modules
 #[exec]
-fn list_state_modules(_args: VarArgs) -> Result {
-    Ok(nothing())
+fn list_state_modules(cx: &Cx, args: VarArgs) -> Result {
+    Ok(modules_of(state_names(cx).iter().map(String::as_str), &names(&args)))
 }
 
 /// The names of runner modules.

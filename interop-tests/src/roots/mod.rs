@@ -67,9 +67,13 @@ if [ -n "$BEFORE" ]; then
 fi
 "#;
 
+/// The clock, and the kernel's idea of a time zone (the first to set it moves the clock), are this machine's: whoever sets a
+/// root's time zone must not be able to set those.
+const TIMELESS: [&str; 2] = ["setpriv", "--bounding-set=-sys_time"];
+
 const ENTER: &str = r#"
 mount --rbind /sys "$M/sys"
-exec chroot "$M" /usr/bin/env --default-signal=INT,QUIT "$PYTHON" -B -W ignore "$AGENT"
+exec setpriv --bounding-set=-sys_time chroot "$M" /usr/bin/env --default-signal=INT,QUIT "$PYTHON" -B -W ignore "$AGENT"
 "#;
 
 const APART: &str = r#"
@@ -90,7 +94,7 @@ done
 rm -f "$M/etc/systemd/system/default.target"
 ln -s /lib/systemd/system/multi-user.target "$M/etc/systemd/system/default.target"
 : > "$M/etc/fstab"
-exec env -i container=brine PATH="$PATH" chroot "$M" /lib/systemd/systemd --log-target=null
+exec env -i container=brine PATH="$PATH" setpriv --bounding-set=-sys_time chroot "$M" /lib/systemd/systemd --log-target=null
 '
 "#;
 
@@ -131,9 +135,15 @@ impl Root {
         if init == Init::Systemd {
             place.processes.push(agent.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?);
             agent = booted(&mut place.processes[0])?;
-            agent.arg(python).args(["-B", "-W", "ignore", AGENT]);
+            agent.args(TIMELESS).arg(python).args(["-B", "-W", "ignore", AGENT]);
         }
         let quiet = [("LANG", "C.UTF-8"), ("DEBIAN_FRONTEND", "noninteractive")];
+        for (name, _) in std::env::vars_os() {
+            // Where pip looks is for the cases to say.
+            if name.to_string_lossy().starts_with("PIP_") {
+                agent.env_remove(name);
+            }
+        }
         let mut talker = agent.envs(quiet).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let to = talker.stdin.take();
         let from = talker.stdout.take();

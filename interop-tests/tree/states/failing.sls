@@ -13,5 +13,3 @@ patches to fetch:
   pkg.patch_downloaded: [{advisory_ids: [zz]}]
 /srv/no-swap:
   mount.swap: [{config: /srv/fstab}]
-sections:
-  ini.sections_present: [{name: /t/ini/sections}, {sections: [one]}]

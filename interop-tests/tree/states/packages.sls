@@ -1,8 +1,8 @@
-# From the repository in the root; two of these are installed in one call.
+# From the repository in the root.
 zz-one:
-  pkg.installed: [{version: '1.1'}, {aggregate: true}]
+  pkg.installed: [{version: '1.1'}]
 zz-three:
-  pkg.installed: [{aggregate: true}]
+  pkg.installed: []
 from a file:
   pkg.installed: [{sources: [zz-file: /srv/zz-file_1.0_all.deb]}]
 zz-two:

@@ -9,7 +9,7 @@ a clone:
 user.name:
   git.config_set: [{value: Joe}, {repo: /srv/git/conf}]
 user.nickname:
-  git.config_unset: [{repo: /srv/git/conf}]
+  git.config_unset: [{value_regex: old}, {repo: /srv/git/conf}]
 
 /opt/zz-venv:
   virtualenv.managed: [{venv_bin: /usr/bin/python3}]

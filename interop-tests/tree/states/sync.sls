@@ -2,6 +2,5 @@
 {% for kind in ['all', 'beacons', 'clouds', 'engines', 'executors', 'grains', 'log_handlers', 'matchers', 'modules', 'output', 'outputters', 'pillar',
                 'proxymodules', 'renderers', 'returners', 'sdb', 'serializers', 'states', 'thorium', 'utils'] %}
 sync {{ kind }}:
-  saltutil.sync_{{ kind }}:
-    - refresh: false
+  saltutil.sync_{{ kind }}: []
 {% endfor %}

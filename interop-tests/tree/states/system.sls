@@ -78,9 +78,7 @@ zz_word:
 zz_list:
   grains.list_present: [{value: [a, b]}]
 zz_appended:
-  grains.append: [{value: last}, {require: [{grains: zz_appended is a list}]}]
-zz_appended is a list:
-  grains.list_present: [{name: zz_appended}, {value: [first]}]
+  grains.append: [{value: last}]
 not in the list:
   grains.list_absent: [{name: zz_list}, {value: c}, {require: [{grains: zz_list}]}]
 zz_none:

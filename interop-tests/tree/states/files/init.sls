@@ -26,7 +26,6 @@ include:
 /t/recursed:
   file.recurse:
     - source: salt://files/tree
-    - include_empty: true
     - file_mode: keep
     - dir_mode: '0755'
     - template: jinja

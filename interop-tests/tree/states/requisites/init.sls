@@ -27,7 +27,7 @@ is left out:
 req require:
   test.nop: [{require: [{test: base changes}, {id: base same}, {sls: requisites.extended}]}]
 req glob:
-  test.nop: [{require: [{test: 'base *'}]}]
+  test.nop: [{require: [{test: 'base sa*'}]}]
 req require_any:
   test.nop: [{require_any: [{test: base fails}, {test: base changes}]}]
 req unmet:

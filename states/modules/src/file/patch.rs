@@ -142,7 +142,7 @@ fn apply(
         Err(e) if e.is_execution() => return Ok(error(name, e.text())),
         Err(e) => return Err(e),
     };
-    let temporary = || tempfile::NamedTempFile::with_prefix("brine-patch-");
+    let temporary = || tempfile::NamedTempFile::with_prefix("__salt.tmp.");
     let (patch, rejects, output) = (temporary()?, temporary()?, temporary()?);
     let path = |file: &tempfile::NamedTempFile| file.path().to_string_lossy().into_owned();
     // The patch itself is fetched in test mode, too.
