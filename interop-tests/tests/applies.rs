@@ -134,7 +134,8 @@ mod whole {
         let mut counts = (0, 0);
         for step in STEPS {
             let start = std::time::Instant::now();
-            let all = pair.call(step, &["state.highstate"], &keywords(step), &json!({}), &["pid".to_owned()], &[]);
+            let all =
+                pair.call(step, &["state.highstate"], &keywords(step), &json!({}), &["pid".to_owned()], &[]);
             let paths: Vec<String> = LOOK.iter().map(|path| (*path).to_owned()).collect();
             counts.1 = faults.note(pair.trees(step, &paths, &skip)).unwrap_or_default();
             faults.note(pair.same_output(step, "/", &dump));

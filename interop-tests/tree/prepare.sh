@@ -100,4 +100,5 @@ printf 'alpha\nbeta\n' > edit/line; printf 'Port 22\n' > edit/replace; printf '1
 printf 'one\ntwo\n' > edit/comment; printf '#one\ntwo\n' > edit/uncomment; printf 'a=1\n#b=2\n' > edit/keys; printf 'one\n' > edit/append
 printf 'one\n' > edit/prepend; printf 'one\ntwo\nthree\n' > edit/patch
 printf '[one]\na = 1\nb = 2\n[two]\nc = 3\n' > ini/absent; printf '[one]\na = 1\n[gone]\nb = 2\n' > ini/sections
+mkdir packed; echo in the archive > packed/a; tar -cf /srv/packed.tar packed; rm -r packed
 printf '/dev/zz-gone /mnt/gone ext4 ro 0 0\n' > /srv/fstab

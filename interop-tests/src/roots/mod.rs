@@ -73,7 +73,7 @@ const TIMELESS: [&str; 2] = ["setpriv", "--bounding-set=-sys_time"];
 
 const ENTER: &str = r#"
 mount --rbind /sys "$M/sys"
-exec setpriv --bounding-set=-sys_time chroot "$M" /usr/bin/env --default-signal=INT,QUIT "$PYTHON" -B -W ignore "$AGENT"
+exec chroot "$M" /usr/bin/env --default-signal=INT,QUIT "$PYTHON" -B -W ignore "$AGENT"
 "#;
 
 const APART: &str = r#"
@@ -94,7 +94,7 @@ done
 rm -f "$M/etc/systemd/system/default.target"
 ln -s /lib/systemd/system/multi-user.target "$M/etc/systemd/system/default.target"
 : > "$M/etc/fstab"
-exec env -i container=brine PATH="$PATH" setpriv --bounding-set=-sys_time chroot "$M" /lib/systemd/systemd --log-target=null
+exec env -i container=brine PATH="$PATH" chroot "$M" /lib/systemd/systemd --log-target=null
 '
 "#;
 
@@ -124,6 +124,7 @@ impl Root {
             command.args(["--uts", "--ipc", "--cgroup"]);
         }
         command
+            .args(TIMELESS)
             .args(["sh", "-c", &format!("{LAY}{enter}")])
             .env("W", &place.dir)
             .env("KEEP", format!("{} {} {}/py", stock.display(), bin.display(), env!("CARGO_MANIFEST_DIR")))

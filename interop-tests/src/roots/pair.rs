@@ -126,7 +126,7 @@ fn steady(value: Value, ignore: &[String], any_order: &[String]) -> Value {
                 let lines = text[..first].lines().chain(text[last..].lines());
                 Value::String(lines.filter(|line| !line.starts_with("  ")).collect::<Vec<_>>().join("\n"))
             }
-            _ => Value::String(text),
+            _ => Value::String(nameless(&text)),
         },
         other => other,
     }
@@ -145,7 +145,6 @@ fn sorted(value: Value) -> Value {
             parts.sort_unstable();
             Value::String(parts.join("\n"))
         }
-        Value::String(text) if text.contains("/__salt.tmp.") => Value::String(nameless(&text)),
         other => other,
     }
 }

@@ -58,3 +58,6 @@ salt://files/motd.jinja:
   file.cached: []
 salt://files/tree/a:
   file.not_cached: [{require: [{file: /t/recursed}]}]
+
+/t/extracted:
+  archive.extracted: [{source: /srv/packed.tar}]
