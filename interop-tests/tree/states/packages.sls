@@ -1,8 +1,6 @@
 # From the repository in the root.
 zz-one:
   pkg.installed: [{version: '1.1'}]
-zz-three:
-  pkg.installed: []
 from a file:
   pkg.installed: [{sources: [zz-file: /srv/zz-file_1.0_all.deb]}]
 zz-two:
