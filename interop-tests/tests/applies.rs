@@ -249,7 +249,9 @@ fn formula_logrotate() -> Result {
 #[ignore = "needs formulas, see above"]
 fn formula_rsyslog() -> Result {
     formula("rsyslog", "none.debian12", &["rsyslog"], "rsyslog")?;
-    formula("rsyslog", "example.debian12", &["rsyslog"], "rsyslog")
+    let modules = ["elasticsearch", "gnutls", "gssapi", "kafka", "mysql", "pgsql", "relp"];
+    let packages = modules.map(|module| format!("rsyslog-{module}")).join(" ");
+    formula("rsyslog", "example.debian12", &["rsyslog"], &format!("rsyslog {packages}"))
 }
 
 #[test]
