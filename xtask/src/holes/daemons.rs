@@ -500,8 +500,8 @@ const MINION_LIB: &[Hole] = &[
     Hole {
         row: "key files 0644",
         file: "minion/src/jobs/proc_files.rs",
-        find: ".truncate(true).mode(0o600)",
-        put: ".truncate(true).mode(0o644)",
+        find: "0o600)?;",
+        put: "0o644)?;",
         tests: &["a_file_lists_the_load_with_the_pid_in_front"],
     },
 ];
