@@ -113,7 +113,7 @@ impl Root {
             processes: Vec::new(),
             dir: tempfile::Builder::new().prefix("brine-root-").tempdir()?.keep(),
         };
-        let mut command = without_clock("unshare");
+        let mut command = Command::new("unshare");
         let enter = match init {
             Init::None => ENTER,
             Init::Apart => APART,
@@ -178,13 +178,6 @@ impl Root {
     }
 }
 
-/// A program of util-linux that cannot set the clock, nor can what it starts: no namespace keeps that from this machine.
-fn without_clock(program: &str) -> Command {
-    let mut command = Command::new("setpriv");
-    command.args(["--bounding-set", "-sys_time", program]);
-    command
-}
-
 /// Waits until systemd is up below this process; what is then to be run inside follows the words of the command.
 fn booted(boot: &mut Child) -> Result<Command> {
     let pid = boot.id();
@@ -198,7 +191,7 @@ fn booted(boot: &mut Child) -> Result<Command> {
         Ok((name.trim() == "systemd").then_some(one))
     })?;
     let inside = || {
-        let mut command = without_clock("nsenter");
+        let mut command = Command::new("nsenter");
         command.args(["-t", &one, "-m", "-p", "-n", "-u", "-i", "-C", "-r", "-w"]);
         command
     };
