@@ -98,7 +98,11 @@ impl CallError {
             CallError::Client(_) => "salt.exceptions.SaltClientError",
             CallError::Exception { kind, message } => {
                 // Python tells the module of a class that is not its own.
-                let kind = if *kind == "SaltRenderError" { "salt.exceptions.SaltRenderError" } else { kind };
+                let kind = match *kind {
+                    "SaltRenderError" => "salt.exceptions.SaltRenderError",
+                    "error" => "re.error",
+                    own => own,
+                };
                 return format!("Traceback (most recent call last):\n{kind}: {message}\n");
             }
             CallError::Cancelled => "KeyboardInterrupt",
