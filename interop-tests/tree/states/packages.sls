@@ -21,7 +21,7 @@ some are up to date:
 deb [trusted=yes] file:/srv/other ./:
   pkgrepo.managed: [{file: /etc/apt/sources.list.d/zz-other.list}, {require: [{pkg: some are up to date}]}]
 deb [trusted=yes] file:/srv/none ./:
-  pkgrepo.absent: [{require_in: [{pkg: zz-one}]}]
+  pkgrepo.absent: [{require_in: [{pkg: zz-one}, {pkg: from a file}]}]
 
 pkg.mod_watch:
   pkg.installed:
