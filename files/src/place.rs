@@ -49,9 +49,7 @@ pub(crate) fn private(dir: &Path) -> io::Result<()> {
 
 /// Puts a new file of the same folder, or of another, at its place in the cache. A folder that is there goes.
 pub(crate) fn persist(new: TempPath, place: &Path) -> io::Result<()> {
-    if fs::symlink_metadata(place).is_ok_and(|meta| meta.is_dir()) {
-        fs::remove_dir_all(place)?;
-    }
+    no_folder(place)?;
     match fs::rename(&new, place) {
         Ok(()) => {
             // It has moved: there is nothing to remove.
@@ -70,10 +68,17 @@ pub(crate) fn persist(new: TempPath, place: &Path) -> io::Result<()> {
 
 /// Puts a new file of the same folder at its place in the cache. A folder that is there goes.
 pub(crate) fn settle(new: Unseen, place: &Path) -> io::Result<()> {
-    if fs::symlink_metadata(place).is_ok_and(|meta| meta.is_dir()) {
-        fs::remove_dir_all(place)?;
-    }
+    no_folder(place)?;
     new.persist(place).map_err(|(e, _)| e)
+}
+
+/// Removes a folder that stands where a file belongs.
+fn no_folder(place: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(place).is_ok_and(|meta| meta.is_dir()) {
+        fs::remove_dir_all(place)
+    } else {
+        Ok(())
+    }
 }
 
 /// Puts the contents of a file where a user wants them. One that is there keeps mode, owner and attributes, and what a link leads

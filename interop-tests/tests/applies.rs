@@ -50,9 +50,9 @@ impl Faults {
 mod whole {
     use super::*;
 
-    /// Functions that the tree does not use.
     const ORCHESTRATES: &str = "is for the master: tests/orchestrate.rs";
 
+    /// Functions that the tree does not use.
     const UNUSED: &[(&str, &str)] = &[
         ("file.mod_run_check_cmd", "is asked by the runner, and takes no name"),
         ("grains.make_hashable", "turns a list into a set, for the other functions"),
