@@ -1,8 +1,7 @@
 //! The event bus for shell scripts: `state.event`.
 
-use brine_core::call::{CallError, Cx, Result, exec};
-use brine_core::target::expr_match;
-use brine_render::out::event_line;
+use brine_core::call::{Cx, Result, exec};
+use brine_render::out::EventLines;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -24,25 +23,10 @@ pub(super) fn event(
     #[default("minion")] node: String,
 ) -> Result<()> {
     let mut bus = cx.host.watch(&node, sock_dir.as_deref())?;
-    let mut left = count;
-    loop {
-        cx.cancel.check()?;
-        let Some((tag, data)) = bus.next(Instant::now() + TURN)? else { continue };
-        if !expr_match(&tag, &tagmatch) {
-            tracing::debug!("Skipping event tag: {tag}");
-            continue;
-        }
-        if !quiet {
-            let line = event_line(&tag, data, pretty);
-            let line = line.ok_or_else(|| CallError::Arguments("keys of an event cannot be compared".into()))?;
-            let mut out = std::io::stdout().lock();
-            writeln!(out, "{line}").and_then(|()| out.flush())?;
-        }
-        if left > 0 {
-            left -= 1;
-        }
-        if left == 0 {
-            return Ok(());
-        }
-    }
+    let print = |line: &str| -> Result<()> {
+        let mut out = std::io::stdout().lock();
+        Ok(writeln!(out, "{line}").and_then(|()| out.flush())?)
+    };
+    let lines = EventLines { tagmatch: &tagmatch, count, quiet, pretty };
+    lines.print_all(cx, || bus.next(Instant::now() + TURN), print)
 }

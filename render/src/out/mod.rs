@@ -20,7 +20,7 @@ mod wrap;
 mod yaml;
 
 pub use color::{Code, Colors};
-pub use event::event_line;
+pub use event::EventLines;
 pub use json::dumps as json_dumps;
 pub use nested::nested;
 pub use progress::{DEFAULT_COLUMNS, Progress};

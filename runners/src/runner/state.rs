@@ -5,10 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec, module};
 use brine_core::state::check_result;
-use brine_core::target::expr_match;
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
-use brine_render::out::event_line;
+use brine_render::out::EventLines;
 
 use crate::host::master;
 use crate::minion::minion;
@@ -209,26 +208,12 @@ fn event(
         own_path(cx, if sock_dir.is_some() { "sock_dir" } else { "node" })?;
     }
     let mut bus = side.watch(&node, sock_dir.as_deref())?;
-    let mut left = count;
-    loop {
-        cx.cancel.check()?;
-        let Some((tag, data)) = bus.next(Instant::now() + TURN)? else { continue };
-        if !expr_match(&tag, &tagmatch) {
-            tracing::debug!("Skipping event tag: {tag}");
-            continue;
-        }
-        if !quiet {
-            let line = event_line(&tag, data, pretty);
-            let line = line.ok_or_else(|| CallError::Arguments("keys of an event cannot be compared".into()))?;
-            side.print(&line);
-        }
-        if left > 0 {
-            left -= 1;
-        }
-        if left == 0 {
-            return Ok(());
-        }
-    }
+    let print = |line: &str| {
+        side.print(line);
+        Ok(())
+    };
+    let lines = EventLines { tagmatch: &tagmatch, count, quiet, pretty };
+    lines.print_all(cx, || bus.next(Instant::now() + TURN), print)
 }
 
 #[cfg(test)]
