@@ -60,9 +60,16 @@ pub fn minion_refresh(id: &MinionId) -> String {
     format!("minion/refresh/{id}")
 }
 
+/// A program of the master's host says that an inventory may have changed.
+pub const INVENTORY_REFRESH: &str = "brine/inventory/refresh";
+/// Another revision of an inventory is in force; the data says of which, and which minions were told.
+pub const INVENTORY_CHANGED: &str = "brine/inventory/changed";
+/// A revision of an inventory has errors, and what was in force before it stays.
+pub const INVENTORY_REFUSED: &str = "brine/inventory/refused";
+
 /// Whether a minion may fire this tag: anything but the reserved tags that are not its own.
 ///
-/// Reserved are `salt/...`, `syndic/...`, bare job ids, `key`, and tags that would break framing.
+/// Reserved are `salt/...`, `brine/...`, `syndic/...`, bare job ids, `key`, and tags that would break framing.
 pub fn minion_may_fire(tag: &str, id: &MinionId) -> bool {
     if tag.is_empty() || tag.len() > 1024 || tag.contains("\n\n") || tag.ends_with('\n') {
         return false;
@@ -72,7 +79,7 @@ pub fn minion_may_fire(tag: &str, id: &MinionId) -> bool {
     match parts.as_slice() {
         ["salt", "beacon" | "minion" | "syndic", who, ..] => *who == id,
         ["salt", "job", _, "prog" | "start", who, ..] => *who == id,
-        ["salt", ..] => false,
+        ["salt" | "brine", ..] => false,
         ["syndic", who, ..] => *who == id,
         [bare] => *bare != ROTATE && !is_generated_jid(bare),
         _ => true,
@@ -104,6 +111,8 @@ mod tests {
             "salt/",
             "salt/auth",
             "salt/key",
+            INVENTORY_CHANGED,
+            INVENTORY_REFRESH,
             "salt/minion/m2/start",
             "salt/minion/m10/start",
             "salt/beacon/m2/load/",
