@@ -19,6 +19,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("brine-testing", 2),
     ("brine-render", 3),
     ("brine-files", 3),
+    ("brine-inventory", 3),
     ("brine-returners", 4),
     ("brine-pillar", 4),
     ("brine-states", 4),

@@ -1,0 +1,24 @@
+//! An inventory: a warehouse of Pallet Jack's as a graph in memory.
+//!
+//! A *warehouse* is a folder of *kinds* (`system`, `rack`, `domain`), a kind a folder of *pallets*, a pallet a folder of *boxes*
+//! (`*.yaml`), of *links* (symbolic links to pallets it inherits from) and of child pallets. `transforms.yaml` makes values of
+//! others. [`Snapshot::load`] reads all of it, from a folder or from a revision in git; what is read never changes.
+//!
+//! Faults in the data are [`Finding`]s with their place, never errors and never panics: a warehouse with faults is still read as
+//! far as it can be, and [`Snapshot::is_sound`] says whether to trust it.
+//!
+//! This knows the format, not what is made of it: no pillar and no minions.
+
+mod finding;
+mod node;
+mod snapshot;
+mod transform;
+mod tree;
+mod yaml;
+
+pub use finding::{Finding, Place, Severity};
+pub use node::{List, Map, MapIter, Native, Node, Scalar};
+pub use snapshot::{
+    Candidate, Link, LoadError, Origin, Pallet, PalletId, Progress, Snapshot, Source, Step, Story,
+    TransformUse,
+};
