@@ -1,5 +1,6 @@
 //! The functions this minion offers: all that exist, less what its options take away.
 
+use brine_core::call::Kind;
 use brine_core::{Opts, Registry, Value};
 use std::path::{Path, PathBuf};
 
@@ -56,27 +57,28 @@ pub(crate) fn registry(opts: &Opts) -> Registry {
     if opts.get("fips_mode") == Some(&Value::Bool(true)) {
         registry.refuse("nacl", "nacl module not available in FIPS mode");
     }
-    note_python(&mut registry, opts);
     for module in named("disable_modules") {
         registry.disable(&module);
     }
-    registry
+    match opts.str("extension_modules").is_empty() {
+        true => registry,
+        false => naming_python(registry, opts.path("extension_modules")),
+    }
 }
 
-/// Notes the custom modules that were fetched from the file server: whoever calls one is told what it would need.
-fn note_python(registry: &mut Registry, opts: &Opts) {
-    if opts.str("extension_modules").is_empty() {
-        return;
-    }
-    let folder = |kind: &str| opts.path("extension_modules").join(kind);
-    for (name, path) in python_files(&folder("modules")) {
-        if !registry.has_module(&name) {
-            registry.refuse(&name, &needs_bridge(&path));
-        }
-    }
-    for (name, path) in python_files(&folder("states")) {
-        registry.refuse_state(&name, &needs_bridge(&path));
-    }
+/// Whoever calls a custom module that was fetched from the file server is told what it would need. The folder is read when that
+/// happens: a job may fetch what it calls next.
+fn naming_python(registry: Registry, folder: PathBuf) -> Registry {
+    registry.asking_late(move |kind, module| {
+        let folder = folder.join(match kind {
+            Kind::Modules => "modules",
+            Kind::States => "states",
+        });
+        python_files(&folder)
+            .into_iter()
+            .find(|(name, _)| name == module)
+            .map(|(_, path)| needs_bridge(&path))
+    })
 }
 
 fn needs_bridge(path: &Path) -> String {
@@ -155,7 +157,9 @@ mod tests {
             std::fs::write(path, text).unwrap();
         }
         let registry = registry(&Opts::new(map! {"extension_modules" => dir.path().display().to_string()}));
-        for name in ["custom.f", "pack.f"] {
+        assert_eq!(registry.missing("later.f").to_string(), "'later.f' is not available.");
+        std::fs::write(dir.path().join("modules/later.py"), "").unwrap();
+        for name in ["custom.f", "pack.f", "later.f"] {
             let error = registry.missing(name).to_string();
             assert!(
                 error.contains(" __virtual__ returned False: ") && error.contains("bridge to Python"),
@@ -163,6 +167,7 @@ mod tests {
             );
         }
         assert!(registry.missing_state("custom.f").contains("custom.py is written in Python"));
+        assert_eq!(registry.missing("test.f").to_string(), "'test.f' is not available.");
         assert!(registry.get("test.ping").is_some());
         assert_eq!(registry.missing("other.f").to_string(), "'other.f' is not available.");
     }

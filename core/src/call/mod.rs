@@ -14,4 +14,4 @@ pub use cx::{Cancel, CancelHook, Cx, JobContext, TrackedProcess};
 pub use error::{CallError, Detailed, Result, returned};
 pub use from_value::FromValue;
 pub use given::{Given, given, parameter};
-pub use registry::{Function, Module, Param, ParamKind, Registry};
+pub use registry::{Function, Kind, Module, Param, ParamKind, Registry};

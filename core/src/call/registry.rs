@@ -74,6 +74,19 @@ pub struct Registry {
     states: BTreeMap<&'static str, &'static StateModule>,
     /// State modules that stock has and that are not here, with the reason.
     refused_states: BTreeMap<String, String>,
+    asked_late: Option<Late>,
+}
+
+/// Says why a module cannot be used, when one that is not here is called.
+type Late = Box<dyn Fn(Kind, &str) -> Option<String> + Send + Sync>;
+
+/// The two tables of a [`Registry`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Execution modules.
+    Modules,
+    /// State modules.
+    States,
 }
 
 impl Registry {
@@ -126,7 +139,7 @@ impl Registry {
     /// Why there is no state function of that full name, in stock's words.
     pub fn missing_state(&self, name: &str) -> String {
         let module = name.split('.').next().unwrap_or(name);
-        match self.refused_states.get(module) {
+        match self.late(Kind::States, module).as_ref().or(self.refused_states.get(module)) {
             Some(reason) => format!("'{module}' __virtual__ returned False: {reason}"),
             None => format!("'{name}' is not available."),
         }
@@ -151,6 +164,22 @@ impl Registry {
         self.refused.insert(module.to_owned(), reason.to_owned());
     }
 
+    /// Whom to ask for a reason when a module is called that is not here: what can come while a job runs. A reason given then
+    /// goes before one noted earlier.
+    #[must_use]
+    pub fn asking_late(mut self, ask: impl Fn(Kind, &str) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.asked_late = Some(Box::new(ask));
+        self
+    }
+
+    fn late(&self, kind: Kind, module: &str) -> Option<String> {
+        let here = match kind {
+            Kind::Modules => self.has_module(module),
+            Kind::States => self.states.contains_key(module),
+        };
+        self.asked_late.as_ref().filter(|_| !here).and_then(|ask| ask(kind, module))
+    }
+
     /// The function of that full name.
     pub fn get(&self, name: &str) -> Option<&Function> {
         self.functions.get(name)
@@ -170,11 +199,13 @@ impl Registry {
     /// The error for a name that is not here, in stock's words.
     pub fn missing(&self, name: &str) -> CallError {
         let module = name.split('.').next().unwrap_or(name);
-        CallError::NotAvailable(match self.refused.get(module) {
-            Some(reason) if reason.is_empty() => format!("'{module}' __virtual__ returned False"),
-            Some(reason) => format!("'{module}' __virtual__ returned False: {reason}"),
-            None => format!("'{name}' is not available."),
-        })
+        CallError::NotAvailable(
+            match self.late(Kind::Modules, module).as_ref().or(self.refused.get(module)) {
+                Some(reason) if reason.is_empty() => format!("'{module}' __virtual__ returned False"),
+                Some(reason) => format!("'{module}' __virtual__ returned False: {reason}"),
+                None => format!("'{name}' is not available."),
+            },
+        )
     }
 
     /// Calls a function by name: the one door.
