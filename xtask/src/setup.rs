@@ -72,9 +72,11 @@ pub(crate) fn setup() -> Result<PathBuf> {
     }
     drivers(&dir.join(STOCK[0]))?;
     others::install(&dir, STOCK[0])?;
-    if !on_path("cargo-deny") {
-        // Fast to run, slow to build: unoptimised is enough.
-        run(crate::run::cargo().args(["install", "cargo-deny", "--locked", "--debug"]))?;
+    // Fast to run, slow to build: unoptimised is enough.
+    for tool in ["cargo-deny", "cargo-nextest"] {
+        if !on_path(tool) {
+            run(crate::run::cargo().args(["install", tool, "--locked", "--debug"]))?;
+        }
     }
     Ok(dir)
 }

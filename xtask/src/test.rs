@@ -18,7 +18,22 @@ pub(crate) fn test(args: &[String]) -> Result {
     run(cargo().args(["build", "--quiet", "--workspace", "--bins"]))?;
     let mut all = vec!["--workspace", "--no-fail-fast"];
     all.extend(args.iter().map(String::as_str));
-    with_one_retry(|| tests(&stock), &all)
+    if !args.is_empty() {
+        return with_one_retry(|| tests(&stock), &all);
+    }
+    all.extend(["--exclude", INTEROP]);
+    // What fails among the units does not keep the others from being seen.
+    let units = with_one_retry(|| tests(&stock), &all);
+    units.and(interop(&stock))
+}
+
+/// The tests that only start programs. They wait so much, and some so long, that they run over all test programs at once.
+const INTEROP: &str = "brine-interop-tests";
+
+/// The interop tests, by nextest (`.config/nextest.toml`).
+fn interop(stock: &Path) -> Result {
+    let mut all = environment(cargo(), stock);
+    run(all.args(["nextest", "run", "--package", INTEROP, "--test-threads", &threads()]))
 }
 
 /// `cargo xtask soak`: the tests that take longer than a change should wait for.
@@ -50,14 +65,22 @@ pub(crate) fn soak() -> Result {
     long.and(cuts)
 }
 
-/// `cargo test` with what the tests look for in their environment. One thread more than there are cores: much of the time is
-/// spent waiting for stock's programs.
+/// `cargo test` with what the tests look for in their environment.
 fn tests(stock: &Path) -> Command {
-    let threads = std::thread::available_parallelism().map_or(2, usize::from) + 1;
     let mut c = cargo();
-    c.arg("test")
-        .env("RUST_TEST_THREADS", threads.to_string())
-        .env("BRINE_STOCK_DIR", stock)
+    c.arg("test").env("RUST_TEST_THREADS", threads());
+    environment(c, stock)
+}
+
+/// One thread more than there are cores: much of the time is spent waiting for stock's programs.
+fn threads() -> String {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    (cores + 1).to_string()
+}
+
+/// What the tests look for in their environment.
+fn environment(mut c: Command, stock: &Path) -> Command {
+    c.env("BRINE_STOCK_DIR", stock)
         .env("BRINE_BIN_DIR", target_dir("debug"))
         .env("BRINE_PYZMQ_PYTHON", stock.join("3006.28/bin/python"));
     c
