@@ -7,10 +7,11 @@
 //! Faults in the data are [`Finding`]s with their place, never errors and never panics: a warehouse with faults is still read as
 //! far as it can be, and [`Snapshot::is_sound`] says whether to trust it.
 //!
-//! This knows the format, not what is made of it: no pillar and no minions.
+//! This knows the format, and in [`salt`] what of it is meant for minions; no pillar and no targets.
 
 mod finding;
 mod node;
+pub mod salt;
 mod snapshot;
 mod transform;
 mod tree;

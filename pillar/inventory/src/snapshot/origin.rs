@@ -1,5 +1,6 @@
 //! Where a warehouse is.
 
+use crate::tree::Repository;
 use std::path::PathBuf;
 
 /// Where a warehouse is.
@@ -37,4 +38,17 @@ pub enum LoadError {
         /// What is missing.
         why: String,
     },
+}
+
+impl Origin {
+    /// The full id of the commit that counts now, without reading the warehouse; none for a folder.
+    ///
+    /// # Errors
+    /// There is no such repository, revision or folder in it.
+    pub fn revision(&self) -> Result<Option<String>, LoadError> {
+        let Origin::Git { repository, revision, below } = self else { return Ok(None) };
+        let found = Repository::new(repository).and_then(|git| git.resolve(revision, below));
+        let failed = |why| LoadError::Git { repository: repository.clone(), why };
+        found.map(|found| Some(found.commit)).map_err(failed)
+    }
 }
