@@ -7,6 +7,7 @@ mod around;
 mod random;
 pub mod service;
 mod stock;
+pub mod warehouse;
 
 pub use around::Around;
 pub use random::Random;

@@ -1,5 +1,7 @@
 //! Warehouses in git: the same as the folder that was committed, from bare repositories and from those with a work tree.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use brine_inventory::{LoadError, Origin, Snapshot};

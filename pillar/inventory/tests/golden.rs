@@ -1,5 +1,7 @@
 //! Every view of the checked-in warehouses against what Pallet Jack's `dump_pallet` printed of it, as data.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use brine_inventory::{Native, Node, Snapshot};

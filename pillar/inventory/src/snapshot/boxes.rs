@@ -25,6 +25,11 @@ pub(super) struct BoxFile {
 /// Makes of content what another process cannot foresee, so that no two contents are made to look like one.
 static HASH: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
+/// What tells contents from each other, in this process.
+pub(super) fn hash(bytes: &[u8]) -> u64 {
+    HASH.hash_one(bytes)
+}
+
 impl BoxFile {
     /// Reads one; gives back the old one if nothing but its stamp has changed.
     pub(super) fn read(
@@ -38,7 +43,7 @@ impl BoxFile {
             Ok(bytes) => bytes,
             Err(why) => return Arc::new(Self::unread(path.into(), id, why)),
         };
-        let hash = HASH.hash_one(&bytes);
+        let hash = hash(&bytes);
         if let Some(old) = old
             && old.hash == hash
             && *old.path == *path
@@ -90,6 +95,15 @@ impl BoxFile {
             content: self.content.clone(),
             findings: self.findings.clone(),
             remarks: self.remarks.clone(),
+        }
+    }
+
+    /// Whether both hold the same: one was taken over from the other.
+    pub(super) fn holds_same(&self, other: &Self) -> bool {
+        match (&self.content, &other.content) {
+            (Some(own), Some(other)) => own.is(other),
+            (None, None) => true,
+            _ => false,
         }
     }
 

@@ -50,7 +50,7 @@ impl Graph {
                 let message = "it inherits from the pallet it lies in, which inherits from it: a cycle, which ends here";
                 Finding::error("link-cycle", Place::whole(pallet.path.clone()), message)
             };
-            findings.push(finding.of(&pallet.kind, &pallet.full_name));
+            findings.push(finding.of(&pallet.listed.kind, &pallet.listed.full_name));
             pallets[at] = Arc::new(whole);
         }
         let mut parents = Table { starts: vec![0], items: Vec::new() };

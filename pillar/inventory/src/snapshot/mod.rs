@@ -5,21 +5,26 @@ mod graph;
 mod load;
 mod origin;
 mod pallet;
+mod read;
 mod related;
+mod resolve;
 mod story;
+mod transforms;
 mod view;
+mod views;
 
 pub use load::Progress;
 pub use origin::{LoadError, Origin};
 pub use pallet::{Link, Pallet, PalletId};
 pub use story::{Candidate, Source, Step, Story, TransformUse};
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Place, Severity};
 use crate::node::{Map, Node};
 use crate::transform::Rules;
-use crate::tree::Oid;
+use crate::tree::{Listing, Oid};
 use graph::Graph;
 use std::sync::Arc;
+use transforms::Transforms;
 use view::View;
 
 /// A warehouse as it was at one moment. It never changes; what a later one has in common with it is shared.
@@ -33,9 +38,8 @@ pub struct Snapshot {
     kinds: Vec<(Arc<str>, std::ops::Range<usize>)>,
     graph: Graph,
     views: Vec<Arc<View>>,
-    transforms: load::Transforms,
-    /// What was found where files were listed.
-    listed: Vec<Finding>,
+    transforms: Transforms,
+    listing: Listing,
     findings: Vec<Finding>,
 }
 
@@ -134,6 +138,12 @@ impl Snapshot {
     #[must_use]
     pub fn own(&self, id: PalletId) -> Map {
         view::local(self.pallet(id), &self.transforms.names)
+    }
+
+    /// The comments of `transforms.yaml` that begin with `pj:`, with their places.
+    pub fn remarks(&self) -> impl Iterator<Item = (Place, &str)> {
+        let place = |line| Place { line, ..Place::whole(crate::tree::TRANSFORMS) };
+        self.transforms.remarks.iter().map(move |(line, text)| (place(*line), &**text))
     }
 
     fn rules(&self) -> &Rules {

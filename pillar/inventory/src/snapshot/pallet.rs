@@ -3,6 +3,7 @@
 use super::boxes::BoxFile;
 use crate::finding::Place;
 use crate::node::Map;
+use crate::tree::Listed;
 use std::sync::Arc;
 
 /// A pallet of one snapshot. In another snapshot the same id may be another pallet.
@@ -18,8 +19,7 @@ impl PalletId {
 /// An object: a folder of boxes and links.
 #[derive(Debug)]
 pub struct Pallet {
-    pub(super) kind: Arc<str>,
-    pub(super) full_name: Arc<str>,
+    pub(super) listed: Arc<Listed>,
     /// `kind/full_name`.
     pub(super) path: Arc<str>,
     pub(super) boxes: Vec<Arc<BoxFile>>,
@@ -44,8 +44,7 @@ pub struct Link {
 impl Pallet {
     pub(super) fn again(&self) -> Self {
         Self {
-            kind: self.kind.clone(),
-            full_name: self.full_name.clone(),
+            listed: self.listed.clone(),
             path: self.path.clone(),
             boxes: self.boxes.clone(),
             links: self.links.clone(),
@@ -56,25 +55,25 @@ impl Pallet {
     /// What it is: `system`, `rack`.
     #[must_use]
     pub fn kind(&self) -> &str {
-        &self.kind
+        &self.listed.kind
     }
 
     /// Its name with those of the pallets of its kind that it lies in: `CentOS-7/Kickstart_vda`.
     #[must_use]
     pub fn full_name(&self) -> &str {
-        &self.full_name
+        &self.listed.full_name
     }
 
     /// The last part of its name.
     #[must_use]
     pub fn leaf_name(&self) -> &str {
-        self.full_name.rsplit('/').next().unwrap_or_default()
+        self.full_name().rsplit('/').next().unwrap_or_default()
     }
 
     /// The full name of the pallet that it lies in.
     #[must_use]
     pub fn parent_name(&self) -> Option<&str> {
-        self.full_name.rsplit_once('/').map(|(parent, _)| parent)
+        self.full_name().rsplit_once('/').map(|(parent, _)| parent)
     }
 
     /// Its folder, relative to the warehouse: kind and full name.

@@ -1,6 +1,7 @@
 //! Where a value comes from: all that was said about it, by whom, along which links, and what a transform made it of.
 
 use super::Snapshot;
+use super::graph::Edge;
 use super::pallet::PalletId;
 use super::view::{own_names, reference};
 use crate::finding::Place;
@@ -74,7 +75,7 @@ impl Snapshot {
     pub fn story(&self, id: PalletId, path: &str) -> Option<Story> {
         let value = self.view(id).get(path)?.clone();
         let parts: Vec<&str> = path.split('.').collect();
-        let mut told = Told { snapshot: self, parts, out: Vec::new(), hidden: false };
+        let mut told = Told { snapshot: self, parts, asked: Vec::new(), out: Vec::new() };
         told.all(id);
         let mut candidates = told.out.into_iter();
         let mut winner = candidates.next()?;
@@ -111,119 +112,146 @@ fn leaves(node: &Node, path: &str, out: &mut Vec<String>) {
 struct Told<'s> {
     snapshot: &'s Snapshot,
     parts: Vec<&'s str>,
+    asked: Vec<Asked>,
     out: Vec<Candidate>,
-    /// Something stronger has no mapping where one is needed: what is weaker is not there at all.
-    hidden: bool,
 }
 
-/// A pallet to be asked, with the way to it.
+/// A pallet that is asked, and how it was come to: by a link of one that was asked before.
 struct Asked {
     id: PalletId,
-    via: Vec<Step>,
+    from: Option<(usize, Arc<str>)>,
 }
 
-/// The next to be asked, with what the link says by which it is come to, and whose link that is.
-type Next = (Asked, Option<(Map, Arc<Asked>)>);
+/// A pallet of which not all parents have been asked.
+struct Frame {
+    asked: usize,
+    edges: Vec<Edge>,
+}
 
-impl<'s> Told<'s> {
+/// What a mapping says about a path.
+enum Said<'n> {
+    Value(&'n Node),
+    /// Nothing, and there is a mapping for so many parts of the path.
+    Nothing(usize),
+    /// After so many parts is something else than a mapping, so there can be no value.
+    Hidden(usize),
+}
+
+/// What a mapping says about a path.
+fn said<'n>(map: &'n Map, parts: &[&str]) -> Said<'n> {
+    let mut here = map;
+    for (n, part) in parts.iter().enumerate() {
+        match here.get(part) {
+            None => return Said::Nothing(n),
+            Some(found) if n + 1 == parts.len() => return Said::Value(found),
+            Some(Node::Map(map)) => here = map,
+            Some(_) => return Said::Hidden(n + 1),
+        }
+    }
+    Said::Nothing(0)
+}
+
+impl Told<'_> {
     /// Asks a pallet and all that it inherits from, the strongest first. Each is asked once: what it says a second time is weaker
-    /// and changes nothing.
+    /// and the same.
     fn all(&mut self, id: PalletId) {
-        let mut seen = HashSet::new();
-        let mut open: Vec<Next> = vec![(Asked { id, via: Vec::new() }, None)];
-        while let Some((asked, link)) = open.pop() {
-            if let Some((said, from)) = link {
-                self.layer(&from, &said);
-            }
-            if self.hidden {
-                return;
-            }
-            if !seen.insert(asked.id) {
+        let mut seen = HashSet::from([id]);
+        let mut open = Vec::new();
+        self.ask(id, None, &mut open);
+        while let Some(frame) = open.last_mut() {
+            let from = frame.asked;
+            let Some((parent, link)) = frame.edges.pop() else {
+                open.pop();
                 continue;
-            }
-            self.own(&asked);
-            let asked = Arc::new(asked);
-            for (parent, link) in self.snapshot.graph.edges(asked.id) {
-                open.push(self.next(&asked, parent, link));
+            };
+            let name = self.link(from, parent, link);
+            match self.snapshot.view(parent).map().map(|view| said(view, &self.parts)) {
+                Some(Said::Value(_)) => {
+                    if seen.insert(parent) {
+                        self.ask(parent, Some((from, name)), &mut open);
+                    }
+                }
+                // What is weaker is replaced as a whole by what hides it.
+                Some(Said::Hidden(_)) => frame.edges.clear(),
+                Some(Said::Nothing(_)) | None => {}
             }
         }
     }
 
-    fn next(&self, from: &Arc<Asked>, parent: PalletId, link: Option<u32>) -> Next {
-        let (heir, target) = (self.snapshot.pallet(from.id), self.snapshot.pallet(parent));
+    /// What a pallet says itself; then its parents are to be asked.
+    fn ask(&mut self, id: PalletId, from: Option<(usize, Arc<str>)>, open: &mut Vec<Frame>) {
+        let at = self.asked.len();
+        self.asked.push(Asked { id, from });
+        let hides = self.own(at);
+        let edges = if hides { Vec::new() } else { self.snapshot.graph.edges(id).collect() };
+        open.push(Frame { asked: at, edges });
+    }
+
+    /// What a pallet says itself: transforms, its folder, its boxes from last to first. Says whether that hides all it inherits.
+    fn own(&mut self, at: usize) -> bool {
+        let snapshot = self.snapshot;
+        let id = self.asked[at].id;
+        let pallet = snapshot.pallet(id);
+        // For how many parts of the path stronger mappings are.
+        let mut mapped = 0;
+        for made in snapshot.views[id.at()].made.iter().rev() {
+            let key = &snapshot.rules().rules[made.rule as usize].key.parts;
+            let common = key.iter().zip(&self.parts).take_while(|(own, part)| ***own == ***part).count();
+            if common == self.parts.len() {
+                // What is made below a path is a part of a mapping.
+                if key.len() == common || self.out.is_empty() {
+                    let transform = self.transform(id, made);
+                    let place = transform.place.clone();
+                    self.say(at, Node::Scalar(made.value.clone()), place, Some(transform));
+                }
+            } else if common == key.len() && mapped < common {
+                return true;
+            }
+            mapped = mapped.max(common.min(key.len() - 1));
+        }
+        let names = own_names(pallet, &snapshot.transforms.names, Place::whole(pallet.path.clone()));
+        let boxes = pallet.boxes.iter().rev().filter_map(|one| one.content.as_ref());
+        for map in std::iter::once(&names).chain(boxes) {
+            match said(map, &self.parts) {
+                Said::Value(node) => {
+                    self.say(at, node.clone(), node.place().clone(), None);
+                    mapped = mapped.max(self.parts.len() - 1);
+                }
+                Said::Nothing(depth) => mapped = mapped.max(depth),
+                // A stronger mapping is merged with what is inherited, though not with what is under this.
+                Said::Hidden(depth) => return depth > mapped,
+            }
+        }
+        false
+    }
+
+    /// What a link says itself, and its name.
+    fn link(&mut self, from: usize, parent: PalletId, link: Option<u32>) -> Arc<str> {
+        let heir = self.snapshot.pallet(self.asked[from].id);
         let names = &self.snapshot.transforms.names;
         let (link, place) = match link.and_then(|at| heir.links.get(at as usize)) {
             Some(link) => (&link.name, link.place.clone()),
             None => (&names.parent, Place::whole(heir.path.clone())),
         };
-        let said = reference(link, &target.full_name, names, &place);
-        let (kind, full_name) = (target.kind.clone(), target.full_name.clone());
-        let mut via = from.via.clone();
-        via.push(Step { link: link.clone(), kind, full_name });
-        (Asked { id: parent, via }, Some((said, from.clone())))
-    }
-}
-
-impl Told<'_> {
-    /// What a pallet says itself: transforms, its folder, its boxes from last to first.
-    fn own(&mut self, asked: &Asked) {
-        let snapshot = self.snapshot;
-        let pallet = snapshot.pallet(asked.id);
-        for made in snapshot.views[asked.id.at()].made.iter().rev() {
-            self.made(asked, made);
+        let words = reference(link, self.snapshot.pallet(parent).full_name(), names, &place);
+        if let Said::Value(node) = said(&words, &self.parts) {
+            self.say(from, node.clone(), place, None);
         }
-        let place = Place::whole(pallet.path.clone());
-        let names = own_names(pallet, &snapshot.transforms.names, place);
-        self.layer(asked, &names);
-        for one in pallet.boxes.iter().rev() {
-            if let Some(content) = &one.content {
-                self.layer(asked, content);
-            }
-        }
+        link.clone()
     }
 
-    /// What a mapping says about the path.
-    fn layer(&mut self, asked: &Asked, map: &Map) {
-        if self.hidden {
-            return;
+    fn say(&mut self, at: usize, value: Node, place: Place, transform: Option<TransformUse>) {
+        let mut via = Vec::new();
+        let mut here = &self.asked[at];
+        let pallet = here.id;
+        while let Some((from, link)) = &here.from {
+            let listed = &self.snapshot.pallet(here.id).listed;
+            let (kind, full_name) = (listed.kind.clone(), listed.full_name.clone());
+            via.push(Step { link: link.clone(), kind, full_name });
+            here = &self.asked[*from];
         }
-        let mut node = None;
-        let mut map = Some(map);
-        for part in &self.parts {
-            let Some(here) = map else {
-                // A value where a mapping is needed.
-                self.hidden = true;
-                return;
-            };
-            let Some(found) = here.get(part) else { return };
-            node = Some(found);
-            map = found.map();
-        }
-        if let Some(node) = node {
-            self.say(asked, node.clone(), node.place().clone(), None);
-        }
-    }
-
-    fn made(&mut self, asked: &Asked, made: &Made) {
-        let rule = &self.snapshot.rules().rules[made.rule as usize];
-        let key: Vec<&str> = rule.key.parts.iter().map(|part| &**part).collect();
-        let op = &rule.ops[usize::from(made.op)];
-        if key.starts_with(&self.parts) {
-            let whole = key.len() == self.parts.len();
-            // Below a path it makes a part of a mapping.
-            if whole || self.out.is_empty() {
-                let transform = self.transform(asked.id, made);
-                self.say(asked, Node::Scalar(made.value.clone()), op.place.clone(), Some(transform));
-            }
-        } else if self.parts.starts_with(&key) {
-            self.hidden = true;
-        }
-    }
-
-    fn say(&mut self, asked: &Asked, value: Node, place: Place, transform: Option<TransformUse>) {
-        if !self.hidden {
-            self.out.push(Candidate { value, place, pallet: asked.id, via: asked.via.clone(), transform });
-        }
+        via.reverse();
+        self.out.push(Candidate { value, place, pallet, via, transform });
     }
 
     fn transform(&self, id: PalletId, made: &Made) -> TransformUse {

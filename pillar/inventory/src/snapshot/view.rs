@@ -57,7 +57,7 @@ pub(super) fn own_names(pallet: &Pallet, names: &Names, place: Place) -> Map {
         pallet.boxes.iter().map(|one| Scalar::made(one.name(), Place::whole(one.path.clone())).into());
     let boxes = Node::List(List::new(boxes.collect(), place.clone()));
     let mut own = MapBuilder::new(place.clone());
-    own.set(pallet.kind.clone(), Scalar::made(pallet.leaf_name(), place.clone()).into());
+    own.set(pallet.listed.kind.clone(), Scalar::made(pallet.leaf_name(), place.clone()).into());
     own.set(names.boxes.clone(), boxes);
     nested(&names.pallet, own.build(), place)
 }
@@ -101,6 +101,7 @@ pub(super) fn compute<'v>(
     let own = local(pallet, names);
     root.merge(&own);
     let outcome = transform::apply(rules, &own, &mut root);
-    let findings = outcome.findings.into_iter().map(|finding| finding.of(&pallet.kind, &pallet.full_name));
+    let findings =
+        outcome.findings.into_iter().map(|finding| finding.of(&pallet.listed.kind, &pallet.listed.full_name));
     View { root: Node::Map(root), made: outcome.made.into(), findings: findings.collect() }
 }

@@ -134,6 +134,33 @@ impl Repository {
         Ok(out)
     }
 
+    /// What differs between two trees: for each path its new entry, or nothing where it is gone.
+    pub(crate) fn difference(&self, old: Oid, new: Oid) -> Result<Vec<(Vec<u8>, Change)>, String> {
+        let words = ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev"];
+        let (old, new) = (old.to_string(), new.to_string());
+        let mut command = self.command(&words);
+        let out =
+            command.args([&old, &new]).output().map_err(|e| format!("git could not be started: {e}"))?;
+        if !out.status.success() {
+            return Err("git diff-tree failed".into());
+        }
+        let unexpected = || "git diff-tree said something unexpected".to_owned();
+        let mut changes = Vec::new();
+        let mut fields = out.stdout.split(|b| *b == 0);
+        while let Some(head) = fields.next().filter(|head| !head.is_empty()) {
+            let path = fields.next().ok_or_else(unexpected)?;
+            let words: Vec<&[u8]> = head.split(|b| *b == b' ').collect();
+            let [old_mode, new_mode, _, id, _] = words[..] else { return Err(unexpected()) };
+            let change = Change {
+                old: Sort::of(old_mode.strip_prefix(b":").ok_or_else(unexpected)?),
+                new: Sort::of(new_mode),
+                id: Oid::parse(id).ok_or_else(unexpected)?,
+            };
+            changes.push((path.to_vec(), change));
+        }
+        Ok(changes)
+    }
+
     /// Blobs, in the order of their ids.
     pub(crate) fn blobs(&self, ids: Vec<Oid>) -> Result<Blobs, String> {
         let mut child = Running::start(self.command(&["cat-file", "--batch"]))?;
@@ -161,9 +188,19 @@ fn unique(mut ids: Vec<Oid>) -> Vec<Oid> {
     ids
 }
 
+/// What a path was and is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Change {
+    pub(crate) old: Sort,
+    pub(crate) new: Sort,
+    pub(crate) id: Oid,
+}
+
 /// What an entry of a tree is, by its mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sort {
+    /// Nothing is there.
+    None,
     File,
     Link,
     Other,
@@ -172,6 +209,7 @@ pub(crate) enum Sort {
 impl Sort {
     fn of(mode: &[u8]) -> Self {
         match mode {
+            b"000000" => Self::None,
             b"100644" | b"100755" | b"100664" => Self::File,
             b"120000" => Self::Link,
             _ => Self::Other,

@@ -5,10 +5,12 @@
 
 mod directory;
 mod git;
+mod patch;
 mod walk;
 
 pub(crate) use directory::Directory;
-pub(crate) use git::Repository;
+pub(crate) use git::{Blobs, Repository};
+pub(crate) use patch::patched;
 pub(crate) use walk::walk;
 
 use crate::finding::Finding;
@@ -64,7 +66,7 @@ impl fmt::Debug for Oid {
 }
 
 /// A pallet as it lies there.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listed {
     pub(crate) kind: Arc<str>,
     pub(crate) full_name: Arc<str>,
@@ -94,10 +96,10 @@ impl Listed {
 }
 
 /// All that lies in a warehouse.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Listing {
     /// Sorted by kind and full name.
-    pub(crate) pallets: Vec<Listed>,
+    pub(crate) pallets: Vec<Arc<Listed>>,
     /// Kinds, also those without pallets.
     pub(crate) kinds: Vec<Arc<str>>,
     pub(crate) transforms: Option<FileId>,

@@ -45,7 +45,12 @@ pub(crate) fn walk(files: &impl Files, threads: usize) -> Result<Listing, String
     Ok(listing)
 }
 
-type Part = (Vec<Listed>, Vec<Finding>);
+/// Whether a file of this name is a box.
+pub(super) fn is_box(name: &str) -> bool {
+    name.ends_with(".yaml")
+}
+
+type Part = (Vec<Arc<Listed>>, Vec<Finding>);
 
 fn in_parallel(files: &impl Files, work: &[(Arc<str>, String, String)], threads: usize) -> Vec<Part> {
     let next = AtomicUsize::new(0);
@@ -91,7 +96,7 @@ fn pallet(files: &impl Files, kind: &Arc<str>, name: &str, real: &str, part: &mu
         };
         for Named { name, what } in named(names, &path, &mut part.1) {
             match what {
-                What::File(id) if name.ends_with(".yaml") => listed.boxes.push((name.into(), id)),
+                What::File(id) if is_box(&name) => listed.boxes.push((name.into(), id)),
                 What::Link(target) => match String::from_utf8(target) {
                     Ok(target) => listed.links.push((name.into(), target.into())),
                     Err(_) => {
@@ -106,7 +111,7 @@ fn pallet(files: &impl Files, kind: &Arc<str>, name: &str, real: &str, part: &mu
                 _ => {}
             }
         }
-        part.0.push(listed);
+        part.0.push(Arc::new(listed));
     }
 }
 

@@ -1,6 +1,9 @@
 //! What tests of the inventory share: the checked-in warehouses, and YAML read without any typing.
 
 #![allow(dead_code, reason = "each test uses a part")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+pub(crate) mod model;
 
 use brine_inventory::{Node, Origin, Snapshot};
 use libyaml_safer::{EventData, Parser, ScalarStyle};

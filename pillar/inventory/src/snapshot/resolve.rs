@@ -1,0 +1,91 @@
+//! Pallets of what was listed and read: what their links lead to.
+
+use super::boxes::BoxFile;
+use super::pallet::{Link, Pallet, PalletId};
+use crate::finding::{Finding, Place};
+use crate::tree::{Listed, Listing};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The pallets of a listing, with the same positions. Links that lead nowhere are told.
+pub(super) fn pallets(
+    listing: &Listing,
+    boxes: Vec<Vec<Arc<BoxFile>>>,
+    found: &mut Vec<Finding>,
+) -> Vec<Arc<Pallet>> {
+    let ids: HashMap<(&str, &str), PalletId> = (0..)
+        .map(PalletId)
+        .zip(&listing.pallets)
+        .map(|(id, listed)| ((&*listed.kind, &*listed.full_name), id))
+        .collect();
+    let pallet = |(listed, boxes): (&Arc<Listed>, Vec<Arc<BoxFile>>)| {
+        let path: Arc<str> = listed.path().into();
+        let links = listed.links.iter().map(|(name, written)| {
+            let place = Place::whole(format!("{path}/{name}"));
+            let known = |kind: &str, full_name: &str| ids.get(&(kind, full_name)).copied();
+            let target = resolved(&path, name, written, known).map_err(|(code, message)| {
+                let finding = Finding::error(code, place.clone(), message);
+                found.push(finding.of(&listed.kind, &listed.full_name));
+            });
+            Link { name: name.clone(), target: target.ok(), written: written.clone(), place }
+        });
+        let links = links.collect();
+        let parent = listed.full_name.rsplit_once('/').filter(|_| listed.child);
+        let within = parent.and_then(|(parent, _)| ids.get(&(&*listed.kind, parent)).copied());
+        Arc::new(Pallet { listed: listed.clone(), path, boxes, links, within })
+    };
+    listing.pallets.iter().zip(boxes).map(pallet).collect()
+}
+
+fn resolved(
+    path: &str,
+    name: &str,
+    written: &str,
+    known: impl Fn(&str, &str) -> Option<PalletId>,
+) -> Result<PalletId, (&'static str, String)> {
+    let outside = || ("outside-link", format!("the link {name} leads to {written}, out of the warehouse"));
+    let (kind, full_name) = target(path, written).ok_or_else(outside)?;
+    let dangling = || ("dangling-link", format!("the link {name} leads to {written}, which is no pallet"));
+    known(&kind, &full_name).ok_or_else(dangling)
+}
+
+/// The kind and full name that a link names, by its words alone: no other link is followed. Nothing if it leaves the warehouse.
+fn target(from: &str, written: &str) -> Option<(String, String)> {
+    if written.starts_with('/') {
+        return None;
+    }
+    let mut at: Vec<&str> = from.split('/').collect();
+    for part in written.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                at.pop()?;
+            }
+            part => at.push(part),
+        }
+    }
+    let (kind, rest) = at.split_first()?;
+    Some(((*kind).to_owned(), rest.join("/")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::target;
+
+    #[test]
+    fn links_are_followed_by_their_words_alone() {
+        let is = |from: &str, written: &str, to: Option<(&str, &str)>| {
+            let to = to.map(|(kind, name)| (kind.to_owned(), name.to_owned()));
+            assert_eq!(target(from, written), to, "{from} {written}");
+        };
+        is("system/a", "../../rack/r1", Some(("rack", "r1")));
+        is("system/a", "../../rack/r1/", Some(("rack", "r1")));
+        is("os/a/b", "../../../os/c/d", Some(("os", "c/d")));
+        is("os/a/b", "..", Some(("os", "a")));
+        is("system/a", "./x/../../b", Some(("system", "b")));
+        is("system/a", "../../rack", Some(("rack", "")));
+        is("system/a", "../..", None);
+        is("system/a", "../../../rack/r1", None);
+        is("system/a", "/srv/warehouse/rack/r1", None);
+    }
+}
