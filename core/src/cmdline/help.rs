@@ -41,7 +41,7 @@ impl Program {
     }
 }
 
-fn entry(out: &mut String, left: &str, text: &str) {
+pub(super) fn entry(out: &mut String, left: &str, text: &str) {
     let lines = wrapped(text, WIDTH - COLUMN);
     let mut lines = lines.iter();
     if left.len() + 4 <= COLUMN {

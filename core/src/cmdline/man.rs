@@ -28,6 +28,15 @@ impl Program {
         }
         out
     }
+
+    /// What the man page of a program says of one of its commands.
+    pub(super) fn man_part(&self) -> String {
+        let mut out = format!(".SS {} {}\n{}\n", text(self.name), text(self.usage), text(self.about));
+        for option in self.options() {
+            let _ = write!(out, ".TP\n.B {}\n{}\n", text(&names(option, ", ")), text(option.help));
+        }
+        out
+    }
 }
 
 /// Text that roff takes for nothing but text: no escapes, hyphens that can be copied, no request at its start.

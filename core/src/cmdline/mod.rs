@@ -6,10 +6,12 @@ mod help;
 mod man;
 mod number;
 mod parse;
+mod suite;
 mod table;
 
 pub use number::{float, int};
 pub use parse::{Parsed, parse, parse_more};
+pub use suite::Suite;
 pub use table::{
     Kind, LOG_LEVELS, LOGGING, LOGGING_LONG, Opt, PAGES, Program, Section, flag, float_value, int_value,
     log_level, off, value,
