@@ -9,7 +9,9 @@
 //!
 //! This knows the format, and in [`salt`] what of it is meant for minions; no pillar and no targets.
 
+pub mod export;
 mod finding;
+pub mod lint;
 mod node;
 pub mod salt;
 mod snapshot;

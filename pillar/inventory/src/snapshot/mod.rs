@@ -1,6 +1,7 @@
 //! A warehouse as it was at one moment: pallets, their relations, their views and what is wrong with them.
 
 mod boxes;
+mod early;
 mod graph;
 mod load;
 mod origin;
