@@ -12,3 +12,5 @@ mod hook;
 mod look;
 #[path = "pj/make.rs"]
 mod make;
+#[path = "pj/pages.rs"]
+mod pages;

@@ -19,7 +19,7 @@ const NEEDS_OF_3006_9: &str = "PyYAML Jinja2 msgpack pyzmq distro requests packa
 const DRIVERS: [&str; 5] = ["psycopg2-binary", "pymysql", "redis", "elasticsearch<8", "pygit2==1.14.1"];
 
 /// Programs the tests call, with the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 20] = [
+const PROGRAMS: [(&str, &str); 25] = [
     ("openvpn", "openvpn"),
     ("ping", "iputils-ping"),
     ("ip", "iproute2"),
@@ -40,6 +40,11 @@ const PROGRAMS: [(&str, &str); 20] = [
     ("groff", "groff-base"),
     ("zsh", "zsh"),
     ("fish", "fish"),
+    ("kea-dhcp4", "kea-dhcp4-server"),
+    ("kea-dhcp6", "kea-dhcp6-server"),
+    ("named-checkzone", "bind9-utils"),
+    ("knotc", "knot"),
+    ("unbound-checkconf", "unbound"),
 ];
 
 /// The system's own interpreter, which every user may run: a stock master changes its user in some tests. The

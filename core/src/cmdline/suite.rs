@@ -80,9 +80,10 @@ impl Suite {
         let name = self.program.name;
         let function = format!("_brine_{name}");
         let mut out = bash_head(name, &function);
-        out.push_str("    case \"${COMP_WORDS[*]:1:COMP_CWORD-1} \" in\n");
+        // Blanks in front and behind, so that words are whole.
+        out.push_str("    case \" ${COMP_WORDS[*]:1:COMP_CWORD-1} \" in\n");
         for command in self.commands {
-            let _ = writeln!(out, "        \"{} \"*)", words(command).join(" "));
+            let _ = writeln!(out, "        \" {} \"*)", words(command).join(" "));
             out.push_str(&bash_options(command.options(), "            "));
             out.push_str("            ;;\n");
         }
@@ -92,10 +93,10 @@ impl Suite {
             let _ = writeln!(out, "            mapfile -t COMPREPLY < <(compgen -W '{list}' -- \"$cur\") ;;");
         };
         for group in self.groups() {
-            word(&mut out, &format!("\"{group} \""), self.next(&[group]));
+            word(&mut out, &format!("\" {group} \""), self.next(&[group]));
         }
         let own: Vec<&str> = self.program.options().flat_map(|o: &'static Opt| o.names).copied().collect();
-        word(&mut out, "\" \"", [self.next(&[]), own].concat());
+        word(&mut out, "\"  \"", [self.next(&[]), own].concat());
         let _ = write!(out, "    esac\n}}\ncomplete -o bashdefault -o default -F {function} {name}\n");
         out
     }

@@ -1,7 +1,7 @@
 //! Reading values of a snapshot for an export: texts of a kind that fits, or a finding with the place of what does not.
 
 use super::check;
-use crate::{Finding, Node, PalletId, Severity, Snapshot};
+use crate::{Finding, Node, PalletId, Place, Severity, Snapshot};
 use std::net::IpAddr;
 
 /// A snapshot that is being read, and what is wrong with it.
@@ -86,6 +86,7 @@ impl<'s> Reader<'s> {
     ) {
         let pallet = self.snap.pallet(id);
         let place = self.snap.story(id, path).map(|s| s.winner.place);
+        let place = Some(place.unwrap_or_else(|| Place::whole(pallet.path())));
         let pallet = Some((pallet.kind().into(), pallet.full_name().into()));
         self.findings.push(Finding { code, severity, message, place, pallet });
     }

@@ -1,7 +1,8 @@
 //! Zones of the domain name system: one for each domain, and the reverse zones of the networks that domains are linked with. As
 //! records, for whoever compares them, and as files for Knot DNS and its like.
 //!
-//! A domain may have several networks, of either family. An address is told about by the zone of the smallest network that it is of;
+//! A domain may have several networks, of either family: those that it is linked with, as in Pallet Jack, and those that are linked with
+//! it. Of the latter an interface does not inherit by its domain, so each has the values of its own network. An address is told about by the zone of the smallest network that it is of;
 //! a reverse zone above another one of these delegates to it (RFC 2317 where the border is none of octets).
 
 use super::network::reverse_name;
@@ -155,11 +156,11 @@ fn absolute(name: &str, zone: &str) -> String {
     }
 }
 
-/// The networks that a domain is linked with, in the links' order.
+/// The networks that a domain is linked with, in the links' order, then those that are linked with it.
 fn networks(reader: &mut Reader<'_>, domain: PalletId) -> Vec<Cidr> {
     let snap = reader.snap;
     let mut all = Vec::new();
-    for &id in snap.parents(domain) {
+    for &id in snap.parents(domain).iter().chain(snap.children(domain)) {
         if let Some(cidr) = network(reader, id).filter(|c| !all.contains(c)) {
             all.push(cidr);
         }

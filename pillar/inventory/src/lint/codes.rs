@@ -55,13 +55,14 @@ pub const CODES: &[Code] = &[
     code("order-of-links", "Two links bring different values of a key. Here the link with the later name wins, for Pallet Jack the one that the file system tells last. Say the value in the pallet itself, or remove a link."),
     code("outside-link", "A link leads out of the warehouse, or to something that is no pallet. It counts for nothing; Pallet Jack stops there. Links lead to ../../KIND/NAME."),
     code("recursive-alias", "An alias of YAML stands within what it names, so there is no end of it."),
+    code("regexp", "A regular expression cannot be understood. It is one of Ruby's, with named groups: (?<name>...)."),
     code("regexp-too-slow", "A regular expression of a transform takes too long on a value. Make it simpler: no repetition within a repetition."),
     code("repeated-group", "A regular expression has two groups of one name, of which Ruby takes the last; here only one is possible. Rename one."),
     code("second-address", "A network card has two addresses of one network, and DHCP servers reserve only one for a card. The first is reserved."),
     code("sexagesimal", "Digits with colons are a number of base 60: 12:30:45 becomes 45045. MAC addresses without letters become such. Put it in quotes."),
     code("source-not-text", "A transform takes a list or a mapping apart with a regular expression. Name a text."),
     code("symbol", "A text that begins with a colon is a symbol of Ruby's, and loses the colon: ::1 becomes :1. Put it in quotes."),
-    code("syntax-error", "The file is no YAML. Values after the error are missing."),
+    code("syntax", "The file is no YAML. Values after the error are missing."),
     code("time-rewritten", "A date or time is printed in another way than it is written. Put it in quotes if it is meant as text."),
     code("too-deep", "Values lie within each other too deep."),
     code("too-large", "A file is too large to be read."),
@@ -77,6 +78,46 @@ pub const CODES: &[Code] = &[
     code("unknown-transform", "A step of a transform is none that there is: synthesize, synthesize_regexp, inherit, concatenate. Pallet Jack leaves it out without a word."),
     code("unreadable", "A file or folder cannot be read."),
     code("value-too-long", "A transform makes a text that is too long."),
-    code("wrong-regexp", "A regular expression cannot be understood. It is one of Ruby's, with named groups: (?<name>...)."),
     code("wrong-transform", "A transform is not of the form that is needed: a mapping of one key, and of a list of steps."),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    fn sources(dir: &Path, out: &mut String) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, out);
+            } else {
+                out.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn every_code_that_is_found_is_explained_and_none_besides() {
+        let mut text = String::new();
+        let own = include_str!("codes.rs");
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut text);
+        let text = text.replace(own, "");
+        let calls = r#"(?:error|warning|tell|about|say)\(\s*(?:[*&]?[a-z_.]+(?:\(\))?,\s*){0,3}"([a-z]+(?:-[a-z]+)+)""#;
+        let fields = r#"(?m)(?:code: |Some\(\()"([a-z]+(?:-[a-z]+)+)"(?:,$|, ["S])"#;
+        let mut found = BTreeSet::new();
+        for pattern in [calls, fields] {
+            let pattern = fancy_regex::Regex::new(pattern).unwrap();
+            found
+                .extend(pattern.captures_iter(&text).map(|c| c.unwrap().get(1).unwrap().as_str().to_owned()));
+        }
+        assert!(found.len() > 40, "{found:?}");
+        let explained: BTreeSet<String> = CODES.iter().map(|c| c.code.to_owned()).collect();
+        assert_eq!(found.difference(&explained).collect::<Vec<_>>(), Vec::<&String>::new());
+        let idle: Vec<&str> =
+            CODES.iter().map(|c| c.code).filter(|c| !text.contains(&format!("\"{c}\""))).collect();
+        assert_eq!(idle, Vec::<&str>::new());
+        assert!(CODES.is_sorted_by_key(|c| c.code));
+    }
+}

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 pub(crate) mod model;
+pub(crate) mod site;
 
 use brine_inventory::{Node, Origin, Snapshot};
 use libyaml_safer::{EventData, Parser, ScalarStyle};
