@@ -19,7 +19,7 @@ const NEEDS_OF_3006_9: &str = "PyYAML Jinja2 msgpack pyzmq distro requests packa
 const DRIVERS: [&str; 5] = ["psycopg2-binary", "pymysql", "redis", "elasticsearch<8", "pygit2==1.14.1"];
 
 /// Programs the tests call, with the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 25] = [
+const PROGRAMS: [(&str, &str); 26] = [
     ("openvpn", "openvpn"),
     ("ping", "iputils-ping"),
     ("ip", "iproute2"),
@@ -38,6 +38,7 @@ const PROGRAMS: [(&str, &str); 25] = [
     ("mariadb", "mariadb-server"),
     ("redis-server", "redis-server"),
     ("groff", "groff-base"),
+    ("ruby", "ruby"),
     ("zsh", "zsh"),
     ("fish", "fish"),
     ("kea-dhcp4", "kea-dhcp4-server"),

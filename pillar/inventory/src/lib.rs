@@ -19,6 +19,14 @@ mod transform;
 mod tree;
 mod yaml;
 
+/// Reads a text as boxes are read: its first document, if it has one and can be read, and what is wrong with it. `file` is what
+/// places name.
+#[must_use]
+pub fn parse(text: &[u8], file: &str) -> (Option<Node>, Vec<Finding>) {
+    let read = yaml::read(text, &file.into(), &mut yaml::Keys::default());
+    (read.root, read.findings)
+}
+
 pub use finding::{Finding, Place, Severity};
 pub use node::{List, Map, MapIter, Native, Node, Scalar};
 pub use snapshot::{

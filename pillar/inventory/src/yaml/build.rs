@@ -188,7 +188,9 @@ impl<'a> Builder<'a> {
         };
         let Some(key) = key.take() else {
             let Node::Scalar(name) = &node else {
-                return Err(Fault::error("complex-key", mark, format!("{} is no key", node.kind())));
+                let fault = Fault::error("complex-key", mark, format!("{} is no key", node.kind()));
+                let Place { line, column, .. } = *node.place();
+                return Err(Fault { line, column, ..fault });
             };
             *key = Some(Key { name: self.keys.get(name.text()), merges, mark });
             return Ok(());

@@ -78,7 +78,9 @@ fn zone(scan: &mut Scan<'_>) -> Option<Zone> {
     let hours = scan.number(1, 2)?;
     let _ = scan.one(":");
     let minutes = if scan.0.is_empty() { 0 } else { scan.number(2, 2)? };
-    scan.0.is_empty().then_some(Zone::Offset(sign * (hours * 3600 + minutes * 60)))
+    // The sign is lost to Ruby where the hours are none.
+    let minutes = if sign * hours < 0 { -minutes } else { minutes };
+    scan.0.is_empty().then_some(Zone::Offset(sign * hours * 3600 + minutes * 60))
 }
 
 struct Moment {

@@ -141,7 +141,8 @@ fn to_f(part: &str) -> String {
     part[..end].replace('_', "")
 }
 
-/// A float as Ruby writes it: the shortest digits that read back, with a point, and with an exponent from 1e16 and below 1e-4.
+/// A float as Ruby writes it: the shortest digits that read back, with a point; with an exponent below 1e-4, and from 1e15 where no
+/// digit is behind the point.
 pub(super) fn float_text(n: f64) -> String {
     if n.is_nan() {
         return "NaN".into();
@@ -149,14 +150,27 @@ pub(super) fn float_text(n: f64) -> String {
     if n.is_infinite() {
         return if n > 0.0 { "Infinity" } else { "-Infinity" }.into();
     }
+    // Of two shortest ones that are equally near, Ruby takes that which rounding to even gives.
     let shortest = format!("{n:e}");
+    let count = shortest.bytes().take_while(|b| *b != b'e').filter(u8::is_ascii_digit).count();
+    let even = format!("{n:.*e}", count.saturating_sub(1));
+    let shortest = if even.parse() == Ok(n) { even } else { shortest };
     let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if n != 0.0 && !(-4..16).contains(&exponent) {
-        let point = if mantissa.contains('.') { "" } else { ".0" };
-        let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{mantissa}{point}e{sign}{:02}", exponent.abs());
+    let (sign, digits) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
+    let digits = digits.replace('.', "");
+    let (whole, len) = (usize::try_from(exponent + 1).unwrap_or(0), digits.len());
+    if n == 0.0 {
+        return format!("{sign}0.0");
     }
-    let plain = format!("{n}");
-    if plain.contains('.') { plain } else { format!("{plain}.0") }
+    match exponent {
+        -4..0 => format!("{sign}0.{}{digits}", "0".repeat(exponent.unsigned_abs() as usize - 1)),
+        0.. if whole < len => format!("{sign}{}.{}", &digits[..whole], &digits[whole..]),
+        0..15 => format!("{sign}{digits}{}.0", "0".repeat(whole - len)),
+        _ => {
+            let rest = if len > 1 { &digits[1..] } else { "0" };
+            let direction = if exponent < 0 { '-' } else { '+' };
+            format!("{sign}{}.{rest}e{direction}{:02}", &digits[..1], exponent.abs())
+        }
+    }
 }
