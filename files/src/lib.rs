@@ -1,5 +1,5 @@
 //! Files of state and pillar trees: the [`FileServer`] with its backends, and the [`Client`] that keeps copies of what a server
-//! has, a master's or one of its own process; what [`get_url`] brings from elsewhere; archives. Not how a request travels.
+//! has, a master's or one of its own process; what [`get_url`] brings from elsewhere; archives; custom modules. Not how a request travels.
 //!
 //! A path that is asked for becomes a `RelPath` and an environment a `SaltEnv` before either touches the file system.
 
@@ -7,6 +7,7 @@ pub mod archive;
 mod backend;
 mod cache;
 mod client;
+pub mod extmods;
 mod fault;
 pub mod git;
 mod ignore;

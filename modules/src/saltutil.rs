@@ -2,7 +2,6 @@
 
 mod cache;
 mod client;
-mod extmods;
 mod jobs;
 mod refresh;
 mod sync;

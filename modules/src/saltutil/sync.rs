@@ -1,10 +1,10 @@
 //! `saltutil.sync_*`: Python modules of every kind are fetched from the file server. Calling one needs the bridge to Python.
 
-use super::extmods::{self, Asked};
 use super::refresh::ask;
 use brine_core::call::{CallError, Cx, Result, exec};
 use brine_core::host::Refresh;
 use brine_core::{Map, Value};
+use brine_files::extmods::{self, Asked};
 
 /// What every `sync_*` comes to.
 fn sync(cx: &Cx, kind: &str, asked: [&Option<Value>; 3], refresh: Option<Refresh>) -> Result {

@@ -62,6 +62,8 @@ impl Loader for TreeLoader {
         }
         match found {
             Some(file) => read(&file).map(Some),
+            // A path of this machine may be named, too: joined to the folders that are searched it stays what it is.
+            None if path.starts_with('/') && Path::new(&path).is_file() => Ok(read(Path::new(&path)).ok()),
             None => Ok(None),
         }
     }

@@ -1,4 +1,4 @@
-//! Custom modules, copied from the file server to the minion's `extension_modules`: Python files, which need the bridge to
+//! Custom modules, copied from the file server to `extension_modules` of a minion or a master: Python files, which need the bridge to
 //! be called.
 
 use brine_core::call::{Args, CallError, Cx, Result};
@@ -9,10 +9,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// What is wanted of a kind: the arguments of `sync_*`.
-pub(super) struct Asked<'a> {
-    pub(super) saltenv: Option<&'a Value>,
-    pub(super) whitelist: Option<&'a Value>,
-    pub(super) blacklist: Option<&'a Value>,
+pub struct Asked<'a> {
+    /// Environments, split by commas; by default those that the top file names.
+    pub saltenv: Option<&'a Value>,
+    /// Names that are meant: a list, or lists by kind. By default the option `extmod_whitelist`.
+    pub whitelist: Option<&'a Value>,
+    /// Names that are not, in the same way.
+    pub blacklist: Option<&'a Value>,
 }
 
 /// Names of a list that an argument or an option gives; `None` where it says nothing of this kind.
@@ -40,15 +43,23 @@ fn environments(cx: &Cx, given: Option<&Value>) -> Vec<String> {
         Some(other) => python_str(other).split(',').map(str::to_owned).collect(),
         None => {
             let top = cx.call("state.show_top", Args::none()).ok();
-            let named: Vec<String> =
-                top.as_ref().and_then(Value::as_map).into_iter().flat_map(Map::keys).map(python_str).collect();
+            let named: Vec<String> = top
+                .as_ref()
+                .and_then(Value::as_map)
+                .into_iter()
+                .flat_map(Map::keys)
+                .map(python_str)
+                .collect();
             if named.is_empty() { vec!["base".into()] } else { named }
         }
     }
 }
 
 /// Copies what is new of a kind. Returns the names of those files: `modules.name`.
-pub(super) fn sync(cx: &Cx, kind: &str, asked: &Asked<'_>) -> Result<Vec<String>> {
+///
+/// # Errors
+/// The call was cancelled. What else fails is logged, and what was copied until then is returned.
+pub fn sync(cx: &Cx, kind: &str, asked: &Asked<'_>) -> Result<Vec<String>> {
     let mut new = Vec::new();
     match copied(cx, kind, asked, &mut new) {
         Ok(()) => {}
@@ -80,7 +91,8 @@ fn copied(cx: &Cx, kind: &str, asked: &Asked<'_>, new: &mut Vec<String>) -> Resu
         for path in cx.call("cp.list_master", args)?.as_list().unwrap_or_default().iter().map(python_str) {
             let Some(relative) = path.strip_prefix(&prefix) else { continue };
             let Some((stem, ending)) = relative.rsplit_once('.') else { continue };
-            let plain = Path::new(relative).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+            let plain =
+                Path::new(relative).components().all(|part| matches!(part, std::path::Component::Normal(_)));
             if !plain || !["py", "pyx", "so", "zip"].contains(&ending) {
                 continue;
             }
