@@ -4,6 +4,7 @@
 //! second try is named at the end, so that nobody takes it for a quiet success; one that fails twice has failed.
 
 use crate::run::Result;
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -32,6 +33,45 @@ pub(crate) fn with_one_retry(command: impl Fn() -> Command, args: &[&str]) -> Re
     }
     eprintln!("\nHELD ONLY AT THE SECOND TRY: {}", failed.tests.join(" "));
     Ok(())
+}
+
+/// Runs `cargo nextest run` made by `command` with `args`; on failure, runs what failed once more.
+pub(crate) fn nextest_with_one_retry(command: impl Fn() -> Command, args: &[&str]) -> Result {
+    let (ok, lines) = tee(command().args(args))?;
+    if ok {
+        return Ok(());
+    }
+    let failed = failures_of_nextest(&lines);
+    if failed.is_empty() {
+        return Err("the tests failed, and not in a way that another try could mend".into());
+    }
+    let names: Vec<String> = failed.iter().map(|(binary, test)| format!("{binary}::{test}")).collect();
+    let names = names.join(" ");
+    eprintln!("\n{} tests failed; once more, one at a time: {names}\n", failed.len());
+    let those: Vec<String> =
+        failed.iter().map(|(binary, test)| format!("(binary_id(={binary}) & test(={test}))")).collect();
+    let mut again = command();
+    again.args(["--test-threads", "1", "-E"]).arg(those.join(" | "));
+    if !tee(&mut again)?.0 {
+        return Err("tests failed twice".into());
+    }
+    eprintln!("\nHELD ONLY AT THE SECOND TRY: {names}");
+    Ok(())
+}
+
+/// Test programs and names of tests that failed, from lines such as `FAIL [   1.203s] (3/8) crate::program test`.
+fn failures_of_nextest(lines: &[String]) -> BTreeSet<(String, String)> {
+    const FAILED: [&str; 4] = ["FAIL [", "TIMEOUT [", "SIGABRT [", "SIGSEGV ["];
+    let failed = |line: &String| {
+        let line = line.trim_start();
+        let rest = FAILED.iter().find_map(|word| line.strip_prefix(word))?;
+        let rest = rest.split_once(']')?.1.trim_start();
+        let rest =
+            rest.strip_prefix('(').and_then(|rest| rest.split_once(')')).map_or(rest, |(_, rest)| rest);
+        let mut words = rest.split_whitespace();
+        Some((words.next()?.to_owned(), words.next()?.to_owned()))
+    };
+    lines.iter().filter_map(failed).collect()
 }
 
 /// Test targets, as arguments of cargo, and names of tests.
@@ -106,5 +146,15 @@ mod tests {
         let want = Failures { targets: vec!["-p x --test y".into()], tests: vec!["b::c".into()] };
         assert_eq!(failures(&lines), want);
         assert_eq!(failures(&["error: could not compile".to_owned()]), Failures::default());
+    }
+
+    #[test]
+    fn failures_are_read_from_nextests_output() {
+        let text = "    Starting 8 tests across 4 binaries (36 binaries skipped)\n        PASS [   9.903s] (2/8) b::rc a\n        \
+                    FAIL [   0.004s] (3/8) b::rules c\n  stdout ───\n    test c ... FAILED\n     TIMEOUT [ 300.004s] ( 4/8) b::big d::e\n\
+                    ────────────\n        FAIL [   0.004s] (3/8) b::rules c";
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let want = [("b::big".to_owned(), "d::e".to_owned()), ("b::rules".to_owned(), "c".to_owned())];
+        assert_eq!(failures_of_nextest(&lines), want.into());
     }
 }

@@ -1,6 +1,6 @@
 //! Every check and every test, in the order in which they are likely to fail.
 
-use crate::retry::with_one_retry;
+use crate::retry::{nextest_with_one_retry, with_one_retry};
 use crate::run::{Result, cargo, run, target_dir};
 use crate::{setup, tidy};
 use std::path::Path;
@@ -32,8 +32,12 @@ const INTEROP: &str = "brine-interop-tests";
 
 /// The interop tests, by nextest (`.config/nextest.toml`).
 fn interop(stock: &Path) -> Result {
-    let mut all = environment(cargo(), stock);
-    run(all.args(["nextest", "run", "--package", INTEROP, "--test-threads", &threads()]))
+    let run = || {
+        let mut c = cargo();
+        c.args(["nextest", "run", "--package", INTEROP, "--color", "never"]);
+        environment(c, stock)
+    };
+    nextest_with_one_retry(run, &["--test-threads", &threads()])
 }
 
 /// `cargo xtask soak`: the tests that take longer than a change should wait for.
