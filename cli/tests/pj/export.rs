@@ -73,6 +73,7 @@ fn every_export_has_the_options_of_its_original() {
     assert!(std::fs::read_link(out.path().join("p/pxelinux.cfg/01-52-54-00-12-34-56")).is_ok());
     let printed = pj_in(house.path(), "export kea").ok();
     assert!(printed.starts_with("##\n") && printed.contains("\"valid-lifetime\": 4000"), "{printed}");
+    assert!(pj_in(house.path(), "export kea --json").json()["Dhcp4"]["subnet4"].is_array());
     for (line, code, part) in [
         ("export salt", 64, "option -g or -m is needed"),
         ("export knot", 64, "option -o is needed"),

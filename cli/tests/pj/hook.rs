@@ -96,6 +96,18 @@ fn after_a_push_the_exports_of_the_settings_are_made() {
     let pushed = push(&hooked.work, "main");
     assert!(pushed.err.contains("pj: export salt: 0 files written, 1 removed"), "{}", pushed.err);
     assert!(!out.path().join("m/testvm.example.com.yaml").exists());
+    let program = env!("CARGO_BIN_EXE_pj");
+    script(
+        &hooked.bare.join("hooks/post-receive"),
+        &format!("exec {program} hook post-receive --no-refresh --json"),
+    );
+    write(&hooked.work, "domain/example.com/more.yaml", "net:\n  dns:\n    ttl: 1h\n");
+    commit(&hooked.work);
+    let pushed = push(&hooked.work, "main");
+    let said: String = pushed.err.lines().filter_map(|l| l.strip_prefix("remote: ")).collect();
+    let said: serde_json::Value =
+        serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {}", pushed.err));
+    assert_eq!(said["exports"]["knot"][0][0]["written"].as_array().unwrap().len(), 2);
     // What is wrong with the settings is told, and refuses no push.
     std::fs::write(hooked.bare.join("pj.yaml"), format!("{settings}bogus: 1\n")).unwrap();
     write(&hooked.work, "README", "x");

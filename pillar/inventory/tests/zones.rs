@@ -275,3 +275,77 @@ fn what_is_to_be_filled_in_still_has_no_zone_yet() {
     assert_eq!((all.len(), findings.len(), findings[0].code), (0, 1, "no-soa"));
     assert_eq!(findings[0].severity, Severity::Warning);
 }
+
+/// Lines that a zone's file can have, behind its header.
+fn is_line_of_a_zone(line: &str) -> bool {
+    let name = r"(?:\*|[A-Za-z0-9_-]{1,63})(?:\.[A-Za-z0-9_-]{1,63})*\.?";
+    let text = r#""(?:[^"\\\n\r]|\\["\\]|\\[0-9]{3})*""#;
+    let data = format!(
+        r"NS {name}|MX [0-9]{{1,5}} {name}|A [0-9.]{{7,15}}|AAAA [0-9a-f:]+|CNAME {name}|PTR {name}|SRV [0-9]+ [0-9]+ [0-9]+ {name}|TXT {text}(?: {text})*"
+    );
+    let soa = r"SOA \S+ [A-Za-z0-9_.+\\-]+ \( [0-9]+ 3h 15m 4w 30m \)";
+    let whole = format!(
+        r"\A(?:|\$TTL [0-9smhdwSMHDW]+|{name} IN (?:{data}|{soa})|;; For the zone.*|;; {name} IN (?:NS|CNAME) {name})\z"
+    );
+    fancy_regex::Regex::new(&whole).unwrap().is_match(line).unwrap()
+}
+
+#[test]
+fn whatever_values_are_lines_are_records() {
+    const PIECES: [&str; 18] = [
+        "a",
+        "ns1",
+        ".",
+        "-",
+        "_",
+        "*",
+        "@",
+        " ",
+        "\n",
+        "\t",
+        "\"",
+        "\\",
+        ";",
+        "(",
+        "$TTL",
+        "\u{e4}",
+        "0",
+        "9999999999",
+    ];
+    let mut random = brine_testing::Random::new(brine_testing::number("BRINE_SEED", 11));
+    let mut usable = 0;
+    for _ in 0..brine_testing::number("BRINE_CASES", 60) {
+        let site = Site::new();
+        let mut value = || {
+            let text: String = (0..1 + random.below(4)).map(|_| random.pick(&PIECES)).collect();
+            serde_json::to_string(&text).unwrap()
+        };
+        let text = format!(
+            "net: {{dns: {{soa-ns: {}, soa-contact: {}, ttl: {}, ns: [{}], mx: [{{server: {}, priority: {}}}], cname: {{c: {}}}, txt: \
+             [{{text: {}, label: {}}}], srv: [{{service: {}, protocol: tcp, port: {}, target: {}}}]}}}}\n",
+            value(),
+            value(),
+            value(),
+            value(),
+            value(),
+            value(),
+            value(),
+            value(),
+            value(),
+            value(),
+            value(),
+            value()
+        );
+        site.file("domain/a.example/x.yaml", &text);
+        let (all, findings) = zones(&load(site.path()));
+        usable += usize::from(findings.iter().all(|f| f.severity != Severity::Error));
+        for line in all.iter().flat_map(|z| z.text(7).lines().map(str::to_owned).collect::<Vec<_>>()) {
+            assert!(is_line_of_a_zone(&line), "{line:?} of {text}");
+        }
+    }
+    // Values that are unfit are left out one by one, so there are lines to look at even so.
+    assert!(usable < 60);
+    for zone in zones(&load(rich().path())).0 {
+        assert!(zone.text(7).lines().all(is_line_of_a_zone), "{}", zone.text(7));
+    }
+}

@@ -3,7 +3,7 @@
 mod job;
 mod write;
 
-pub(super) use job::{Error as JobError, Job, Result as JobResult, of_settings};
+pub(super) use job::{Error as JobError, Job, of_settings};
 
 use super::warehouse::Warehouse;
 use super::{Told, print};
@@ -22,7 +22,7 @@ pub(super) fn run(told: &Told) -> Result {
         Ok(done) => {
             print::tell(&done.findings);
             match (done.text, told.has("json")) {
-                (Some(text), _) => print::text(&text),
+                (Some(text), json) => print::text(if json { write::behind_header(&text) } else { &text }),
                 (None, true) => print::json_text(&done.written.iter().map(written_json).collect()),
                 (None, false) => print::text(&done.written.iter().map(Written::lines).collect::<String>()),
             }

@@ -5,7 +5,7 @@ use super::network::is_local_zone;
 use super::reader::interfaces;
 use super::zones::{Zone, zones};
 use super::{Export, Provenance, Reader, check, text_file};
-use crate::{Node, PalletId, Snapshot};
+use crate::{Native, Node, PalletId, Snapshot};
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -88,7 +88,7 @@ fn settings(reader: &mut Reader<'_>, service: PalletId) -> String {
                 one => vec![one],
             };
             for value in values {
-                match value.str().filter(|t| is_value(t)) {
+                match text(value).filter(|t| is_value(t)) {
                     Some(text) if is_key => {
                         let _ = writeln!(out, "{key}: {text}");
                     }
@@ -102,6 +102,16 @@ fn settings(reader: &mut Reader<'_>, service: PalletId) -> String {
         }
     }
     out
+}
+
+/// The text of a value. Yes and no are words of Unbound's, which YAML takes for truth values.
+fn text(value: &Node) -> Option<&str> {
+    let scalar = value.scalar()?;
+    Some(match scalar.native() {
+        Native::Bool(true) => "yes",
+        Native::Bool(false) => "no",
+        _ => scalar.text(),
+    })
 }
 
 /// What Unbound takes for the value of one option and not for more: one line, in which quotes are closed.

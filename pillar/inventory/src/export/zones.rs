@@ -193,11 +193,13 @@ pub(crate) fn network(reader: &mut Reader<'_>, id: PalletId) -> Option<Cidr> {
 
 /// The zone of a domain; None, with a finding, if it says no name server.
 fn forward(reader: &mut Reader<'_>, domain: PalletId) -> Option<Zone> {
-    let name = match reader.name(domain, "net.dns.domain") {
+    // The name is one of a file, too.
+    let is_zone = |name: &str| check::is_name(name) && !name.contains('*');
+    let name = match reader.fit(domain, "net.dns.domain", NAME, |t| is_zone(t).then_some(t)) {
         Some(name) => name.trim_end_matches('.'),
         None => {
             let name = reader.snap.pallet(domain).leaf_name();
-            if !check::is_name(name) {
+            if !is_zone(name) {
                 reader.unfit(domain, "the name", name, "a domain name");
                 return None;
             }

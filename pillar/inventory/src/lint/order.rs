@@ -6,6 +6,8 @@ use crate::{Finding, Map, Node, PalletId, Severity, Snapshot};
 
 /// So many keys are named of one pair.
 const MOST: usize = 3;
+/// So many links and boxes of a pallet are compared, each with each.
+const COMPARED: usize = 64;
 
 pub(super) fn check(snap: &Snapshot, out: &mut Vec<Finding>) {
     for id in snap.pallets() {
@@ -16,7 +18,8 @@ pub(super) fn check(snap: &Snapshot, out: &mut Vec<Finding>) {
 
 /// Two boxes of a pallet that say different things of one key.
 fn boxes(snap: &Snapshot, id: PalletId, out: &mut Vec<Finding>) {
-    let all: Vec<(&str, &Map)> = snap.pallet(id).boxes().filter_map(|(n, m)| Some((n, m?))).collect();
+    let all: Vec<(&str, &Map)> =
+        snap.pallet(id).boxes().filter_map(|(n, m)| Some((n, m?))).take(COMPARED).collect();
     for (i, (first, a)) in all.iter().enumerate() {
         for (second, b) in &all[i + 1..] {
             let mut keys = Vec::new();
@@ -33,7 +36,8 @@ fn boxes(snap: &Snapshot, id: PalletId, out: &mut Vec<Finding>) {
 /// Two links of a pallet by which different values of one key come, of which the pallet itself says nothing. The pallet that it lies
 /// in is no link: that always comes last.
 fn links(snap: &Snapshot, id: PalletId, out: &mut Vec<Finding>) {
-    let all: Vec<_> = snap.pallet(id).links().iter().filter_map(|l| Some((l, l.target?))).collect();
+    let all: Vec<_> =
+        snap.pallet(id).links().iter().filter_map(|l| Some((l, l.target?))).take(COMPARED).collect();
     for (i, (first, a)) in all.iter().enumerate() {
         for (second, b) in &all[i + 1..] {
             if a == b {

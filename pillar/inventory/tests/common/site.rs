@@ -75,7 +75,7 @@ pub(crate) fn rich() -> Site {
                match-client-id: false\n  kea_v6:\n    interfaces-config: {interfaces: []}\n    lease-database: {type: memfile}\n    \
                preferred-lifetime: 3000\n";
     site.file("service/dhcp-server/main/kea.yaml", kea);
-    let unbound = "service:\n  unbound:\n    server:\n    - interface: 127.0.0.1\n    - do-ip6: 'no'\n";
+    let unbound = "service:\n  unbound:\n    server:\n    - interface: 127.0.0.1\n    - do-ip6: false\n";
     site.file("service/dns-resolver/main/unbound.yaml", unbound);
     site.domain("a.example", "ns, ns.elsewhere.test.")
         .domain("b.example", "ns.a.example.")
