@@ -66,6 +66,14 @@ pub fn load_obj(text: &str, name: &str) -> Result<Obj, YamlError> {
     load_with(text, name, Loader::Salt)
 }
 
+/// What Salt's loader makes of a plain scalar that stands alone; what it would refuse as a value (`=`, `<<`) is text.
+///
+/// # Errors
+/// Python's, where text has the form of a number and is none.
+pub fn plain_scalar(text: &str) -> brine_python::R {
+    scalars::salt(text)
+}
+
 /// As [`load_obj`], with any of stock's loaders.
 ///
 /// # Errors

@@ -6,6 +6,17 @@ use brine_python::time::{Date, DateTime, Delta, Time, Zone};
 use brine_python::{Kind, Obj, Op, PyErr, R};
 use std::rc::Rc;
 
+/// A plain scalar, by Salt's rules.
+pub(super) fn salt(text: &str) -> R {
+    Ok(match scalar::resolve(text) {
+        scalar::Kind::Null => Obj::None,
+        scalar::Kind::Bool => boolean(text)?,
+        scalar::Kind::Int => int(without_zeros(text))?,
+        scalar::Kind::Float => float(text)?,
+        _ => Obj::str(text),
+    })
+}
+
 /// A node with the tag `bool`.
 pub(super) fn boolean(text: &str) -> R {
     let lower = text.to_lowercase();
