@@ -54,6 +54,22 @@ fn placeholders(value: &Value, base: &str) -> Value {
 }
 
 #[test]
+fn pallets_of_an_inventory_are_groups_where_a_source_says_so() {
+    let groups = |options: &str| {
+        let text = format!(
+            "nodegroups: {{web: w*}}\next_pillar: [{{palletjack: {{warehouse: /srv/w{options}}}}}]\n"
+        );
+        let loaded = with_files(Daemon::Master, &[("master", &text)]).0.unwrap();
+        loaded.opts.get("nodegroups").and_then(Value::as_map).unwrap().clone()
+    };
+    let (key, word) = brine_core::target::INVENTORY;
+    assert_eq!(groups(", nodegroups: true"), map! {"web" => "w*", key => word});
+    assert_eq!(groups(", nodegroups: [rack]"), map! {"web" => "w*", key => word});
+    assert_eq!(groups(", nodegroups: false"), map! {"web" => "w*"});
+    assert_eq!(groups(""), map! {"web" => "w*"});
+}
+
+#[test]
 fn the_kept_schedule_is_read_job_by_job_and_cannot_stop_the_start() {
     let kept = "schedule:\n  a: {function: f, seconds: 5}\n  b: {function: f, seconds: 6}\n";
     let later = "schedule:\n  a: {function: f, cron: '* * * * *'}\n";

@@ -3,7 +3,7 @@
 use crate::exit::{CliError, INCOMPLETE, Result};
 use crate::options::TARGET_TYPES;
 use crate::startup::Command;
-use brine_core::target::nodegroup_comp;
+use brine_core::target::{nodegroup, nodegroup_comp};
 use brine_protocol::{Map, Value, map};
 use brine_render::args::{parse_input, yamlify_arg};
 
@@ -114,7 +114,7 @@ impl Job {
         let empty = Map::new();
         let groups = command.opts.get("nodegroups").and_then(Value::as_map).unwrap_or(&empty);
         let expand = |group: &str| {
-            if groups.get(group).is_none() {
+            if nodegroup(group, groups).is_none() {
                 let file = command.some("conf_file").unwrap_or("the master config file");
                 return Err(CliError::Client(format!("Node group {group} unavailable in {file}")));
             }
@@ -289,6 +289,16 @@ mod tests {
         };
         assert_eq!(of(load(&["-N", "web", "test.ping"]).unwrap()), ("w* or x*".into(), "compound".into()));
         assert_eq!(of(load(&["-C", "N@web and y", "test.ping"]).unwrap()).0, "w* or x* and y");
+        let of_inventory = |args: &[&str]| {
+            let (key, word) = brine_core::target::INVENTORY;
+            let c = command(args, map! {"nodegroups" => map! {key => word}});
+            of(Job::of(&c).unwrap().load(&c, Map::new()).unwrap()).0
+        };
+        assert_eq!(of_inventory(&["-N", "rack/r1", "test.ping"]), "I@palletjack:nodegroups:rack/r1");
+        assert_eq!(
+            of_inventory(&["-C", "N@room/a and m*", "test.ping"]),
+            "I@palletjack:nodegroups:room/a and m*"
+        );
         let missing = load(&["-N", "none", "test.ping"]).unwrap_err();
         assert_eq!(missing.to_string(), "Node group none unavailable in /etc/salt/master");
     }

@@ -31,7 +31,7 @@ pub fn matches(tgt: &Value, tgt_type: &str, delimiter: &str, subject: Subject<'_
 
 /// As a top file's `match: nodegroup`: the group's expression, if the group is known.
 pub fn nodegroup_match(nodegroup: &str, subject: Subject<'_>) -> bool {
-    subject.nodegroups.contains(nodegroup)
+    super::nodegroup(nodegroup, subject.nodegroups).is_some()
         && compound_match(nodegroup_comp(nodegroup, subject.nodegroups), subject).unwrap_or(false)
 }
 

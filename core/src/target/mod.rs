@@ -19,7 +19,7 @@ mod subdict;
 pub use check::{Checked, Fleet, FleetData, check_minions, validate_tgt};
 pub use fnmatch::{fnmatch, is_pattern};
 pub use minion::{Subject, matches, nodegroup_match};
-pub use nodegroup::nodegroup_comp;
+pub use nodegroup::{INVENTORY, nodegroup, nodegroup_comp};
 pub use pyre::{Anchor, Flags, Regex, RegexError, Spans};
 pub use pyre_template::{Template, TemplateError};
 pub use subdict::{Compare, Search, traverse};

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use brine_core::auth_rules::{self, Ask, authorised};
 use brine_core::call::Args;
-use brine_core::target::{Anchor, Checked, DEFAULT_TARGET_DELIM, Regex, check_minions, nodegroup_comp};
+use brine_core::target::{
+    Anchor, Checked, DEFAULT_TARGET_DELIM, Regex, check_minions, nodegroup, nodegroup_comp,
+};
 use brine_protocol::ids::{Jid, MinionId};
 use brine_protocol::{Map, Value, map};
 use brine_render::args::parse_input;
@@ -91,7 +93,7 @@ async fn begin(master: &Arc<Master>, id: &MinionId, load: &Map) -> Option<job::S
 
 /// What a nodegroup stands for. Minions do not know the groups, so those within it are replaced by their words.
 fn expanded(nodegroups: &Map, name: &str) -> Option<Value> {
-    match nodegroups.get(name)? {
+    match nodegroup(name, nodegroups)? {
         Value::Str(text) if !text.contains("N@") => Some(text.as_str().into()),
         _ => Some(nodegroup_comp(name, nodegroups).into()),
     }

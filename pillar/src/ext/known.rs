@@ -29,7 +29,8 @@ fn nodegroups(asked: &Asked<'_>, args: &Args) -> R {
     let groups = asked.opts().get("nodegroups").ok_or_else(|| PyErr::key(&Obj::str("nodegroups")))?;
     let groups = groups.as_map().ok_or_else(|| PyErr::attribute(&Obj::from(groups), "keys"))?;
     let mut names = Vec::new();
-    for (name, expression) in groups.iter() {
+    // Those of an inventory stand in the pillar already.
+    for (name, expression) in groups.iter().filter(|(name, _)| name.as_str() != Some(target::INVENTORY.0)) {
         if is_in(asked, groups, expression)? {
             names.push(Obj::from(name));
         }

@@ -4,7 +4,7 @@ use super::error::ConfigError;
 use super::{FindId, glob};
 use brine_core::Opts;
 use brine_core::options::Daemon;
-use brine_core::target::is_pattern;
+use brine_core::target::{INVENTORY, is_pattern};
 use brine_core::text::python_str;
 use brine_protocol::{Map, Value, map};
 use std::path::Path;
@@ -235,7 +235,7 @@ fn values(daemon: Daemon, opts: &mut Map, warnings: &mut Vec<String>) -> Result<
         }
     }
     if daemon == Daemon::Master {
-        let nodegroups = match opts.get("nodegroups") {
+        let mut nodegroups = match opts.get("nodegroups") {
             Some(Value::Map(groups)) => groups.clone(),
             // A list of maps with one entry each.
             Some(Value::List(list)) => list
@@ -245,6 +245,9 @@ fn values(daemon: Daemon, opts: &mut Map, warnings: &mut Vec<String>) -> Result<
                 .collect(),
             _ => Map::new(),
         };
+        if inventory_groups(opts) {
+            nodegroups.insert(INVENTORY.0, INVENTORY.1);
+        }
         opts.insert("nodegroups", nodegroups);
         let threads = opts.get("worker_threads").and_then(Value::as_int);
         if threads.is_some_and(|n| n < 3) && opts.get("peer").is_some_and(Value::truthy) {
@@ -279,6 +282,14 @@ fn algorithms(daemon: Daemon, opts: &Map) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+/// Whether a source of pillar tells minions the pallets of an inventory that they stand below.
+fn inventory_groups(opts: &Map) -> bool {
+    let sources = opts.get("ext_pillar").and_then(Value::as_list).unwrap_or_default();
+    sources.iter().any(|source| {
+        source.get("palletjack").and_then(|options| options.get("nodegroups")).is_some_and(Value::truthy)
+    })
 }
 
 /// Environments as text, directories as lists with patterns expanded.
