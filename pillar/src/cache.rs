@@ -1,6 +1,6 @@
 //! Compiled pillar, kept by a master for a while where it is told to (`pillar_cache`): for each minion, by pillar environment.
 //!
-//! In memory it lasts as long as the process. On disk it is encrypted, and other processes see it.
+//! What was compiled of another revision of an inventory is not given any more. In memory it lasts as long as the process. On disk it is encrypted, and other processes see it.
 
 use brine_core::{Map, Opts, Value, map};
 use brine_protocol::ids::MinionId;
@@ -27,10 +27,11 @@ enum Place {
     Disk { dir: Dir, seal: Box<Seal> },
 }
 
-/// What is kept of one minion: when the last of it was compiled, and pillar by environment (`None` for none).
+/// What is kept of one minion: when the last of it was compiled, of which inventories, and pillar by environment (`None` for none).
 #[derive(Clone, Debug)]
 struct Kept {
     at: SystemTime,
+    mark: String,
     pillars: Map,
 }
 
@@ -67,20 +68,26 @@ impl PillarCache {
                 let secs = file.get("at").and_then(Value::as_float)?;
                 let at = SystemTime::UNIX_EPOCH + Duration::try_from_secs_f64(secs).ok()?;
                 let Some(Value::Map(pillars)) = file.remove("pillars") else { return None };
-                Kept { at, pillars }
+                let mark = file.get_str("mark").unwrap_or_default().to_owned();
+                Kept { at, mark, pillars }
             }
         };
         let age = SystemTime::now().duration_since(kept.at).ok()?;
         (age <= self.ttl).then_some(kept)
     }
 
-    /// What is kept of a minion for a pillar environment.
-    pub fn get(&self, id: &str, pillarenv: Option<&str>) -> Option<Map> {
-        let mut kept = self.kept(id)?;
-        match kept.pillars.remove_key(&key(pillarenv)) {
-            Some(Value::Map(pillar)) => Some(pillar),
+    /// What is kept of a minion for a pillar environment, whatever it was compiled of.
+    pub fn show(&self, id: &str, pillarenv: Option<&str>) -> Option<Map> {
+        self.kept(id)?.pillars.remove_key(&key(pillarenv)).and_then(|pillar| match pillar {
+            Value::Map(pillar) => Some(pillar),
             _ => None,
-        }
+        })
+    }
+
+    /// What is kept of a minion for a pillar environment, if it was compiled of inventories with this mark.
+    pub fn get(&self, id: &str, pillarenv: Option<&str>, mark: &str) -> Option<Map> {
+        self.kept(id).filter(|kept| kept.mark == mark)?;
+        self.show(id, pillarenv)
     }
 
     /// Whether anything is kept of a minion, for whatever environment.
@@ -88,11 +95,12 @@ impl PillarCache {
         self.kept(id).is_some_and(|kept| !kept.pillars.is_empty())
     }
 
-    /// Keeps a pillar.
-    pub fn put(&self, id: &str, pillarenv: Option<&str>, pillar: &Map) {
-        let mut pillars = self.kept(id).map(|kept| kept.pillars).unwrap_or_default();
+    /// Keeps a pillar, which was compiled of inventories with this mark.
+    pub fn put(&self, id: &str, pillarenv: Option<&str>, mark: &str, pillar: &Map) {
+        let kept = self.kept(id).filter(|kept| kept.mark == mark);
+        let mut pillars = kept.map(|kept| kept.pillars).unwrap_or_default();
         pillars.insert(key(pillarenv), pillar.clone());
-        let kept = Kept { at: SystemTime::now(), pillars };
+        let kept = Kept { at: SystemTime::now(), mark: mark.to_owned(), pillars };
         let done = match &self.place {
             Place::Memory(all) => {
                 all.lock().insert(id.to_owned(), kept);
@@ -123,7 +131,7 @@ impl PillarCache {
 fn write(dir: &Dir, seal: &Seal, id: &str, kept: Kept) -> std::io::Result<()> {
     let id = MinionId::parse(id).map_err(|e| std::io::Error::other(e.to_string()))?;
     let at = kept.at.duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64());
-    let plain = encode_map(&map! {"at" => at, "pillars" => kept.pillars}, Dialect::New);
+    let plain = encode_map(&map! {"at" => at, "mark" => kept.mark, "pillars" => kept.pillars}, Dialect::New);
     dir.ensure_exactly(0o700)?;
     dir.write(id.as_str(), &seal.close(id.as_str(), &plain)?, 0o600)
 }
@@ -156,22 +164,26 @@ mod tests {
         for backend in ["memory", "disk"] {
             let opts = opts(dir.path(), map! {"pillar_cache_backend" => backend});
             let cache = PillarCache::of(&opts).unwrap();
-            assert_eq!(cache.get("m1", None), None);
-            cache.put("m1", None, &map! {"password" => "hunter2"});
-            cache.put("m1", Some("dev"), &map! {"a" => 2});
-            assert_eq!(cache.get("m1", None), Some(map! {"password" => "hunter2"}));
-            assert_eq!(cache.get("m1", Some("dev")), Some(map! {"a" => 2}));
-            assert_eq!((cache.get("m1", Some("qa")), cache.get("m2", None)), (None, None));
-            let other = PillarCache::of(&opts).unwrap().get("m1", None);
+            assert_eq!(cache.get("m1", None, ""), None);
+            cache.put("m1", None, "", &map! {"password" => "hunter2"});
+            cache.put("m1", Some("dev"), "", &map! {"a" => 2});
+            assert_eq!(cache.get("m1", None, ""), Some(map! {"password" => "hunter2"}));
+            assert_eq!(cache.get("m1", Some("dev"), ""), Some(map! {"a" => 2}));
+            assert_eq!((cache.get("m1", Some("qa"), ""), cache.get("m2", None, "")), (None, None));
+            let other = PillarCache::of(&opts).unwrap().get("m1", None, "");
             assert_eq!(other.is_some(), backend == "disk", "only a disk is shared");
             let file = dir.path().join("cache/pillar_cache/m1");
             if backend == "disk" {
                 let bytes = std::fs::read(&file).unwrap();
                 assert!(!bytes.windows(7).any(|w| w == b"hunter2"));
             }
+            assert_eq!(cache.get("m1", None, "r2"), None, "of another inventory");
+            cache.put("m1", Some("dev"), "r2", &map! {"a" => 3});
+            assert_eq!(cache.get("m1", Some("dev"), "r2"), Some(map! {"a" => 3}));
+            assert_eq!((cache.get("m1", None, "r2"), cache.get("m1", None, "")), (None, None));
             assert!(cache.has("m1"));
             cache.clear("m1");
-            assert_eq!((cache.get("m1", None), cache.has("m1"), file.exists()), (None, false, false));
+            assert_eq!((cache.get("m1", None, ""), cache.has("m1"), file.exists()), (None, false, false));
         }
     }
 
@@ -179,8 +191,8 @@ mod tests {
     fn nothing_is_kept_longer_than_told() {
         let dir = tempfile::tempdir().unwrap();
         let cache = PillarCache::of(&opts(dir.path(), map! {"pillar_cache_ttl" => 0})).unwrap();
-        cache.put("m1", None, &Map::new());
-        let past = |cache: &PillarCache| cache.get("m1", None).is_none();
+        cache.put("m1", None, "", &Map::new());
+        let past = |cache: &PillarCache| cache.get("m1", None, "").is_none();
         let end = SystemTime::now() + Duration::from_secs(5);
         while !past(&cache) && SystemTime::now() < end {
             std::thread::yield_now();

@@ -17,6 +17,7 @@ mod top;
 
 pub use cache::PillarCache;
 pub use compile::{compile, compile_sharing};
+pub use ext::palletjack as inventory;
 pub use serve::{Ask, Pillars};
 pub use settle::{Settled, Wish};
 pub use share::Shared;

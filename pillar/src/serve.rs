@@ -79,12 +79,14 @@ impl Pillars {
             let (cx, settled, files) = self.prepared(&plain);
             return crate::compile::merged(&cx, settled, files, &pillar, over);
         }
-        if let Some(pillar) = cache.get(id, pillarenv) {
+        // Asked before it is compiled: what comes into force meanwhile may be in it, or not.
+        let mark = crate::ext::palletjack::mark(&self.opts);
+        if let Some(pillar) = cache.get(id, pillarenv, &mark) {
             tracing::debug!("Pillar cache hit for minion {id}");
             return Ok(pillar);
         }
         let pillar = self.compile_fresh(ask)?;
-        cache.put(id, pillarenv, &pillar);
+        cache.put(id, pillarenv, &mark, &pillar);
         Ok(pillar)
     }
 

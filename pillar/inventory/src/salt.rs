@@ -53,6 +53,22 @@ pub fn minion(snapshot: &Snapshot, system: PalletId) -> Node {
     Node::Map(all.build())
 }
 
+/// Whether two snapshots give a system the same of everything here, as can be seen without making it: nothing it is made of
+/// differs. False says nothing.
+pub fn is_shared(old: &Snapshot, before: PalletId, new: &Snapshot, after: PalletId) -> bool {
+    let config = |snapshot: &Snapshot| snapshot.find(CONFIG.0, CONFIG.1);
+    let same = |before: PalletId, after: PalletId| old.shares_view(before, new, after);
+    let configs = match (config(old), config(new)) {
+        (Some(before), Some(after)) => same(before, after),
+        (before, after) => before == after,
+    };
+    let (before_it, after_it) = (addresses(old, before), addresses(new, after));
+    configs
+        && same(before, after)
+        && before_it.len() == after_it.len()
+        && before_it.into_iter().zip(after_it).all(|(before, after)| same(before, after))
+}
+
 /// The pallets that a system stands below, by any way: `kind/full name`, in byte order, without itself.
 pub fn groups(snapshot: &Snapshot, system: PalletId) -> Vec<String> {
     let above = snapshot.ancestors(system);
@@ -94,10 +110,7 @@ pub fn findings(snapshot: &Snapshot) -> Vec<Finding> {
 
 fn interfaces(snapshot: &Snapshot, system: PalletId) -> Node {
     let mut all: Vec<(&str, MapBuilder)> = Vec::new();
-    for &child in snapshot.children(system) {
-        if snapshot.pallet(child).kind() != INTERFACE {
-            continue;
-        }
+    for child in addresses(snapshot, system) {
         let view = snapshot.view(child);
         let text = |path: &str| view.get(path).and_then(Node::str).unwrap_or_default();
         let mut net = MapBuilder::new(nowhere());
@@ -112,6 +125,12 @@ fn interfaces(snapshot: &Snapshot, system: PalletId) -> Node {
             .set(text("net.ipv4.address").into(), Node::Map(of_address.build()));
     }
     made(all)
+}
+
+/// The interfaces of a system.
+fn addresses(snapshot: &Snapshot, system: PalletId) -> Vec<PalletId> {
+    let children = snapshot.children(system).iter().copied();
+    children.filter(|child| snapshot.pallet(*child).kind() == INTERFACE).collect()
 }
 
 /// What is collected under a key, which may be there already.

@@ -13,6 +13,7 @@ mod http;
 mod known;
 mod netbox;
 mod normal;
+pub mod palletjack;
 mod redis;
 mod refused;
 mod saltclass;
@@ -53,6 +54,7 @@ const TABLE: &[&Source] = &[
     &known::EXTRA,
     &known::NODEGROUPS,
     &netbox::SOURCE,
+    &palletjack::SOURCE,
     &redis::SOURCE,
     &saltclass::SOURCE,
     &servers::MYSQL,

@@ -78,7 +78,7 @@ fn cached(cx: &Cx, minion: &str, kwargs: KwArgs, clear: bool) -> Result {
             cache.clear(&id);
         }
         if cache.has(&id) {
-            let pillar = cache.get(&id, pillarenv.as_deref()).map_or(Value::Nil, Value::Map);
+            let pillar = cache.show(&id, pillarenv.as_deref()).map_or(Value::Nil, Value::Map);
             shown.insert(id, pillar);
         }
     }
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(call(&off, "pillar.show_pillar_cache", Args::none()).unwrap(), false.into());
         let cx = cx(tmp.path(), map! {"pillar_cache" => true});
         fs::write(tmp.path().join("pki/minions/m1"), "key").unwrap();
-        PillarCache::of(&cx.opts).unwrap().put("m1", None, &map! {"a" => 1});
+        PillarCache::of(&cx.opts).unwrap().put("m1", None, "", &map! {"a" => 1});
         let show = |args| call(&cx, "pillar.show_pillar_cache", args).unwrap();
         assert_eq!(show(Args::none()), map! {"m1" => map! {"a" => 1}}.into());
         assert_eq!(show(Args::positional(["m*"]).with("pillarenv", "x")), map! {"m1" => Value::Nil}.into());

@@ -1,6 +1,7 @@
 //! Ours and stock Salt measured in one run: medians and ratios, printed. Never an assertion: machines are noisy.
 
 mod files;
+mod inventory_pillar;
 mod pillars;
 mod rendering;
 mod states;
@@ -29,7 +30,7 @@ struct Numbers {
     minion_idle: f64,
 }
 
-/// `cargo xtask bench [RUNS] [rendering|files|pillar|states]`.
+/// `cargo xtask bench [RUNS] [rendering|files|pillar|pillar-inventory|states]`.
 pub(crate) fn bench(args: &[String]) -> Result {
     let runs: usize = args.first().and_then(|a| a.parse().ok()).unwrap_or(5);
     let stock = setup::setup()?;
@@ -38,7 +39,12 @@ pub(crate) fn bench(args: &[String]) -> Result {
         Some("files") => return files::bench(&stock, runs),
         Some("states") => return states::bench(&stock, runs),
         Some("pillar") => return pillars::bench(&stock),
-        Some(other) => return Err(format!("bench knows no part {other}: rendering, files, pillar, states")),
+        Some("pillar-inventory") => return inventory_pillar::bench(),
+        Some(other) => {
+            return Err(format!(
+                "bench knows no part {other}: rendering, files, pillar, pillar-inventory, states"
+            ));
+        }
         None => {}
     }
     run(cargo().args(["build", "--release", "--quiet", "--workspace", "--bins"]))?;
@@ -51,6 +57,7 @@ pub(crate) fn bench(args: &[String]) -> Result {
     rendering::bench(&stock, runs)?;
     files::bench(&stock, runs)?;
     pillars::bench(&stock)?;
+    inventory_pillar::bench()?;
     states::bench(&stock, runs)
 }
 
