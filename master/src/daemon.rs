@@ -19,7 +19,7 @@ use crate::nonces::Nonces;
 use crate::requests;
 use crate::returners::{OutletThreads, Outlets};
 use crate::start::{self, EnvError, UserError};
-use crate::{preflight, schedule, updates, upkeep};
+use crate::{inventory, preflight, schedule, updates, upkeep};
 
 /// Bytes of requests that are held for addresses from which nobody has proved himself yet. Whoever is to send a large
 /// return has signed in or asked for something before.
@@ -200,6 +200,7 @@ impl Running {
         others.spawn(upkeep::follow_peers(master.clone()));
         others.spawn(upkeep::run(master.clone()));
         others.spawn(updates::run(master.clone()));
+        others.spawn(inventory::run(master.clone()));
         others.spawn(schedule::run(master.clone()));
         Ok(Self {
             master,

@@ -9,6 +9,8 @@ use brine_net::ipc::{EventBus, EventBusOptions, FiredEvents, Framing};
 use brine_protocol::Map;
 use brine_protocol::ids::Jid;
 use brine_protocol::message::events::Event;
+use brine_protocol::message::tags;
+use tokio::sync::watch;
 
 use crate::config::BusConfig;
 use crate::returners::EventTap;
@@ -26,6 +28,8 @@ pub struct Events {
     max_event: usize,
     /// Whoever gets every event beside the bus: `event_return`.
     tap: Option<EventTap>,
+    /// How often a program of this host said that an inventory may have changed.
+    inventory: watch::Sender<u64>,
 }
 
 impl Events {
@@ -48,6 +52,7 @@ impl Events {
                 bare: config.framing == Framing::Bare,
                 max_event: config.max_event,
                 tap,
+                inventory: watch::channel(0).0,
             },
             fired,
         ))
@@ -68,6 +73,11 @@ impl Events {
         if let Some(tap) = &self.tap {
             tap.put(body);
         }
+    }
+
+    /// Changes whenever a program of this host says that an inventory may have changed ([`tags::INVENTORY_REFRESH`]).
+    pub fn inventory_asked(&self) -> watch::Receiver<u64> {
+        self.inventory.subscribe()
     }
 
     /// Fires the return of a job.
@@ -93,7 +103,12 @@ impl Events {
     pub async fn relay(self, mut fired: FiredEvents) {
         while let Some(event) = fired.recv().await {
             match brine_protocol::message::events::split(&event.body) {
-                Ok(_) => self.pass_on(&event.body),
+                Ok((tag, _)) => {
+                    self.pass_on(&event.body);
+                    if tag == tags::INVENTORY_REFRESH {
+                        self.inventory.send_modify(|asked| *asked = asked.wrapping_add(1));
+                    }
+                }
                 Err(e) => tracing::warn!("a program of uid {} fired no event: {e}", event.sender.uid()),
             }
         }

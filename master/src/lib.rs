@@ -46,6 +46,7 @@ pub mod daemon;
 pub mod eauth;
 pub mod events;
 pub mod gate;
+mod inventory;
 pub mod keys;
 pub mod known;
 pub mod master;

@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::eauth::Service;
 use crate::events::Events;
 use crate::gate::AuthGate;
+use crate::inventory::Owed;
 use crate::jobs::{Jobs, MinionRow};
 use crate::keys::{AutoKey, KeyMark, KeyState, KeyStore, UserKeys};
 use crate::minion_data::MinionData;
@@ -89,6 +90,8 @@ pub struct Master {
     pub(crate) runs: Runs,
     /// Compiles pillar.
     pub(crate) pillar_pool: PillarPool,
+    /// Who is to fetch its pillar.
+    pub(crate) owed: Owed,
     nonces: Nonces,
     jids: JidSource,
     memory: Box<[Mutex<RequestMemory>]>,
@@ -167,6 +170,7 @@ impl Master {
             keys,
             runs: Runs::new(config.opts.clone()),
             pillar_pool: PillarPool::default(),
+            owed: Owed::default(),
             config,
         })
     }

@@ -21,6 +21,8 @@ pub(super) async fn pillar(master: &Arc<Master>, id: &Authenticated<MinionId>, l
     let minion: MinionId = (**id).clone();
     let kept = master.clone();
     let compiled = master.pillar_pool.run(id, move || {
+        // Whoever is told from now on must ask again.
+        kept.owed.settled(&minion);
         let pillar = pillars.compile(&ask)?;
         keep(&kept, &minion, ask.grains, &pillar);
         Ok::<_, brine_core::CallError>(pillar)
