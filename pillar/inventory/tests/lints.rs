@@ -208,3 +208,44 @@ fn comments_allow_what_is_meant() {
     let checked = found(&site);
     assert_eq!((codes(&checked), checked.allowed), (vec![], 1));
 }
+
+/// Texts by path of the document of a title.
+fn leaves(file: &str, title: &str) -> std::collections::BTreeMap<String, serde_json::Value> {
+    fn walk(
+        value: &serde_json::Value,
+        path: &str,
+        out: &mut std::collections::BTreeMap<String, serde_json::Value>,
+    ) {
+        match value.as_object() {
+            Some(map) => map.iter().for_each(|(k, v)| walk(v, &format!("{path}.{k}"), out)),
+            None => drop(out.insert(path.trim_start_matches('.').to_owned(), value.clone())),
+        }
+    }
+    let text = std::fs::read_to_string(data("edge").join(file)).unwrap();
+    let body = text.split(&format!("# {title}\n")).nth(1).unwrap();
+    let mut out = std::collections::BTreeMap::new();
+    walk(&common::documents(body)[0].0, "", &mut out);
+    out
+}
+
+#[test]
+fn the_keys_that_differ_in_pallet_jack_by_order_are_those_that_are_told() {
+    // What it made of the same warehouse, with directories read in two orders.
+    let (one, other) = (leaves("dump_pallet-c.yaml", "c: x"), leaves("dump_pallet-c.reverse.yaml", "c: x"));
+    let internal = |key: &str| key.starts_with("pallet.boxes") || key.starts_with("pallet.references");
+    // What transforms make of such keys differs as those do.
+    let made = |key: &str| key.starts_with("s.");
+    let mut differ: Vec<&str> =
+        one.keys().map(String::as_str).filter(|k| one.get(*k) != other.get(*k)).collect();
+    differ.retain(|k| !internal(k) && !made(k));
+    assert_eq!(differ, ["k.list", "k.nest.x", "pallet.a", "x.y"]);
+    let checked = check(&load(&data("inputs/edge")));
+    let mut told: Vec<&str> = Vec::new();
+    for finding in checked.findings.iter().filter(|f| f.code.starts_with("order-of-")) {
+        assert_eq!(finding.pallet.as_ref().map(|(k, n)| (&**k, &**n)), Some(("c", "x")));
+        let keys = finding.message.split_once(" of ").unwrap().1;
+        told.extend(keys.trim_end_matches(", and the last name wins").split(", "));
+    }
+    told.sort_unstable();
+    assert_eq!(told, differ);
+}

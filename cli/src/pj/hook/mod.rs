@@ -17,7 +17,7 @@ use settings::Settings;
 use std::collections::HashSet;
 use std::path::Path;
 
-/// So many warnings are told of one push.
+/// So many errors and so many warnings are told of one push.
 const MOST: usize = 50;
 
 /// Refuses a push that would break the inventory.
@@ -47,20 +47,23 @@ pub(super) fn pre_receive(told: &Told) -> Result {
             &json!({"refused": refused, "revision": new, "findings": print::findings(&found.findings)}),
         )?;
     } else {
-        print::tell(
-            &found.findings.iter().filter(|f| f.severity == Severity::Error).cloned().collect::<Vec<_>>(),
-        );
-        let told: Vec<Finding> =
-            found.findings.iter().filter(|f| f.severity != Severity::Error).take(MOST).cloned().collect();
-        print::tell(&told);
-        if warnings > told.len() {
-            eprintln!("pj: and {} warnings more", warnings - told.len());
-        }
+        let (bad, odd): (Vec<_>, Vec<_>) =
+            found.findings.into_iter().partition(|f| f.severity == Severity::Error);
+        tell_some(&bad, "errors");
+        tell_some(&odd, "warnings");
         if refused {
             eprintln!("pj: the push is refused: {errors} errors, {warnings} warnings in the warehouse");
         }
     }
     if refused { Err(CliError::Code(GENERIC)) } else { Ok(()) }
+}
+
+/// Says the first of many.
+fn tell_some(all: &[Finding], what: &str) {
+    print::tell(&all[..all.len().min(MOST)]);
+    if all.len() > MOST {
+        eprintln!("pj: and {} {what} more", all.len() - MOST);
+    }
 }
 
 /// Leaves only the warnings that another revision does not have. Lines move, so they are known without them.

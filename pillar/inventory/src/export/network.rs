@@ -20,6 +20,13 @@ impl Cidr {
         (prefix <= found.width() && bits(first) & !found.mask() == 0).then_some(found)
     }
 
+    /// The network with a prefix of this length that an address is of. None for a longer prefix than addresses have.
+    pub fn around(address: IpAddr, prefix: u8) -> Option<Self> {
+        let any = Self { first: address, prefix };
+        let first = (prefix <= any.width()).then(|| self::address(address, bits(address) & any.mask()))?;
+        Some(Self { first, prefix })
+    }
+
     /// The first address.
     pub fn first(&self) -> IpAddr {
         self.first
@@ -234,6 +241,7 @@ mod tests {
             };
             let mask = Cidr { first: host, prefix }.mask();
             let net = Cidr { first: address(host, bits(host) & mask), prefix };
+            assert_eq!(Cidr::around(host, prefix), Some(net));
             assert_eq!(Cidr::parse(&net.to_string()), Some(net));
             assert!(net.contains(host));
             let zone = net.zone_of(host);

@@ -9,7 +9,7 @@ use super::network::reverse_name;
 use super::reader::{Interface, interfaces};
 use super::{Cidr, Export, Provenance, Reader, check, text_file};
 use crate::{Finding, Node, PalletId, Severity, Snapshot};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
 
 /// One zone.
@@ -416,12 +416,16 @@ impl Reverse {
         let ids = ["ipv4_interface", "ipv6_interface"].into_iter().flat_map(|k| snap.of_kind(k)).copied();
         // What is wrong with them was told with their domains.
         let all = interfaces(&mut Reader::new(snap), ids);
-        let mut smallest = self.networks.clone();
-        smallest.sort_by_key(|c| std::cmp::Reverse(c.prefix()));
+        let networks: HashSet<Cidr> = self.networks.iter().copied().collect();
+        let lengths: BTreeSet<u8> = networks.iter().map(Cidr::prefix).collect();
+        let smallest = |address| {
+            let around = lengths.iter().rev().filter_map(|length| Cidr::around(address, *length));
+            around.into_iter().find(|cidr| networks.contains(cidr))
+        };
         let mut pointers: BTreeMap<String, Vec<Record>> = BTreeMap::new();
         let mut aliases: BTreeMap<String, Vec<Record>> = BTreeMap::new();
         for member in &all {
-            let net = smallest.iter().find(|c| c.contains(member.address));
+            let net = smallest(member.address);
             let (Some(fqdn), Some(net)) = (member.fqdn, net) else { continue };
             let owner = format!("{}.", net.name_of(member.address));
             if net.is_classless() {

@@ -5,7 +5,8 @@ use super::pallet::PalletId;
 use super::view::{View, compute};
 use crate::finding::Place;
 use crate::node::Node;
-use crate::transform::{self, Rules};
+use crate::transform::{self, Made, Rules};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 impl Snapshot {
@@ -20,6 +21,8 @@ impl Snapshot {
             let of = |id: PalletId| parents.iter().find(|(p, _)| *p == id).map(|(_, view)| view);
             compute(id, &self.pallets, &self.graph, &none, names, of)
         };
+        let rules = self.rules().rules.iter().enumerate();
+        let last: BTreeMap<&str, usize> = rules.map(|(n, rule)| (&*rule.key.whole, n)).collect();
         let mut plain: Vec<Option<Arc<View>>> = vec![None; self.pallets.len()];
         let mut out = Vec::new();
         for id in self.parents_first() {
@@ -31,20 +34,17 @@ impl Snapshot {
             let inherited = view(id, &|p| Some(self.views[p.at()].clone()));
             let Node::Map(mut early) = untransformed.root.clone() else { continue };
             let made = transform::apply(self.rules(), &self.own(id), &mut early).made;
-            for (n, rule) in self.rules().rules.iter().enumerate() {
-                let key = &rule.key.whole;
-                let last = self.rules().rules.iter().rposition(|r| r.key.whole == *key);
-                if last != Some(n) {
-                    continue;
-                }
-                let own = made.iter().rev().find(|m| self.rules().rules[m.rule as usize].key.whole == *key);
-                let early = match own {
+            // Later ones over earlier ones.
+            let own: HashMap<&str, &Made> =
+                made.iter().map(|m| (self.transform_key(m.rule as usize), m)).collect();
+            for (key, n) in &last {
+                let early = match own.get(key) {
                     Some(made) => Some(Node::Scalar(made.value.clone())),
                     None => inherited.root.get(key).cloned(),
                 };
                 let now = self.view(id).get(key);
                 if early.as_ref().map(text) != now.map(text) {
-                    out.push((id, n, early));
+                    out.push((id, *n, early));
                 }
             }
         }
