@@ -1,6 +1,7 @@
 //! Ours and stock Salt measured in one run: medians and ratios, printed. Never an assertion: machines are noisy.
 
 mod files;
+mod inventory;
 mod inventory_pillar;
 mod pillars;
 mod rendering;
@@ -30,7 +31,7 @@ struct Numbers {
     minion_idle: f64,
 }
 
-/// `cargo xtask bench [RUNS] [rendering|files|pillar|pillar-inventory|states]`.
+/// `cargo xtask bench [RUNS] [rendering|files|pillar|pillar-inventory|states|inventory]`.
 pub(crate) fn bench(args: &[String]) -> Result {
     let runs: usize = args.first().and_then(|a| a.parse().ok()).unwrap_or(5);
     let stock = setup::setup()?;
@@ -40,9 +41,10 @@ pub(crate) fn bench(args: &[String]) -> Result {
         Some("states") => return states::bench(&stock, runs),
         Some("pillar") => return pillars::bench(&stock),
         Some("pillar-inventory") => return inventory_pillar::bench(),
+        Some("inventory") => return inventory::bench(runs),
         Some(other) => {
             return Err(format!(
-                "bench knows no part {other}: rendering, files, pillar, pillar-inventory, states"
+                "bench knows no part {other}: rendering, files, pillar, pillar-inventory, states, inventory"
             ));
         }
         None => {}
@@ -58,7 +60,8 @@ pub(crate) fn bench(args: &[String]) -> Result {
     files::bench(&stock, runs)?;
     pillars::bench(&stock)?;
     inventory_pillar::bench()?;
-    states::bench(&stock, runs)
+    states::bench(&stock, runs)?;
+    inventory::bench(runs)
 }
 
 /// Ours, and stock's oldest and newest release.

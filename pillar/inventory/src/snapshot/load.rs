@@ -99,20 +99,28 @@ fn make(
 
 fn build(
     files: &Files,
-    listing: Listing,
+    mut listing: Listing,
     old: Option<&Snapshot>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Snapshot, String> {
     let transforms = Transforms::read(files, listing.transforms, old.map(|old| &old.transforms))?;
     let places = old.map(|old| places(&listing, old));
-    let before = |at: usize| -> Option<&Pallet> {
+    let before = |at: usize| -> Option<&Arc<Pallet>> {
         let (old, places) = (old?, places.as_ref()?);
-        Some(old.pallet(places[at]?))
+        Some(&old.pallets[places[at]?.at()])
     };
-    let boxes = read::boxes(files, &listing, before, progress)?;
+    let boxes = read::boxes(files, &listing, |at| before(at).map(|old| &**old), progress)?;
     let mut found = Vec::new();
-    let mut pallets = resolve::pallets(&listing, boxes, &mut found);
-    let graph = Graph::new(&mut pallets, &mut found);
+    // Whether every id means what it did.
+    let same_ids = old.filter(|old| {
+        let ids = (0..).map(|id| Some(PalletId(id))).take(old.pallets.len());
+        places.iter().flatten().copied().eq(ids)
+    });
+    let mut pallets = resolve::pallets(&listing, boxes, before, same_ids.is_some(), &mut found);
+    let graph = match same_ids.filter(|old| same_links(&old.pallets, &pallets)) {
+        Some(old) => old.graph.clone(),
+        None => Arc::new(Graph::new(&mut pallets, &mut found)),
+    };
     let making = Making {
         pallets: &pallets,
         graph: &graph,
@@ -121,6 +129,8 @@ fn build(
     };
     let views = making.views(progress);
     let kinds = kinds(&listing, &pallets);
+    // Equal ones are kept once.
+    listing.pallets = pallets.iter().map(|pallet| pallet.listed.clone()).collect();
     let mut snapshot = Snapshot {
         revision: None,
         tree: None,
@@ -138,6 +148,18 @@ fn build(
     }
     snapshot.findings = findings(&snapshot, found);
     Ok(snapshot)
+}
+
+/// Whether all links lead where they led, and none closes a cycle or leads nowhere.
+fn same_links(old: &[Arc<Pallet>], new: &[Arc<Pallet>]) -> bool {
+    let same = |(old, new): (&Arc<Pallet>, &Arc<Pallet>)| {
+        Arc::ptr_eq(old, new)
+            || old.links == new.links
+                && old.within == new.within
+                && old.links.iter().all(|link| link.target.is_some())
+                && old.within.is_some() == old.listed.child
+    };
+    old.len() == new.len() && old.iter().zip(new).all(same)
 }
 
 /// Where each pallet of a listing was in the snapshot before: both are sorted.

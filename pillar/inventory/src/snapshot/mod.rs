@@ -37,7 +37,7 @@ pub struct Snapshot {
     pallets: Vec<Arc<Pallet>>,
     ids: Vec<PalletId>,
     kinds: Vec<(Arc<str>, std::ops::Range<usize>)>,
-    graph: Graph,
+    graph: Arc<Graph>,
     views: Vec<Arc<View>>,
     transforms: Transforms,
     listing: Listing,

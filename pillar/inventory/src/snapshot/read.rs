@@ -42,20 +42,27 @@ struct Wanted<'l> {
     old: Option<&'l Arc<BoxFile>>,
 }
 
-/// The boxes of each pallet; those missing are being read.
-type Boxes = Vec<Vec<Option<Arc<BoxFile>>>>;
+/// The boxes of each pallet, nothing where they are those that it had.
+pub(super) type Boxes = Vec<Option<Vec<Arc<BoxFile>>>>;
 
-/// The boxes of each pallet of a listing. `before` says what pallet each was. The error is that git failed.
+/// The boxes of each pallet of a listing, nothing where they are those that it had. `before` says what pallet each was. The error is
+/// that git failed.
 pub(super) fn boxes<'l>(
     files: &Files,
     listing: &'l Listing,
     before: impl Fn(usize) -> Option<&'l Pallet>,
     progress: &mut dyn FnMut(Progress),
-) -> Result<Vec<Vec<Arc<BoxFile>>>, String> {
-    let mut boxes: Boxes = Vec::with_capacity(listing.pallets.len());
+) -> Result<Boxes, String> {
+    let mut boxes: Vec<Option<Vec<Option<Arc<BoxFile>>>>> = Vec::with_capacity(listing.pallets.len());
     let mut wanted = Vec::new();
     for (pallet, listed) in listing.pallets.iter().enumerate() {
         let before = before(pallet);
+        if before
+            .is_some_and(|before| Arc::ptr_eq(&before.listed, listed) || before.listed.boxes == listed.boxes)
+        {
+            boxes.push(None);
+            continue;
+        }
         let mut own = Vec::with_capacity(listed.boxes.len());
         for (at, (name, id)) in listed.boxes.iter().enumerate() {
             let old = before.and_then(|before| {
@@ -68,12 +75,14 @@ pub(super) fn boxes<'l>(
             }
             own.push(same);
         }
-        boxes.push(own);
+        boxes.push(Some(own));
     }
     for (pallet, at, file) in read(files, &wanted, progress)? {
-        boxes[pallet][at] = Some(file);
+        if let Some(own) = &mut boxes[pallet] {
+            own[at] = Some(file);
+        }
     }
-    Ok(boxes.into_iter().map(|own| own.into_iter().flatten().collect()).collect())
+    Ok(boxes.into_iter().map(|own| Some(own?.into_iter().flatten().collect())).collect())
 }
 
 /// A box with its pallet and its position there.

@@ -2,23 +2,32 @@
 
 use super::boxes::BoxFile;
 use super::pallet::{Link, Pallet, PalletId};
+use super::read::Boxes;
 use crate::finding::{Finding, Place};
 use crate::tree::{Listed, Listing};
+use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The pallets of a listing, with the same positions. Links that lead nowhere are told.
-pub(super) fn pallets(
+/// The pallets of a listing, with the same positions. Links that lead nowhere are told. What is as it was in the snapshot before is
+/// taken from there, if all pallets have the ids that they had.
+pub(super) fn pallets<'l>(
     listing: &Listing,
-    boxes: Vec<Vec<Arc<BoxFile>>>,
+    boxes: Boxes,
+    before: impl Fn(usize) -> Option<&'l Arc<Pallet>>,
+    same_ids: bool,
     found: &mut Vec<Finding>,
 ) -> Vec<Arc<Pallet>> {
-    let ids: HashMap<(&str, &str), PalletId> = (0..)
-        .map(PalletId)
-        .zip(&listing.pallets)
-        .map(|(id, listed)| ((&*listed.kind, &*listed.full_name), id))
-        .collect();
-    let pallet = |(listed, boxes): (&Arc<Listed>, Vec<Arc<BoxFile>>)| {
+    let ids: LazyCell<HashMap<(&str, &str), PalletId>, _> = LazyCell::new(|| {
+        let ids = (0..).map(PalletId).zip(&listing.pallets);
+        ids.map(|(id, listed)| ((&*listed.kind, &*listed.full_name), id)).collect()
+    });
+    let mut pallet = |at: usize, listed: &Arc<Listed>, boxes: Option<Vec<Arc<BoxFile>>>| {
+        let old = before(at);
+        if let Some(old) = old.filter(|old| same_ids && boxes.is_none() && is_same(old, listed)) {
+            return old.clone();
+        }
+        let boxes = boxes.or_else(|| Some(old?.boxes.clone())).unwrap_or_default();
         let path: Arc<str> = listed.path().into();
         let links = listed.links.iter().map(|(name, written)| {
             let place = Place::whole(format!("{path}/{name}"));
@@ -34,7 +43,14 @@ pub(super) fn pallets(
         let within = parent.and_then(|(parent, _)| ids.get(&(&*listed.kind, parent)).copied());
         Arc::new(Pallet { listed: listed.clone(), path, boxes, links, within })
     };
-    listing.pallets.iter().zip(boxes).map(pallet).collect()
+    let all = listing.pallets.iter().zip(boxes).enumerate();
+    all.map(|(at, (listed, boxes))| pallet(at, listed, boxes)).collect()
+}
+
+/// Whether a pallet with the same boxes is as it was, and nothing is to be told of its links.
+fn is_same(old: &Pallet, listed: &Arc<Listed>) -> bool {
+    let same_files = Arc::ptr_eq(&old.listed, listed) || *old.listed == **listed;
+    same_files && old.links.iter().all(|link| link.target.is_some()) && old.within.is_some() == listed.child
 }
 
 fn resolved(

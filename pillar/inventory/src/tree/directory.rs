@@ -89,14 +89,16 @@ impl Files for Directory {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let fd = self.open_at(folder, flags).map_err(|e| e.to_string())?;
         let mut names = Vec::new();
-        for entry in Dir::read_from(&fd).map_err(|e| e.to_string())? {
+        let mut dir = Dir::new(fd).map_err(|e| e.to_string())?;
+        while let Some(entry) = dir.read() {
             let entry = entry.map_err(|e| e.to_string())?;
+            let fd = dir.fd().map_err(|e| e.to_string())?;
             let name = entry.file_name();
             let bytes = name.to_bytes();
             if matches!(bytes, b"." | b"..") || !wanted(bytes) {
                 continue;
             }
-            let stat = || rustix::fs::statat(&fd, name, AtFlags::SYMLINK_NOFOLLOW);
+            let stat = || rustix::fs::statat(fd, name, AtFlags::SYMLINK_NOFOLLOW);
             let mut seen = None;
             let mut kind = entry.file_type();
             if kind == FileType::Unknown {
@@ -113,7 +115,7 @@ impl Files for Directory {
             }
             let what = match kind {
                 FileType::Directory => What::Folder,
-                FileType::Symlink => match rustix::fs::readlinkat(&fd, name, Vec::new()) {
+                FileType::Symlink => match rustix::fs::readlinkat(fd, name, Vec::new()) {
                     Ok(target) => What::Link(target.into_bytes()),
                     Err(e) => What::Unreadable(e.to_string()),
                 },

@@ -163,7 +163,7 @@ impl Repository {
 
     /// Blobs, in the order of their ids.
     pub(crate) fn blobs(&self, ids: Vec<Oid>) -> Result<Blobs, String> {
-        let mut child = Running::start(self.command(&["cat-file", "--batch"]))?;
+        let mut child = Running::start(self.command(&["cat-file", "--batch", "--buffer"]))?;
         let ids: Arc<[Oid]> = ids.into();
         if let Some(mut to) = child.to.take() {
             let ids = ids.clone();

@@ -14,6 +14,7 @@ use crate::node::Node;
 use build::Builder;
 use libyaml_safer as y;
 use std::collections::HashSet;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -28,17 +29,22 @@ pub(crate) struct Read {
     pub(crate) findings: Vec<Finding>,
 }
 
-/// Keys, each kept once.
+/// What is kept from one file to the next: keys, each once, and the parser with its buffers.
 #[derive(Default)]
-pub(crate) struct Keys(HashSet<Arc<str>>);
+pub(crate) struct Keys {
+    known: HashSet<Arc<str>>,
+    parser: Option<Parser>,
+}
+
+type Parser = y::Parser<io::Cursor<Vec<u8>>>;
 
 impl Keys {
     pub(crate) fn get(&mut self, key: &str) -> Arc<str> {
-        if let Some(own) = self.0.get(key) {
+        if let Some(own) = self.known.get(key) {
             return own.clone();
         }
         let own: Arc<str> = key.into();
-        self.0.insert(own.clone());
+        self.known.insert(own.clone());
         own
     }
 }
@@ -97,9 +103,10 @@ pub(crate) fn read(bytes: &[u8], file: &Arc<str>, keys: &mut Keys) -> Read {
             return Read { root: None, findings: vec![finding] };
         }
     };
+    let mut parser = keys.parser.take().unwrap_or_default();
     let mut builder = Builder::new(file, keys);
-    // The parser is known to panic over a few faulty texts.
-    let parsed = catch_unwind(AssertUnwindSafe(|| parse(text, &mut builder)));
+    // The parser is known to panic over a few faulty texts; then it is not used again.
+    let parsed = catch_unwind(AssertUnwindSafe(|| parse(text, &mut parser, &mut builder)));
     let stopped = match parsed {
         Ok(Ok(())) => None,
         Ok(Err(fault)) => Some(fault),
@@ -109,26 +116,28 @@ pub(crate) fn read(bytes: &[u8], file: &Arc<str>, keys: &mut Keys) -> Read {
     let (root, mut faults) = builder.finish();
     faults.extend(stopped);
     let root = if failed { None } else { root };
+    if !failed {
+        parser.reset();
+        keys.parser = Some(parser);
+    }
     Read { root, findings: faults.into_iter().map(|fault| fault.at(file)).collect() }
 }
 
-fn parse(text: &str, builder: &mut Builder<'_>) -> Result<(), Fault> {
+fn parse(text: &str, parser: &mut Parser, builder: &mut Builder<'_>) -> Result<(), Fault> {
     // A backslash at the very end makes the parser panic where it is within quotes, and means an error anyway.
     let odd = text.bytes().rev().take_while(|b| *b == b'\\').count() % 2 == 1;
     // A block scalar that ends without a line end cannot be read: it gets one, and the value loses it again.
     let padded = !text.ends_with(['\n', '\r']) && text.contains(['|', '>']) || odd;
-    let owned;
-    let given = if padded {
-        owned = if odd { format!("{text}q\n") } else { format!("{text}\n") };
-        &owned
-    } else {
-        text
-    };
+    let mut given = text.to_owned();
+    if odd {
+        given.push('q');
+    }
+    if padded {
+        given.push('\n');
+    }
     builder.end = if padded && !odd { text.len() as u64 } else { u64::MAX };
-    let mut input = given.as_bytes();
-    let mut parser = y::Parser::new();
+    parser.set_input(io::Cursor::new(given.into_bytes()));
     parser.set_encoding(y::Encoding::Utf8);
-    parser.set_input_string(&mut input);
     loop {
         let event = parser.parse().map_err(|e| Fault::syntax(&e))?;
         if matches!(event.data, y::EventData::StreamEnd) {
