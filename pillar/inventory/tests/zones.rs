@@ -110,7 +110,7 @@ fn config(snap: &Snapshot, family: Family) -> Value {
 fn leases_are_reserved_in_both_families() {
     let snap = load(rich().path());
     let v4 = &config(&snap, Family::V4)["Dhcp4"];
-    assert_eq!(v4["match-client-id"], json!(false));
+    assert_eq!((&v4["match-client-id"], &v4["boot-file-name"]), (&json!(false), &json!("0042")));
     let subnet = v4["subnet4"].as_array().unwrap().iter().find(|s| s["subnet"] == "10.0.1.0/24").unwrap();
     assert_eq!((&subnet["id"], &subnet["next-server"]), (&json!(7), &Value::Null));
     let data: Vec<&str> =

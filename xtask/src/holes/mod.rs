@@ -9,6 +9,7 @@
 mod coverage;
 mod daemons;
 mod eauth;
+mod inventory;
 mod libraries;
 mod protocol;
 mod run;
@@ -46,7 +47,9 @@ struct Hole {
 }
 
 fn suites() -> impl Iterator<Item = &'static Suite> {
-    [protocol::SUITES, libraries::SUITES, daemons::SUITES, eauth::SUITES].into_iter().flatten()
+    [protocol::SUITES, libraries::SUITES, daemons::SUITES, eauth::SUITES, inventory::SUITES]
+        .into_iter()
+        .flatten()
 }
 
 /// `cargo xtask holes [NAME..]`: all, or those whose row, file or test holds one of the names.

@@ -280,7 +280,7 @@ const LIB: &[Hole] = &[
     Hole {
         row: "2025-22236",
         file: "protocol/src/message/tags.rs",
-        find: r#"["salt", ..] => false,"#,
+        find: r#"["salt" | "brine", ..] => false,"#,
         put: r#"["salt", ..] => true,"#,
         tests: &[
             "cve_2025_22236_a_minion_cannot_order_jobs_through_the_bus",

@@ -4,7 +4,7 @@
 //! The data is Kea's own, so values have the types that they have in the warehouse's YAML: Kea takes no `"4000"` for a number. A few
 //! of its parameters are texts whatever they look like (`TEXTS`).
 
-use super::reader::{Interface, interfaces, shown};
+use super::reader::{Interface, interfaces};
 use super::zones::network;
 use super::{Cidr, Export, Provenance, Reader, check, text_file};
 use crate::{Native, Node, PalletId, Severity, Snapshot};
@@ -270,7 +270,8 @@ fn typed(node: &Node, text: bool) -> Value {
             Value::Object(map.iter().map(entry).collect())
         }
         Node::List(list) => list.items().iter().map(|n| typed(n, text)).collect(),
-        Node::Scalar(scalar) if text => scalar.text().into(),
+        // As it stands there: a password of digits is one with all of them.
+        Node::Scalar(scalar) if text => scalar.written().into(),
         Node::Scalar(scalar) => match scalar.native() {
             Native::Null => Value::Null,
             Native::Bool(b) => b.into(),
@@ -279,9 +280,4 @@ fn typed(node: &Node, text: bool) -> Value {
             _ => scalar.text().into(),
         },
     }
-}
-
-/// What is said where a service is not there.
-pub fn no_service(family: Family, name: &str) -> String {
-    format!("there is no service {} for {}", shown(name), family.words().top)
 }

@@ -71,8 +71,8 @@ impl Site {
 /// Networks of both families, nested, off the borders of octets, smaller than a /24, several for one domain.
 pub(crate) fn rich() -> Site {
     let site = Site::new();
-    let kea = "service:\n  kea_v4:\n    interfaces-config: {interfaces: []}\n    lease-database: {type: memfile}\n    \
-               match-client-id: false\n  kea_v6:\n    interfaces-config: {interfaces: []}\n    lease-database: {type: memfile}\n    \
+    let kea = "# pj: allow octal\nservice:\n  kea_v4:\n    interfaces-config: {interfaces: []}\n    lease-database: {type: memfile}\n    \
+               boot-file-name: 0042\n    match-client-id: false\n  kea_v6:\n    interfaces-config: {interfaces: []}\n    lease-database: {type: memfile}\n    \
                preferred-lifetime: 3000\n";
     site.file("service/dhcp-server/main/kea.yaml", kea);
     let unbound = "service:\n  unbound:\n    server:\n    - interface: 127.0.0.1\n    - do-ip6: false\n";
