@@ -1,6 +1,8 @@
 //! The demo: a master and a minion of ours on loopback in a scratch directory, tried on screen, kept up until
 //! Ctrl-C.
 
+mod inventory;
+
 use crate::fleet::{Daemon, Fleet};
 use crate::run::{Result, cargo, run, target_dir};
 use nix::sys::signal::{SigSet, Signal};
@@ -30,6 +32,8 @@ pub(crate) fn demo(args: &[String]) -> Result {
         fleet
             .configure("etc/master", &format!("{option}: {{base: [{}]}}", dir.path().join(tree).display()))?;
     }
+    let source = inventory::plant(dir.path()).map_err(|e| format!("the inventory of the demo: {e}"))?;
+    fleet.configure("etc/master", &source)?;
     let mut master = fleet.start_master()?;
     let mut minion = fleet.start_minion()?;
 
@@ -59,12 +63,14 @@ pub(crate) fn demo(args: &[String]) -> Result {
         "salt",
         &["*", "cmd.run", &format!("cd {}; head -n 20 motd site.conf", dir.path().join("made").display())],
     )?;
+    inventory::tour(&fleet)?;
     say(&format!(
         "Now you, in another terminal (Ctrl-C here ends the demo):\n\n  export PATH={}:$PATH SALT_CONFIG_DIR={}\n  \
          salt '*' state.apply test=True\n  salt '*' cmd.run 'df -h /'\n  salt '*' sys.list_functions\n  salt -G os:Debian test.version\n  salt-key -L\n  \
-         salt-call test.ping\n\nLogs: {}",
+         salt-call test.ping\n  pj dump -p demo -w {}\n\nLogs: {}",
         target_dir("demo").display(),
         fleet.dir.join("etc").display(),
+        fleet.dir.join("inventory").display(),
         fleet.dir.join("log").display()
     ));
     if once { Ok(()) } else { until_interrupted(&mut [&mut master, &mut minion]) }
