@@ -54,7 +54,7 @@ impl Warehouse {
         Snapshot::load(&self.origin, &mut |p| line.show(&p)).map_err(|e| self.unreadable(&e))
     }
 
-    /// Loads it anew where it has changed since.
+    /// Loads it; what is the same as in another snapshot is shared.
     pub(super) fn load_after(&self, before: &Snapshot) -> Result<Snapshot> {
         let mut line = Line::new();
         before.reload(&self.origin, &mut |p| line.show(&p)).map_err(|e| self.unreadable(&e))

@@ -106,3 +106,28 @@ fn nothing_is_made_of_a_warehouse_with_errors() {
     assert!(unfit.code == 1 && unfit.err.contains("[unfit-value] (domain/example.com)"), "{}", unfit.err);
     assert_eq!(read(out.path(), "zones/example.com.zone"), before);
 }
+
+#[test]
+fn two_services_may_share_a_directory() {
+    let house = example();
+    write(
+        house.path(),
+        "service/dns-resolver/other/unbound.yaml",
+        "service: {unbound: {server: [{interface: 127.0.0.1}]}}\n",
+    );
+    let out = tempfile::tempdir().unwrap();
+    for service in ["other", "example-com", "other"] {
+        pj_in(house.path(), &format!("export unbound -s {service} -o {}", out.path().display())).ok();
+    }
+    assert!(read(out.path(), "local.d/other.conf").ends_with("interface: 127.0.0.1\n"));
+    assert!(read(out.path(), "local.d/example-com.conf").contains("interface: 0.0.0.0\n"));
+    let needed = pj_in(house.path(), &format!("export unbound -o {}", out.path().display()));
+    assert!(
+        needed.code == 64
+            && needed
+                .err
+                .contains("option -s is needed: there are dns-resolver/example-com, dns-resolver/other"),
+        "{}",
+        needed.err
+    );
+}

@@ -272,6 +272,9 @@ fn what_is_to_be_filled_in_still_has_no_zone_yet() {
         "net:\n  dns:\n    ns: ['']\n    soa-ns: ''\n    soa-contact: ''\n",
     );
     let (all, findings) = zones(&load(site.path()));
+    assert_eq!((all.len(), findings), (0, Vec::new()));
+    site.file("domain/new.example/more.yaml", "net:\n  dns:\n    soa-ns: ns1\n");
+    let (all, findings) = zones(&load(site.path()));
     assert_eq!((all.len(), findings.len(), findings[0].code), (0, 1, "no-soa"));
     assert_eq!(findings[0].severity, Severity::Warning);
 }

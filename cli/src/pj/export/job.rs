@@ -115,7 +115,9 @@ impl Job {
                 let service = find_service(snap, "dns-resolver", service.as_deref())?;
                 let export = unbound::export(snap, made, service);
                 sound([&export])?;
-                done.write(output, ".pj-unbound", export, force)?;
+                // Several services may have files in one directory.
+                let manifest = format!(".pj-unbound-{}", snap.pallet(service).leaf_name());
+                done.write(output, &manifest, export, force)?;
             }
             Self::Pxelinux { output } => {
                 let export = pxelinux::export(snap, made);

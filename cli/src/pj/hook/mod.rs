@@ -28,16 +28,15 @@ pub(super) fn pre_receive(told: &Told) -> Result {
         eprintln!("pj: {} is the branch of the inventory; it is not deleted", settings.name);
         return Err(CliError::Code(GENERIC));
     };
-    // What was wrong before is known to whoever pushed it, as far as it is no error.
-    let before = old.and_then(|old| settings.house(&old).load().ok());
-    let house = settings.house(&new);
-    let snap = match &before {
-        Some(before) => house.load_after(before)?,
-        None => house.load()?,
-    };
+    let snap = settings.house(&new).load()?;
     let mut found = lint::check(&snap);
-    if let Some(before) = before.as_ref().filter(|_| !told.has("strict")) {
-        leave_known(&mut found, before);
+    // What was odd before is known to whoever pushed that.
+    if found.findings.iter().any(|f| f.severity != Severity::Error)
+        && !told.has("strict")
+        && let Some(old) = old
+        && let Ok(before) = settings.house(&old).load_after(&snap)
+    {
+        leave_known(&mut found, &before);
     }
     let errors = found.findings.iter().filter(|f| f.severity == Severity::Error).count();
     let warnings = found.findings.len() - errors;

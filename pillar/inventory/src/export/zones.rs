@@ -191,7 +191,7 @@ pub(crate) fn network(reader: &mut Reader<'_>, id: PalletId) -> Option<Cidr> {
     cidr
 }
 
-/// The zone of a domain; None, with a finding, if it says no name server.
+/// The zone of a domain; None if it says nothing of one, or, with a finding, too little.
 fn forward(reader: &mut Reader<'_>, domain: PalletId) -> Option<Zone> {
     // The name is one of a file, too.
     let is_zone = |name: &str| check::is_name(name) && !name.contains('*');
@@ -209,6 +209,10 @@ fn forward(reader: &mut Reader<'_>, domain: PalletId) -> Option<Zone> {
     let said = |reader: &Reader<'_>, key: &str| reader.text(domain, key).is_some();
     let missing: Vec<&str> =
         ["net.dns.soa-ns", "net.dns.soa-contact"].into_iter().filter(|k| !said(reader, k)).collect();
+    if missing.len() == 2 && reader.items(domain, "net.dns.ns").is_empty() {
+        // Its zone is somebody else's, or nothing of it is filled in yet.
+        return None;
+    }
     if !missing.is_empty() {
         let message = format!("there is no zone of it: {} not said", missing.join(" and "));
         reader.say("no-soa", Severity::Warning, domain, "", message);

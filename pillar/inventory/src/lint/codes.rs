@@ -45,7 +45,7 @@ pub const CODES: &[Code] = &[
     code("no-name", "An interface in a domain has no net.dns.name, so no zone tells of it."),
     code("no-name-server", "A domain names no server (net.dns.ns); name servers refuse a zone without one."),
     code("no-settings", "A service has no settings of the program whose configuration is made of it."),
-    code("no-soa", "A domain lacks net.dns.soa-ns or net.dns.soa-contact, so no zone is made of it and of its networks."),
+    code("no-soa", "A domain says something of its zone, and lacks net.dns.soa-ns or net.dns.soa-contact, so none is made of it and of its networks."),
     code("no-transforms", "A warehouse needs a file transforms.yaml, which holds a list; without, it is none for Pallet Jack."),
     code("null-word", "The word null is nothing to YAML, and becomes empty text. Put it in quotes if it is meant as a word."),
     code("number-rewritten", "A number is written in another way than it is printed: 1_000 becomes 1000, and 1.10 becomes 1.1. Put it in quotes if it is a version or a name."),
