@@ -71,7 +71,7 @@ fn make(
         Origin::Directory(path) => {
             let failed = |why: String| LoadError::Directory { path: path.clone(), why };
             let directory = Directory::open(path).map_err(|e| failed(e.to_string()))?;
-            let listing = tree::walk(&directory, threads()).map_err(failed)?;
+            let listing = tree::walk(&directory, threads(), old.map(|old| &old.listing)).map_err(failed)?;
             build(&Files::Directory(directory), listing, old, progress).map_err(failed)
         }
         Origin::Git { repository, revision, below } => {
@@ -88,7 +88,7 @@ fn make(
                 Some(listing) => listing,
                 None => {
                     let tree = repository.tree(found.tree).map_err(failed)?;
-                    tree::walk(&tree, 1).map_err(failed)?
+                    tree::walk(&tree, 1, None).map_err(failed)?
                 }
             };
             let files = Files::Git(repository, found.commit.into(), found.tree);

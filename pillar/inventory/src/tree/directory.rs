@@ -1,6 +1,6 @@
 //! A warehouse that is a folder. No symbolic link is followed in it but by our own rules.
 
-use super::{FileId, Files, Name, Unread, What};
+use super::{FileId, Files, Listed, Name, Unread, What};
 use crate::yaml::MOST_BYTES;
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -68,7 +69,7 @@ impl Directory {
         }
     }
 
-    fn stamp(&self, stat: &Stat) -> FileId {
+    fn stamp_of(&self, stat: &Stat) -> FileId {
         let time = |seconds: i64, nanos: u64| (seconds, u32::try_from(nanos).unwrap_or_default());
         let changed = time(stat.st_ctime, stat.st_ctime_nsec);
         let age = self.began.saturating_sub(Duration::new(u64::try_from(changed.0).unwrap_or(0), changed.1));
@@ -84,7 +85,35 @@ impl Directory {
     }
 }
 
+impl Directory {
+    fn stat(&self, path: &str) -> Option<Stat> {
+        rustix::fs::statat(&self.root, path, AtFlags::SYMLINK_NOFOLLOW).ok()
+    }
+}
+
 impl Files for Directory {
+    fn stamp(&self, folder: &str) -> Option<FileId> {
+        self.stat(folder).map(|stat| self.stamp_of(&stat))
+    }
+
+    fn again(&self, old: &Arc<Listed>, real: &str) -> Option<Arc<Listed>> {
+        if old.stamp.is_none() || old.stamp != self.stamp(real) {
+            return None;
+        }
+        let mut new = None;
+        for (at, (name, id)) in old.boxes.iter().enumerate() {
+            let stat = self.stat(&format!("{real}/{name}"))?;
+            if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+                return None;
+            }
+            let now = self.stamp_of(&stat);
+            if now != *id {
+                Arc::make_mut(new.get_or_insert_with(|| old.clone())).boxes[at].1 = now;
+            }
+        }
+        Some(new.unwrap_or_else(|| old.clone()))
+    }
+
     fn list(&self, folder: &str, wanted: fn(&[u8]) -> bool) -> Result<Vec<Name>, String> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let fd = self.open_at(folder, flags).map_err(|e| e.to_string())?;
@@ -120,7 +149,7 @@ impl Files for Directory {
                     Err(e) => What::Unreadable(e.to_string()),
                 },
                 FileType::RegularFile if bytes.ends_with(b".yaml") => match seen.map_or_else(stat, Ok) {
-                    Ok(stat) => What::File(self.stamp(&stat)),
+                    Ok(stat) => What::File(self.stamp_of(&stat)),
                     Err(e) => What::Unreadable(e.to_string()),
                 },
                 _ => What::Other,

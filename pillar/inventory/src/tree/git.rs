@@ -8,13 +8,19 @@ use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The longest name that a symbolic link can lead to; what is longer is no link.
 const LONGEST_LINK: u64 = 4096;
 
 /// The variables of our own environment that git gets.
 const PASSED: [&str; 4] = ["PATH", "HOME", "USER", "XDG_CONFIG_HOME"];
+
+/// The program, where the path of this process has it.
+static PROGRAM: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join("git")).find(|at| at.is_absolute() && at.is_file())
+});
 
 /// Where objects lie that a push has brought and that are not accepted yet; set for hooks.
 const QUARANTINE: [&str; 3] =
@@ -42,7 +48,8 @@ impl Repository {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new("git");
+        // By its path, so that no copy of this process has to be made to look for it.
+        let mut command = Command::new(PROGRAM.as_deref().unwrap_or(Path::new("git")));
         command.args(words).env_clear().current_dir("/").stdin(Stdio::null()).stderr(Stdio::null());
         command.envs(PASSED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
         let own = std::env::var_os(QUARANTINE[0]).and_then(|path| std::fs::canonicalize(path).ok());

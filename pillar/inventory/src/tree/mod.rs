@@ -78,6 +78,10 @@ pub(crate) struct Listed {
     pub(crate) real: Option<Arc<str>>,
     /// Whether it lies within another pallet.
     pub(crate) child: bool,
+    /// The pallets that lie in it directly, by the last parts of their names.
+    pub(crate) folders: Vec<Arc<str>>,
+    /// What the folder was: if it is the same again, so are the names in it. Git has no such thing.
+    pub(crate) stamp: Option<FileId>,
 }
 
 impl Listed {
@@ -135,4 +139,14 @@ pub(crate) enum Unread {
 pub(crate) trait Files: Sync {
     /// The names in a folder, by a path without symbolic links; `""` is the warehouse. `wanted` says which are asked about.
     fn list(&self, folder: &str, wanted: fn(&[u8]) -> bool) -> Result<Vec<Name>, String>;
+
+    /// What a folder is, by a path without symbolic links: to be asked before its names are.
+    fn stamp(&self, _folder: &str) -> Option<FileId> {
+        None
+    }
+
+    /// A pallet as it is now, if its folder is as it was; `real` is the path of that.
+    fn again(&self, _old: &Arc<Listed>, _real: &str) -> Option<Arc<Listed>> {
+        None
+    }
 }

@@ -49,10 +49,12 @@ pub(crate) fn patched(old: &Listing, repository: &Repository, from: Oid, to: Oid
             links.push((at, name.to_owned(), change.id))
         })?;
     }
-    let blobs =
-        repository.blobs(links.iter().map(|(_, _, id)| *id).collect()).ok().filter(|_| !links.is_empty());
+    if links.is_empty() {
+        return Some(new);
+    }
+    let blobs = repository.blobs(links.iter().map(|(_, _, id)| *id).collect()).ok()?;
     for (at, name, _) in &links {
-        let (_, content) = blobs.as_ref()?.next(LONGEST).ok()??;
+        let (_, content) = blobs.next(LONGEST).ok()??;
         let target = String::from_utf8(content.ok()?).ok()?;
         let listed = Arc::make_mut(&mut new.pallets[*at]);
         put(&mut listed.links, name, Arc::from(target));

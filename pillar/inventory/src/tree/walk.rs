@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// How many symbolic links are followed to a kind or a pallet that is one.
 const MOST_FOLLOWED: usize = 20;
 
-/// Lists a warehouse, with as many threads as are good for it.
-pub(crate) fn walk(files: &impl Files, threads: usize) -> Result<Listing, String> {
+/// Lists a warehouse, with as many threads as are good for it; quicker where one has been listed before.
+pub(crate) fn walk(files: &impl Files, threads: usize, old: Option<&Listing>) -> Result<Listing, String> {
+    // What was wrong then would have to be told again.
+    let old = old.filter(|old| old.findings.is_empty()).map_or(&[][..], |old| &old.pallets);
     let root = files.list("", |name| name != b".git")?;
     let mut listing = Listing::default();
     let mut work = Vec::new();
@@ -36,7 +38,7 @@ pub(crate) fn walk(files: &impl Files, threads: usize) -> Result<Listing, String
             Err(e) => listing.findings.push(unreadable(&kind, &e)),
         }
     }
-    for (mut pallets, mut findings) in in_parallel(files, &work, threads) {
+    for (mut pallets, mut findings) in in_parallel(files, &work, threads, old) {
         listing.pallets.append(&mut pallets);
         listing.findings.append(&mut findings);
     }
@@ -52,13 +54,18 @@ pub(super) fn is_box(name: &str) -> bool {
 
 type Part = (Vec<Arc<Listed>>, Vec<Finding>);
 
-fn in_parallel(files: &impl Files, work: &[(Arc<str>, String, String)], threads: usize) -> Vec<Part> {
+fn in_parallel(
+    files: &impl Files,
+    work: &[(Arc<str>, String, String)],
+    threads: usize,
+    old: &[Arc<Listed>],
+) -> Vec<Part> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
     let worker = || {
         let mut part: Part = (Vec::new(), Vec::new());
         while let Some((kind, name, real)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-            pallet(files, kind, name, real, &mut part);
+            pallet(files, kind, name, real, old, &mut part);
         }
         done.lock().push(part);
     };
@@ -75,10 +82,22 @@ fn in_parallel(files: &impl Files, work: &[(Arc<str>, String, String)], threads:
 }
 
 /// Lists a pallet and those within it.
-fn pallet(files: &impl Files, kind: &Arc<str>, name: &str, real: &str, part: &mut Part) {
+fn pallet(files: &impl Files, kind: &Arc<str>, name: &str, real: &str, old: &[Arc<Listed>], part: &mut Part) {
     let mut work = vec![(name.to_owned(), real.to_owned(), false)];
     while let Some((full_name, real, child)) = work.pop() {
         let path = format!("{kind}/{full_name}");
+        let link = (real != path).then_some(&*real);
+        let before = old.binary_search_by(|old| (&old.kind, &*old.full_name).cmp(&(kind, &full_name)));
+        let before =
+            before.ok().map(|at| &old[at]).filter(|old| old.child == child && old.real.as_deref() == link);
+        if let Some(again) = before.and_then(|before| files.again(before, &real)) {
+            for name in &again.folders {
+                work.push((format!("{full_name}/{name}"), format!("{real}/{name}"), true));
+            }
+            part.0.push(again);
+            continue;
+        }
+        let stamp = files.stamp(&real);
         let names = match files.list(&real, |name| !name.starts_with(b".")) {
             Ok(names) => names,
             Err(e) => {
@@ -91,8 +110,10 @@ fn pallet(files: &impl Files, kind: &Arc<str>, name: &str, real: &str, part: &mu
             full_name: full_name.as_str().into(),
             boxes: Vec::new(),
             links: Vec::new(),
-            real: (real != path).then(|| real.as_str().into()),
+            real: link.map(Arc::from),
             child,
+            folders: Vec::new(),
+            stamp,
         };
         for Named { name, what } in named(names, &path, &mut part.1) {
             match what {
@@ -107,6 +128,7 @@ fn pallet(files: &impl Files, kind: &Arc<str>, name: &str, real: &str, part: &mu
                 },
                 What::Folder => {
                     work.push((format!("{full_name}/{name}"), format!("{real}/{name}"), true));
+                    listed.folders.push(name.into());
                 }
                 _ => {}
             }
