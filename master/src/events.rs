@@ -114,3 +114,38 @@ impl Events {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use brine_net::ipc::EventPusher;
+    use brine_protocol::map;
+
+    #[tokio::test]
+    async fn a_program_of_this_host_can_say_that_an_inventory_is_new() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = BusConfig {
+            pub_path: dir.path().join("pub.ipc"),
+            pull_path: dir.path().join("pull.ipc"),
+            pub_mode: 0o600,
+            framing: Framing::Prefixed,
+            max_body: 1 << 20,
+            max_behind: 1 << 20,
+            max_event: 1 << 20,
+        };
+        let (events, fired) = Events::bind(&config, None).unwrap();
+        let mut asked = events.inventory_asked();
+        tokio::spawn(events.relay(fired));
+        let mut pusher = EventPusher::connect(&config.pull_path, Framing::Prefixed).await.unwrap();
+        pusher.push(&Event::new("other", map! {"a" => 1}).to_body()).await.unwrap();
+        let wait = |asked: watch::Receiver<u64>, most| async move {
+            let mut asked = asked;
+            tokio::time::timeout(Duration::from_millis(most), asked.changed()).await.is_ok()
+        };
+        assert!(!wait(asked.clone(), 100).await);
+        pusher.push(&Event::new(tags::INVENTORY_REFRESH, map! {}).to_body()).await.unwrap();
+        assert!(wait(asked.clone(), 10_000).await);
+        asked.mark_unchanged();
+        assert!(!wait(asked, 100).await);
+    }
+}

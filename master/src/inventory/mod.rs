@@ -78,8 +78,8 @@ async fn follow(master: Arc<Master>, warehouse: Arc<Warehouse>, confs: Vec<Conf>
                 if told.is_err() {
                     return;
                 }
-                // Whatever the kernel has said meanwhile is answered, too.
-                false
+                // What the kernel was about to say is not waited for, so folders may have come.
+                true
             }
         };
     }
@@ -147,13 +147,13 @@ fn look(master: &Master, warehouse: &Warehouse, confs: &[Conf], first: bool) -> 
     let refreshed = warehouse.refresh();
     let ids = || master.data.accepted_ids();
     let news = match &refreshed.changed {
+        // Somebody may have asked for pillar before this, so that it is in force already.
+        _ if first && warehouse.place().reference.is_some() => since_told(warehouse, confs, ids),
         Some((Some(old), new)) => Some(News {
             before: old.revision().map(str::to_owned),
             now: new.clone(),
             minions: inventory::changed(confs, old, new, &ids()),
         }),
-        // Somebody may have asked for pillar before this, so that it is in force already.
-        _ if first => since_told(warehouse, confs, ids),
         _ => None,
     };
     Found { refreshed, news }
