@@ -141,6 +141,15 @@ fn what_kea_would_refuse_is_a_finding() {
     let export = kea::export(&snap, &Provenance::default(), service, Family::V4, "x");
     let codes: Vec<_> = export.findings.iter().map(|f| (f.code, f.severity)).collect();
     assert_eq!(codes, [("second-address", Severity::Warning), ("address-outside-network", Severity::Error)]);
+    let site = rich();
+    site.file("ipv4_network/10.9.0.0_22/x.yaml", "net: {dhcp: {subnet-id: 7}}\n");
+    site.pallet("ipv4_network/again", &["service/dhcp-server/main"]);
+    site.file("ipv4_network/again/x.yaml", "net: {ipv4: {cidr: 10.0.0.0/16}}\n");
+    let snap = load(site.path());
+    let service = snap.find("service", "dhcp-server/main").unwrap();
+    let export = kea::export(&snap, &Provenance::default(), service, Family::V4, "x");
+    let codes: Vec<_> = export.findings.iter().map(|f| (f.code, f.severity)).collect();
+    assert_eq!(codes, [("duplicate-network", Severity::Error), ("duplicate-subnet-id", Severity::Error)]);
 }
 
 /// Values with lines, comments and quotes of their own.

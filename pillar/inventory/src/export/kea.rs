@@ -9,7 +9,7 @@ use super::zones::network;
 use super::{Cidr, Export, Provenance, Reader, check, text_file};
 use crate::{Native, Node, PalletId, Severity, Snapshot};
 use serde_json::{Map, Value, json};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Which of the two servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,9 @@ impl Family {
         }
     }
 }
+
+/// The key of a network that gives its subnet a fixed id.
+const SUBNET_ID: &str = "net.dhcp.subnet-id";
 
 /// Parameters of Kea's that are texts, also where their text is a number's or `true`.
 const TEXTS: [&str; 24] = [
@@ -155,6 +158,20 @@ fn networks(reader: &mut Reader<'_>, service: PalletId, family: Family) -> Vec<(
         }
     }
     all.sort_by_key(|(_, cidr)| *cidr);
+    // Kea takes neither a network nor an id twice.
+    for two in all.windows(2).filter(|two| two[0].1 == two[1].1) {
+        let message = format!("{} is the network {}, too", reader.snap.pallet(two[0].0).path(), two[0].1);
+        reader.say("duplicate-network", Severity::Error, two[1].0, "", message);
+    }
+    let mut ids: HashMap<&str, PalletId> = HashMap::new();
+    for (id, _) in &all {
+        if let Some(number) = reader.text(*id, SUBNET_ID)
+            && let Some(first) = ids.insert(number, *id)
+        {
+            let message = format!("{SUBNET_ID} of {} is {number}, too", reader.snap.pallet(first).path());
+            reader.say("duplicate-subnet-id", Severity::Error, *id, SUBNET_ID, message);
+        }
+    }
     all
 }
 
@@ -191,8 +208,7 @@ fn members<'s>(
 fn subnet(reader: &mut Reader<'_>, id: PalletId, cidr: &Cidr, family: Family) -> Value {
     let mut out = Map::new();
     // Without one Kea counts, and a network that is added or taken away moves the leases of others.
-    if let Some(number) = reader.fit(id, "net.dhcp.subnet-id", "a number", |t| check::number(t, u32::MAX - 1))
-    {
+    if let Some(number) = reader.fit(id, SUBNET_ID, "a number", |t| check::number(t, u32::MAX - 1)) {
         out.insert("id".into(), number.into());
     }
     out.insert("subnet".into(), cidr.to_string().into());

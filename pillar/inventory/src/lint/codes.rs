@@ -31,6 +31,7 @@ pub const CODES: &[Code] = &[
     code("duplicate-menu", "Two pallets ask for one menu of PXELINUX (host.pxelinux.config). Give one of them another name."),
     code("duplicate-name", "Addresses of different systems have one full name: the name leads to both. Allow it if that is meant."),
     code("duplicate-network", "Two pallets are the same network. Remove one of them."),
+    code("duplicate-subnet-id", "Two networks of one DHCP server have one net.dhcp.subnet-id, which Kea refuses. Give one of them another."),
     code("empty-box", "A box has nothing in it; Pallet Jack stops at it, without saying which. Write something into it, or remove it."),
     code("gateway-outside-network", "The gateway of a network has an address that is not of the network, so its machines do not reach it."),
     code("hexadecimal", "A number written with base 16 (0x1F) becomes a decimal one. Put it in quotes if it is meant as text."),

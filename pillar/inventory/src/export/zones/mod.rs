@@ -5,11 +5,15 @@
 //! it. Of the latter an interface does not inherit by its domain, so each has the values of its own network. An address is told about by the zone of the smallest network that it is of;
 //! a reverse zone above another one of these delegates to it (RFC 2317 where the border is none of octets).
 
-use super::network::reverse_name;
-use super::reader::{Interface, interfaces};
+mod records;
+mod reverse;
+
+use super::reader::interfaces;
 use super::{Cidr, Export, Provenance, Reader, check, text_file};
-use crate::{Finding, Node, PalletId, Severity, Snapshot};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use crate::{Finding, PalletId, Severity, Snapshot};
+use records::{NAME, addresses, cnames, mail, services, texts};
+use reverse::Reverse;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
 /// One zone.
@@ -257,140 +261,6 @@ fn reverse_zone(of: &Zone, name: String) -> Zone {
     Zone { name, reverse: true, servers, groups: Vec::new(), ..of.clone() }
 }
 
-/// A value of an item of a list, which must fit; `default` where it is not there.
-fn part<T>(
-    reader: &mut Reader<'_>,
-    domain: PalletId,
-    list: &str,
-    item: &Node,
-    (key, default): (&str, Option<T>),
-    (what, fits): (&str, impl FnOnce(&str) -> Option<T>),
-) -> Option<T> {
-    let path = format!("{list}.{key}");
-    match item.get(key).and_then(Node::str).filter(|t| !t.is_empty()) {
-        Some(text) => {
-            let found = fits(text);
-            if found.is_none() {
-                let message = format!("{path} is {}, not {what}", super::reader::shown(text));
-                reader.say("unfit-value", Severity::Error, domain, list, message);
-            }
-            found
-        }
-        None if default.is_some() => default,
-        None => {
-            reader.say(
-                "unfit-value",
-                Severity::Error,
-                domain,
-                list,
-                format!("an item of {list} has no {key}"),
-            );
-            None
-        }
-    }
-}
-
-const NAME: &str = "a domain name";
-const NUMBER: &str = "a number up to 65535";
-
-fn name(text: &str) -> Option<String> {
-    check::is_name(text).then(|| text.to_owned())
-}
-
-fn number(text: &str) -> Option<u32> {
-    check::number(text, 65_535)
-}
-
-fn mail(reader: &mut Reader<'_>, domain: PalletId, zone: &str) -> Vec<Record> {
-    const LIST: &str = "net.dns.mx";
-    let mut all = Vec::new();
-    for item in reader.items(domain, LIST) {
-        let priority = part(reader, domain, LIST, item, ("priority", Some(0)), (NUMBER, number));
-        let server = part(reader, domain, LIST, item, ("server", None), (NAME, name));
-        if let (Some(priority), Some(server)) = (priority, server) {
-            all.push(Record::new(format!("{zone}."), format!("MX {priority} {server}")));
-        }
-    }
-    all
-}
-
-fn texts(reader: &mut Reader<'_>, domain: PalletId, zone: &str) -> Vec<Record> {
-    const LIST: &str = "net.dns.txt";
-    let mut all = Vec::new();
-    for item in reader.items(domain, LIST) {
-        let label = part(reader, domain, LIST, item, ("label", Some(format!("{zone}."))), (NAME, name));
-        let text = part(reader, domain, LIST, item, ("text", None), ("a text", |t| Some(check::quoted(t))));
-        if let (Some(label), Some(text)) = (label, text) {
-            all.push(Record::new(label, format!("TXT {text}")));
-        }
-    }
-    all
-}
-
-fn services(reader: &mut Reader<'_>, domain: PalletId) -> Vec<Record> {
-    const LIST: &str = "net.dns.srv";
-    let mut all = Vec::new();
-    for item in reader.items(domain, LIST) {
-        let mut get = |key, default, what| part(reader, domain, LIST, item, (key, default), what);
-        let service = get("service", None, (NAME, name));
-        let protocol = get("protocol", None, (NAME, name));
-        let target = get("target", None, (NAME, name));
-        let mut get = |key, default| part(reader, domain, LIST, item, (key, default), (NUMBER, number));
-        let numbers = (get("priority", Some(0)), get("weight", Some(0)), get("port", None));
-        if let (Some(service), Some(protocol), Some(target), (Some(priority), Some(weight), Some(port))) =
-            (service, protocol, target, numbers)
-        {
-            let data = format!("SRV {priority} {weight} {port} {target}");
-            all.push(Record::new(format!("_{service}._{protocol}"), data));
-        }
-    }
-    all
-}
-
-fn addresses(reader: &mut Reader<'_>, members: &[Interface<'_>]) -> Vec<Record> {
-    let mut all = Vec::new();
-    for member in members {
-        let Some(name) = member.name else {
-            let message = "it has no net.dns.name, so no zone tells of it".to_owned();
-            reader.say("no-name", Severity::Warning, member.id, "", message);
-            continue;
-        };
-        let kind = if member.address.is_ipv4() { "A" } else { "AAAA" };
-        all.push(Record::new(name, format!("{kind} {}", member.address)));
-    }
-    all
-}
-
-fn cnames(reader: &mut Reader<'_>, domain: PalletId, members: &[Interface<'_>]) -> Vec<Record> {
-    const MAP: &str = "net.dns.cname";
-    let mut all = Vec::new();
-    match reader.snap.view(domain).get(MAP) {
-        Some(Node::Map(map)) => {
-            for (alias, target) in map.iter() {
-                match target.str().filter(|t| check::is_name(t) && check::is_name(alias)) {
-                    Some(target) => all.push(Record::new(&**alias, format!("CNAME {target}"))),
-                    None => reader.unfit(domain, MAP, alias, "two domain names, alias and target"),
-                }
-            }
-        }
-        None => {}
-        Some(other) if other.str() == Some("") => {}
-        Some(_) => reader.unfit(domain, MAP, "a list or a text", "a mapping of aliases"),
-    }
-    for member in members {
-        let aliases = reader.texts(member.id, "net.dns.alias", NAME, check::is_name);
-        let Some(name) = member.name else { continue };
-        // An interface of each family may tell the same alias of the same name.
-        let new = aliases.into_iter().map(|alias| Record::new(alias, format!("CNAME {name}")));
-        for record in new {
-            if !all.contains(&record) {
-                all.push(record);
-            }
-        }
-    }
-    all
-}
-
 /// An alias is the only record of its name, or servers refuse the zone.
 fn aliases_stand_alone(reader: &mut Reader<'_>, zone: &Zone) {
     let mut counts: HashMap<String, (u32, u32)> = HashMap::new();
@@ -404,82 +274,5 @@ fn aliases_stand_alone(reader: &mut Reader<'_>, zone: &Zone) {
     for name in wrong {
         let message = format!("{name} is an alias, and has other records in the zone {}", zone.name);
         reader.say("alias-not-alone", Severity::Error, zone.domain, "net.dns.cname", message);
-    }
-}
-
-/// What fills the reverse zones.
-#[derive(Default)]
-struct Reverse {
-    networks: Vec<Cidr>,
-    seen: BTreeSet<String>,
-}
-
-impl Reverse {
-    fn fill(&self, reader: &mut Reader<'_>, zones: &mut [Zone]) {
-        let snap = reader.snap;
-        let ids = ["ipv4_interface", "ipv6_interface"].into_iter().flat_map(|k| snap.of_kind(k)).copied();
-        // What is wrong with them was told with their domains.
-        let all = interfaces(&mut Reader::new(snap), ids);
-        let networks: HashSet<Cidr> = self.networks.iter().copied().collect();
-        let lengths: BTreeSet<u8> = networks.iter().map(Cidr::prefix).collect();
-        let smallest = |address| {
-            let around = lengths.iter().rev().filter_map(|length| Cidr::around(address, *length));
-            around.into_iter().find(|cidr| networks.contains(cidr))
-        };
-        let mut pointers: BTreeMap<String, Vec<Record>> = BTreeMap::new();
-        let mut aliases: BTreeMap<String, Vec<Record>> = BTreeMap::new();
-        for member in &all {
-            let net = smallest(member.address);
-            let (Some(fqdn), Some(net)) = (member.fqdn, net) else { continue };
-            let owner = format!("{}.", net.name_of(member.address));
-            if net.is_classless() {
-                let alias =
-                    Record::new(format!("{}.", reverse_name(member.address)), format!("CNAME {owner}"));
-                aliases.entry(net.zone_of(member.address)).or_default().push(alias);
-            }
-            let record = Record::new(owner, format!("PTR {fqdn}."));
-            let records = pointers.entry(net.zone_of(member.address)).or_default();
-            if !records.contains(&record) {
-                records.push(record);
-            }
-        }
-        let mut delegated: BTreeMap<String, Vec<Record>> = BTreeMap::new();
-        for zone in zones.iter_mut().filter(|z| z.reverse) {
-            zone.groups.push(pointers.remove(&zone.name).unwrap_or_default());
-            let above = self.above(&zone.name);
-            let mut records: Vec<Record> = zone
-                .servers
-                .iter()
-                .map(|s| Record::new(format!("{}.", zone.name), format!("NS {s}")))
-                .collect();
-            let mut aliases = aliases.remove(&zone.name).unwrap_or_default();
-            aliases.dedup();
-            match above {
-                Some(above) => {
-                    records.extend(aliases);
-                    delegated.entry(above.to_owned()).or_default().extend(records);
-                }
-                None if aliases.is_empty() => {}
-                None => {
-                    records.extend(aliases);
-                    zone.wanted = records;
-                }
-            }
-        }
-        for zone in zones.iter_mut().filter(|z| z.reverse) {
-            zone.groups.push(delegated.remove(&zone.name).unwrap_or_default());
-        }
-    }
-
-    /// The closest zone above, of these.
-    fn above(&self, zone: &str) -> Option<&str> {
-        let mut rest = zone;
-        while let Some((_, above)) = rest.split_once('.') {
-            if let Some(found) = self.seen.get(above) {
-                return Some(found);
-            }
-            rest = above;
-        }
-        None
     }
 }
