@@ -223,3 +223,70 @@ fn every_code_is_explained() {
     assert_eq!(pj_in(dir.path(), "lint --explain bogus").code, 64);
     assert!(pj_in(dir.path(), "lint --explain all").ok().lines().count() > 80);
 }
+
+#[test]
+fn whatever_values_are_a_dump_is_yaml_of_the_same_texts() {
+    const PIECES: [&str; 24] = [
+        "a",
+        "0",
+        "12",
+        ":",
+        " ",
+        "#",
+        "-",
+        "?",
+        "'",
+        "\"",
+        "\n",
+        "\t",
+        "\\",
+        "{",
+        "]",
+        "&",
+        "*",
+        "!",
+        "%",
+        "\u{e9}",
+        "\u{85}",
+        "\u{1f600}",
+        "---",
+        "yes",
+    ];
+    let mut random = 42u64;
+    let mut below = |n: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % n
+    };
+    let texts: Vec<String> =
+        (0..600).map(|_| (0..below(5)).map(|_| PIECES[below(PIECES.len())]).collect::<String>()).collect();
+    let quoted = |text: &str| serde_json::to_string(text).unwrap().replace('\u{85}', "\\u0085");
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "transforms.yaml", "[]\n");
+    let values: String = texts.iter().enumerate().map(|(i, t)| format!("  k{i}: {}\n", quoted(t))).collect();
+    let items: String = texts.iter().map(|t| format!("  - {}\n", quoted(t))).collect();
+    let keys: String = texts.iter().map(|t| format!("  {}: x\n", quoted(t))).collect();
+    write(dir.path(), "k/p/v.yaml", &format!("v:\n{values}l:\n{items}"));
+    write(dir.path(), "k/q/v.yaml", &format!("m:\n{keys}"));
+    let load = |name: &str| {
+        let out = pj_in(dir.path(), &format!("dump -t k {name}")).ok();
+        let body = out.split_once(&format!("# k: {name}\n---\n")).unwrap().1.to_owned();
+        brine_render::yaml::load(&body).unwrap_or_else(|e| panic!("{e}: {body}"))
+    };
+    // What is not text then is one that may stand plain: it is the same to its last letter where it can be told.
+    let same = |value: &brine_protocol::Value, text: &str| match value {
+        brine_protocol::Value::Str(read) => read == text,
+        brine_protocol::Value::Nil => matches!(text, "" | "~" | "null"),
+        _ => text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | 'y' | ':')),
+    };
+    let loaded = load("p");
+    let (map, list) =
+        (loaded.get("v").unwrap().as_map().unwrap(), loaded.get("l").unwrap().as_list().unwrap());
+    for (i, text) in texts.iter().enumerate() {
+        assert!(same(map.get(&format!("k{i}")).unwrap(), text), "{text:?}: {:?}", map.get(&format!("k{i}")));
+        assert!(same(&list[i], text), "{text:?}: {:?}", list[i]);
+    }
+    let loaded = load("q");
+    let keys: std::collections::BTreeSet<&str> =
+        loaded.get("m").unwrap().as_map().unwrap().keys().map(|k| k.as_str().unwrap()).collect();
+    assert_eq!(keys, texts.iter().map(String::as_str).collect());
+}
