@@ -342,10 +342,10 @@ def do_weaknesses():
         "salt/job/20200101000000000002/ret/m2",
         "salt/minion/m2/start",
         "salt/run/20200101000000000003/new",
-        "brine/weak/done",
+        "acme/weak/done",
     ):
         load = session.load(cmd="_minion_event", tag=tag, data={"n": 1}, pretag=None)
-        if tag == "brine/weak/done":
+        if tag == "acme/weak/done":
             forged = {"m2": {"return": "forged", "retcode": 0, "success": True}}
             jid = "20200101000000000004"
             syndic = session.load(cmd="_syndic_return", jid=jid, fun="test.ping", fun_args=[], **{"return": forged})

@@ -38,14 +38,24 @@ pub fn job_events(fleet: &mut Fleet) -> Result {
 pub fn custom_tags(fleet: &mut Fleet) -> Result {
     let bus = Bus::listen(fleet)?;
     let sent =
-        fleet.salt(&["m1", "event.send", "brine/custom/tag", "{a: [1, ü], b: null}"])?.ok()?.ret("m1")?;
+        fleet.salt(&["m1", "event.send", "acme/custom/tag", "{a: [1, ü], b: null}"])?.ok()?.ret("m1")?;
     same("event.send", sent, json!(true))?;
-    let event = bus.wait("the event", START, |e| e.tag == "brine/custom/tag")?;
+    let event = bus.wait("the event", START, |e| e.tag == "acme/custom/tag")?;
     same("id", &event.data["id"], &json!("m1"))?;
     same("a", &event.data["data"]["a"], &json!([1, "ü"]))?;
     same("b", &event.data["data"]["b"], &json!(null))?;
-    fleet.salt(&["m2", "event.fire_master", "{x: 2}", "brine/fired"])?.ok()?;
-    let event = bus.wait("the fired event", START, |e| e.tag == "brine/fired")?;
+    fleet.salt(&["m2", "event.fire_master", "{x: 2}", "salt/custom/fired"])?.ok()?;
+    let event = bus.wait("the fired event", START, |e| e.tag == "salt/custom/fired")?;
     same("id", &event.data["id"], &json!("m2"))?;
     same("x", &event.data["data"]["x"], &json!(2))
+}
+
+/// `fire_event` of a state.
+pub fn events_of_states(fleet: &mut Fleet) -> Result {
+    let bus = Bus::listen(fleet)?;
+    fleet.salt(&["m1", "state.single", "test.nop", "here", "fire_event=a/b"])?.ok()?;
+    let ours = |tag: &str| tag.starts_with("salt/state_result/") && tag.ends_with("/m1/a/b");
+    let event = bus.wait("the state's event", START, |e| ours(&e.tag))?;
+    same("id", &event.data["id"], &json!("m1"))?;
+    same("name", &event.data["data"]["ret"]["name"], &json!("here"))
 }

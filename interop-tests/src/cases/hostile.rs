@@ -119,8 +119,8 @@ pub fn requests_that_wedge_stock(fleet: &mut Fleet) -> Result {
 /// A genuine request works; replayed it changes nothing (where the master remembers), altered it is refused.
 pub fn replayed_and_altered(fleet: &mut Fleet) -> Result {
     let bus = Bus::listen(fleet)?;
-    let told = script::wire(fleet, &["session", "m1", "brine/wire"])?.json()?;
-    bus.wait("the last genuine event", START, |e| e.tag == "brine/wire/again")?;
+    let told = script::wire(fleet, &["session", "m1", "acme/wire"])?.json()?;
+    bus.wait("the last genuine event", START, |e| e.tag == "acme/wire/again")?;
     for name in ["genuine", "genuine again"] {
         same(name, &told[name], &json!({"decrypted": null}))?;
     }
@@ -148,10 +148,10 @@ pub fn replayed_and_altered(fleet: &mut Fleet) -> Result {
     )?;
     // The only events are the genuine ones. Stock has no memory of nonces, so there the replay counts.
     let tags: BTreeSet<String> =
-        bus.seen().into_iter().map(|e| e.tag).filter(|t| t.starts_with("brine/wire/")).collect();
-    same("events", tags, ["brine/wire/again", "brine/wire/genuine"].map(str::to_owned).into())?;
+        bus.seen().into_iter().map(|e| e.tag).filter(|t| t.starts_with("acme/wire/")).collect();
+    same("events", tags, ["acme/wire/again", "acme/wire/genuine"].map(str::to_owned).into())?;
     let times = if fleet.master.is_ours() { 1 } else { 2 };
-    same("times the replayed request was obeyed", bus.count("brine/wire/genuine"), times)?;
+    same("times the replayed request was obeyed", bus.count("acme/wire/genuine"), times)?;
     // The forger used m1's session; the real m1 goes on.
     wait::until("m1 to answer", START, || Ok(fleet.answers("m1")?.then_some(())))
 }
@@ -161,7 +161,7 @@ pub fn weaknesses_of_stock(fleet: &mut Fleet) -> Result {
     let stranger = "brine-stranger";
     let bus = Bus::listen(fleet)?;
     script::wire(fleet, &["weaknesses", "m1", stranger])?.json()?;
-    bus.wait("the last event", START, |e| e.tag == "brine/weak/done")?;
+    bus.wait("the last event", START, |e| e.tag == "acme/weak/done")?;
     // The error of a refused publish, events of others and of the master, a return of another minion.
     let forged = [
         "salt/job/20200101000000000001/error",

@@ -64,9 +64,9 @@ pub fn rejected_deleted_accepted(fleet: &mut Fleet) -> Result {
     fleet.salt_key(&["-y", "-d", "m3"])?.ok()?;
     fleet.salt(&["m3", "test.ping"])?.code(2)?;
     // What it sends on its own is not believed any more either.
-    let before = bus.count("brine/after/delete");
-    let _ = fleet.salt_call("m3", &["--retcode-passthrough", "event.send", "brine/after/delete"]);
-    same("events of a deleted minion", bus.count("brine/after/delete"), before)?;
+    let before = bus.count("acme/after/delete");
+    let _ = fleet.salt_call("m3", &["--retcode-passthrough", "event.send", "acme/after/delete"]);
+    same("events of a deleted minion", bus.count("acme/after/delete"), before)?;
     fleet.stop_minion("m3")?;
     if fleet.has_key("minions_pre", "m3") {
         fleet.salt_key(&["-y", "-d", "m3"])?.ok()?;

@@ -48,6 +48,7 @@ pub const MATRIX: &[Case] = &[
     case!(mine::update),
     case!(events::job_events),
     case!(events::custom_tags),
+    case!(events::events_of_states),
     case!(hostile::no_credentials),
     case!(hostile::old_versions),
     case!(hostile::names_that_are_paths),

@@ -67,9 +67,32 @@ pub const INVENTORY_CHANGED: &str = "brine/inventory/changed";
 /// A revision of an inventory has errors, and what was in force before it stays.
 pub const INVENTORY_REFUSED: &str = "brine/inventory/refused";
 
+/// What follows `salt/` in tags that masters, their programs and their engines fire.
+const OF_MASTERS: [&str; 18] = [
+    "",
+    "auth",
+    "cloud",
+    "cluster",
+    "engines",
+    "event_listen",
+    "fileserver",
+    "job",
+    "key",
+    "netapi",
+    "presence",
+    "queue",
+    "reactors",
+    "run",
+    "scheduler",
+    "state_result",
+    "stats",
+    "wheel",
+];
+
 /// Whether a minion may fire this tag: anything but the reserved tags that are not its own.
 ///
-/// Reserved are `salt/...`, `brine/...`, `syndic/...`, bare job ids, `key`, and tags that would break framing.
+/// Reserved are what masters fire below `salt/`, what other minions do, `brine/...`, `syndic/...`, bare job ids, `key`, and
+/// tags that would break framing.
 pub fn minion_may_fire(tag: &str, id: &MinionId) -> bool {
     if tag.is_empty() || tag.len() > 1024 || tag.contains("\n\n") || tag.ends_with('\n') {
         return false;
@@ -79,7 +102,9 @@ pub fn minion_may_fire(tag: &str, id: &MinionId) -> bool {
     match parts.as_slice() {
         ["salt", "beacon" | "minion" | "syndic", who, ..] => *who == id,
         ["salt", "job", _, "prog" | "start", who, ..] => *who == id,
-        ["salt" | "brine", ..] => false,
+        ["salt", "state_result", _, who, ..] => *who == id,
+        ["salt", what, ..] => !OF_MASTERS.contains(what),
+        ["salt"] | ["brine", ..] => false,
         ["syndic", who, ..] => *who == id,
         [bare] => *bare != ROTATE && !is_generated_jid(bare),
         _ => true,
@@ -101,6 +126,8 @@ mod tests {
             "my/own/tag",
             "custom",
             "salty",
+            "salt/custom/deployed",
+            "salt/state_result/20260101000000000000/m1/x/y",
             "20260101",
         ] {
             assert!(minion_may_fire(own, &id), "{own}");
@@ -125,6 +152,11 @@ mod tests {
             "salt/cloud/x/created",
             "salt/presence/change",
             "salt/cluster/x",
+            "salt/reactors/manage/add",
+            "salt/state_result",
+            "salt/state_result/20260101000000000000/m2/x",
+            "salt/fileserver/gitfs/update",
+            "salt/stats/x",
             "syndic/m2/x",
             "20260101000000000000",
             "20260101000000000000_77",

@@ -280,8 +280,8 @@ const LIB: &[Hole] = &[
     Hole {
         row: "2025-22236",
         file: "protocol/src/message/tags.rs",
-        find: r#"["salt" | "brine", ..] => false,"#,
-        put: r#"["salt", ..] => true,"#,
+        find: r#"["salt", what, ..] => !OF_MASTERS.contains(what),"#,
+        put: r#"["salt", what, ..] => what != "?","#,
         tests: &[
             "cve_2025_22236_a_minion_cannot_order_jobs_through_the_bus",
             "cve_2025_22239_minions_fire_only_tags_of_their_own",
