@@ -12,10 +12,6 @@ use brine_core::text::python_str;
 use brine_core::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long a chunk that waits for parallel ones waits until it is looked at anew.
-const SOON: Duration = Duration::from_millis(10);
 
 impl Runner {
     /// Makes the graph of the chunks of the run. `requisites`: what they wait for counts.
@@ -84,7 +80,7 @@ impl Runner {
         Ok(())
     }
 
-    /// Runs all in turn; those that wait for parallel ones are looked at again and again.
+    /// Runs all in turn; those that wait for parallel ones are looked at again as these end.
     pub(super) fn call_in_turn(&mut self) -> Result<()> {
         let turns = self.turns.clone();
         let mut waiting: Vec<usize> = Vec::new();
@@ -111,7 +107,7 @@ impl Runner {
         while !waiting.is_empty() && !self.soon_over {
             self.call_waiting(&mut waiting)?;
             if !waiting.is_empty() {
-                std::thread::sleep(SOON);
+                self.wait_for_one();
             }
         }
         Ok(())

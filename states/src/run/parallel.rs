@@ -205,6 +205,15 @@ impl Runner {
         }
     }
 
+    /// Waits until one of those that run beside others has ended, if there are any.
+    pub(super) fn wait_for_one(&mut self) {
+        if self.beside.alive > 0
+            && let Ok(ended) = self.beside.ends.1.recv()
+        {
+            self.ended(ended);
+        }
+    }
+
     /// Waits for all that run beside others.
     pub(super) fn wait_for_all(&mut self) {
         let places: Vec<usize> = self.beside.by_place.keys().copied().collect();
