@@ -10,6 +10,7 @@ pub mod crypt;
 pub mod envelope;
 pub mod holes;
 pub mod ids;
+pub mod map;
 pub mod message;
 pub mod msgpack;
 pub mod pillar;
@@ -20,4 +21,5 @@ pub mod value;
 mod vectors;
 pub mod zmtp;
 
-pub use value::{DateTime, Map, Value};
+pub use map::Map;
+pub use value::{DateTime, Value};

@@ -2,9 +2,11 @@
 //!
 //! Not a JSON value: bytes live beside text, map keys may be any scalar, maps keep their order.
 
-use indexmap::{Equivalent, IndexMap};
+pub use crate::map::Map;
+use hashbrown::Equivalent;
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::LazyLock;
 
 /// One plain Python value.
 #[derive(Clone, Debug, Default)]
@@ -105,7 +107,8 @@ fn hash_text<H: Hasher>(s: &str, state: &mut H) {
     (4u8, s).hash(state);
 }
 
-struct TextKey<'a>(&'a str);
+/// Text as a key.
+pub(crate) struct TextKey<'a>(pub(crate) &'a str);
 
 impl Hash for TextKey<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -117,6 +120,12 @@ impl Equivalent<Value> for TextKey<'_> {
     fn equivalent(&self, key: &Value) -> bool {
         matches!(key, Value::Str(s) if s == self.0)
     }
+}
+
+/// The hash of a key in maps. Peers choose keys: it is keyed by chance, so that they cannot make all of them collide.
+pub(crate) fn hash_of(key: &(impl Hash + ?Sized)) -> u64 {
+    static STATE: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    STATE.hash_one(key)
 }
 
 impl Value {
@@ -203,145 +212,6 @@ impl Value {
     }
 }
 
-/// An ordered map with any scalar as key.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Map(IndexMap<Value, Value>);
-
-impl Map {
-    /// An empty map.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// An empty map with room for `n` entries.
-    pub fn with_capacity(n: usize) -> Self {
-        Self(IndexMap::with_capacity(n))
-    }
-
-    /// The value under a text key.
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0.get(&TextKey(key))
-    }
-
-    /// The value under a text key, to change it.
-    pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
-        self.0.get_mut(&TextKey(key))
-    }
-
-    /// The value under any key.
-    pub fn get_key(&self, key: &Value) -> Option<&Value> {
-        self.0.get(key)
-    }
-
-    /// The value under any key, to change it.
-    pub fn get_key_mut(&mut self, key: &Value) -> Option<&mut Value> {
-        self.0.get_mut(key)
-    }
-
-    /// Text under a text key.
-    pub fn get_str(&self, key: &str) -> Option<&str> {
-        self.get(key)?.as_str()
-    }
-
-    /// Whether a text key is there.
-    pub fn contains(&self, key: &str) -> bool {
-        self.0.contains_key(&TextKey(key))
-    }
-
-    /// Sets a key; an existing key keeps its place. Returns the old value.
-    pub fn insert(&mut self, key: impl Into<Value>, value: impl Into<Value>) -> Option<Value> {
-        self.0.insert(key.into(), value.into())
-    }
-
-    /// Removes a text key, keeping the order of the rest.
-    pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.0.shift_remove(&TextKey(key))
-    }
-
-    /// Removes any key, keeping the order of the rest.
-    pub fn remove_key(&mut self, key: &Value) -> Option<Value> {
-        self.0.shift_remove(key)
-    }
-
-    /// The value under a key, put there first if it is missing.
-    pub fn entry_or(&mut self, key: impl Into<Value>, default: impl FnOnce() -> Value) -> &mut Value {
-        self.0.entry(key.into()).or_insert_with(default)
-    }
-
-    /// How many entries there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The entries in order.
-    pub fn iter(&self) -> indexmap::map::Iter<'_, Value, Value> {
-        self.0.iter()
-    }
-
-    /// The entries in order, values to be changed.
-    pub fn iter_mut(&mut self) -> indexmap::map::IterMut<'_, Value, Value> {
-        self.0.iter_mut()
-    }
-
-    /// The keys in order.
-    pub fn keys(&self) -> impl ExactSizeIterator<Item = &Value> {
-        self.0.keys()
-    }
-
-    /// The values in order.
-    pub fn values(&self) -> impl ExactSizeIterator<Item = &Value> {
-        self.0.values()
-    }
-
-    /// Adds the entries of `other`, replacing those with the same key (Python's `dict.update`).
-    pub fn update(&mut self, other: Map) {
-        self.0.extend(other.0);
-    }
-
-    /// Keeps the entries that satisfy `keep`.
-    pub fn retain(&mut self, mut keep: impl FnMut(&Value, &mut Value) -> bool) {
-        self.0.retain(|k, v| keep(k, v));
-    }
-
-    /// Sorts the entries by their keys' text, bytewise.
-    pub fn sort_by_key_text(&mut self) {
-        self.0.sort_by(|a, _, b, _| a.as_str().unwrap_or("").cmp(b.as_str().unwrap_or("")));
-    }
-}
-
-impl IntoIterator for Map {
-    type Item = (Value, Value);
-    type IntoIter = indexmap::map::IntoIter<Value, Value>;
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
-impl<'a> IntoIterator for &'a Map {
-    type Item = (&'a Value, &'a Value);
-    type IntoIter = indexmap::map::Iter<'a, Value, Value>;
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
-    }
-}
-
-impl<K: Into<Value>, V: Into<Value>> FromIterator<(K, V)> for Map {
-    fn from_iter<I: IntoIterator<Item = (K, V)>>(iter: I) -> Self {
-        Self(iter.into_iter().map(|(k, v)| (k.into(), v.into())).collect())
-    }
-}
-
-impl<K: Into<Value>, V: Into<Value>> Extend<(K, V)> for Map {
-    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, iter: I) {
-        self.0.extend(iter.into_iter().map(|(k, v)| (k.into(), v.into())));
-    }
-}
-
 macro_rules! from {
     ($($from:ty => |$x:ident| $to:expr;)*) => {$(
         impl From<$from> for Value {
@@ -387,33 +257,9 @@ impl<T: Into<Value>> FromIterator<T> for Value {
     }
 }
 
-/// A map literal: `map! {"id" => id, "jid" => jid}`.
-#[macro_export]
-macro_rules! map {
-    ($($key:expr => $value:expr),* $(,)?) => {{
-        #[allow(unused_mut, reason = "an empty literal changes nothing")]
-        let mut map = $crate::Map::new();
-        $(map.insert($key, $value);)*
-        map
-    }};
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_finds_its_key_and_order_is_kept() {
-        let mut m = map! {"b" => 1, "a" => 2};
-        m.insert(Value::Int(3), "three");
-        m.insert("b", 4);
-        assert_eq!(m.get("b"), Some(&Value::Int(4)));
-        assert_eq!(m.get_key(&Value::Int(3)), Some(&Value::from("three")));
-        assert_eq!(m.keys().next(), Some(&Value::from("b")));
-        assert!(m.get("3").is_none());
-        m.remove("b");
-        assert_eq!(m.keys().next(), Some(&Value::from("a")));
-    }
 
     #[test]
     fn truth_is_pythons() {
@@ -431,11 +277,5 @@ mod tests {
         for v in [Value::from(" "), (-1).into(), f64::NAN.into(), Value::List(vec![Value::Nil])] {
             assert!(v.truthy(), "{v:?}");
         }
-    }
-
-    #[test]
-    fn equal_values_hash_alike() {
-        let m: Map = [(Value::Float(0.0), 1)].into_iter().collect();
-        assert_eq!(m.get_key(&Value::Float(-0.0)), Some(&Value::Int(1)));
     }
 }
