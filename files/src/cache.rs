@@ -119,7 +119,7 @@ impl Cache {
 /// Whether two files of one length hold the same.
 fn same(a: &Path, b: &Path) -> io::Result<bool> {
     let (mut a, mut b) = (File::open(a)?, File::open(b)?);
-    let (mut left, mut right) = (vec![0; 64 << 10], vec![0; 64 << 10]);
+    let (mut left, mut right) = ([0; 8 << 10], [0; 8 << 10]);
     loop {
         let n = a.read(&mut left)?;
         if n == 0 {

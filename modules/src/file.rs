@@ -1,5 +1,6 @@
 //! The `file` execution module: files looked at, and changed. One file for each kind of function; here is the list.
 
+mod accounts;
 mod attributes;
 mod backups;
 mod content;

@@ -4,6 +4,7 @@ use brine_core::text::python_type;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use brine_core::call::{Args, CallError, Cx, Result, exec, module};
+pub(crate) use brine_core::hex::hex;
 use brine_core::{Value, text::python_repr};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -36,10 +37,6 @@ pub(crate) fn hex_digest(algorithm: &str, data: &[u8]) -> Option<String> {
     })
 }
 
-/// Bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 fn bytes(value: Value) -> Result<Vec<u8>> {
     let name = python_type(&value);

@@ -36,7 +36,7 @@ fn read<D: Digest>(path: &str) -> Result<String> {
     let failed = |e: std::io::Error| file_error(&e, path);
     let mut file = File::open(path).map_err(failed)?;
     let mut digest = D::new();
-    let mut buffer = vec![0; 64 << 10];
+    let mut buffer = [0; 16 << 10];
     loop {
         match file.read(&mut buffer).map_err(failed)? {
             0 => return Ok(hex(&digest.finalize())),

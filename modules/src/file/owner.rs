@@ -1,24 +1,19 @@
 //! Users and groups by name and number, and those of files.
 
+use super::accounts;
 use super::stat::of;
 use brine_core::call::{Result, exec};
 use brine_core::Value;
-use nix::unistd::{Gid, Group, Uid, User};
+use nix::unistd::Uid;
 
 /// The name of a group by its number, or the number where there is none.
 pub(crate) fn group_name(gid: u32) -> Value {
-    match Group::from_gid(Gid::from_raw(gid)) {
-        Ok(Some(group)) => group.name.into(),
-        _ => gid.into(),
-    }
+    accounts::group_of(gid).map_or_else(|| gid.into(), Value::from)
 }
 
 /// The name of a user by its number, or the number where there is none.
 pub(crate) fn user_name(uid: u32) -> Value {
-    match User::from_uid(Uid::from_raw(uid)) {
-        Ok(Some(user)) => user.name.into(),
-        _ => uid.into(),
-    }
+    accounts::user_of(uid).map_or_else(|| uid.into(), Value::from)
 }
 
 fn number(value: &Value) -> Option<u32> {
@@ -33,10 +28,7 @@ pub(super) fn gid_of(group: &Value) -> Value {
     match group {
         Value::Nil => "".into(),
         Value::Int(_) | Value::Bool(_) => group.clone(),
-        name => match name.as_str().map(Group::from_name) {
-            Some(Ok(Some(group))) => group.gid.as_raw().into(),
-            _ => "".into(),
-        },
+        name => name.as_str().and_then(accounts::gid_of).map_or_else(|| "".into(), Value::from),
     }
 }
 
@@ -85,10 +77,7 @@ pub(super) fn uid_of(user: &Value) -> Value {
     match user {
         Value::Nil => Uid::effective().as_raw().into(),
         Value::Int(_) | Value::Bool(_) => user.clone(),
-        name => match name.as_str().map(User::from_name) {
-            Some(Ok(Some(user))) => user.uid.as_raw().into(),
-            _ => "".into(),
-        },
+        name => name.as_str().and_then(accounts::uid_of).map_or_else(|| "".into(), Value::from),
     }
 }
 
