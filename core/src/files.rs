@@ -55,6 +55,13 @@ pub trait Files: Send + Sync {
         Err(not_here())
     }
 
+    /// A file is going to be asked for: where the server is elsewhere, it is asked now, and the answer awaited when it is wanted.
+    /// It is good for a moment, and until [`Files::expect_nothing`].
+    fn expect(&self, _path: &str, _saltenv: &str) {}
+
+    /// Something may have changed what files say: what was asked ahead is forgotten.
+    fn expect_nothing(&self) {}
+
     /// What the file server says of a file beside its contents: Python's ten numbers of `os.stat`, the first being the mode.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ mod walk;
 
 pub use backend::{Backend, Found, Listed};
 pub use cache::Cache;
-pub use client::{Channel, Client, Dest, Got, Order, get_url};
+pub use client::{Channel, Client, Coming, Dest, Got, Order, get_url};
 pub use fault::file_error;
 pub use pillar_roots::PillarRoots;
 pub use place::{put, put_bytes, write_over};

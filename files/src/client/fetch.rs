@@ -2,6 +2,7 @@
 //! it is put in place. A file that changes meanwhile is fetched anew.
 
 use super::Channel;
+use super::ahead::Ahead;
 use super::part::{Part, Sum};
 use crate::cache::Cache;
 use crate::fault::file_error;
@@ -38,6 +39,7 @@ enum Outcome {
 pub(super) fn fetch(
     channel: &dyn Channel,
     cache: &Cache,
+    ahead: &Ahead,
     asked: &Asked,
     want: &Want<'_>,
 ) -> Result<Option<PathBuf>> {
@@ -48,7 +50,8 @@ pub(super) fn fetch(
     let turn = cache.turn(at);
     let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
     for attempt in 0..TRIES {
-        let Some(facts) = facts(channel, asked)? else { return Ok(None) };
+        let known = if attempt == 0 { ahead.answer(asked) } else { None };
+        let Some(facts) = facts(channel, asked, known)? else { return Ok(None) };
         let Sum { form, text } = &facts.sum;
         // In the cache, a link is no copy.
         let real = want.dest.is_some() || at.symlink_metadata().is_ok_and(|meta| meta.is_file());
@@ -96,9 +99,15 @@ pub(super) fn fetch(
     )))
 }
 
-/// Asks for the checksum and the size. None where there is no such file.
-fn facts(channel: &dyn Channel, asked: &Asked) -> Result<Option<Facts>> {
-    let answer = channel.ask(load("_file_hash_and_stat", asked))?;
+/// The question for the checksum of a file and what else it is.
+pub(super) const FACTS: &str = "_file_hash_and_stat";
+
+/// The checksum and the size, asked for if they are not known. None where there is no such file.
+fn facts(channel: &dyn Channel, asked: &Asked, known: Option<Value>) -> Result<Option<Facts>> {
+    let answer = match known {
+        Some(known) => known,
+        None => channel.ask(load(FACTS, asked))?,
+    };
     let (hash, stat) = match &answer {
         Value::List(pair) => (pair.first(), pair.get(1)),
         other => (Some(other), None),

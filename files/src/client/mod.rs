@@ -1,5 +1,6 @@
 //! The client of the file server: asks it, and keeps copies of its files below `cachedir`.
 
+mod ahead;
 mod channel;
 mod fetch;
 mod ftp;
@@ -11,6 +12,7 @@ mod url;
 #[cfg(test)]
 mod url_tests;
 
+pub use ahead::Coming;
 pub use channel::Channel;
 pub use url::{Dest, Got, Order, get_url};
 
@@ -30,6 +32,7 @@ use std::sync::Arc;
 pub struct Client<C> {
     channel: C,
     cache: Arc<Cache>,
+    ahead: ahead::Ahead,
 }
 
 impl Client<Arc<FileServer>> {
@@ -43,7 +46,7 @@ impl Client<Arc<FileServer>> {
 impl<C: Channel> Client<C> {
     /// A client that keeps copies in a cache.
     pub fn new(channel: C, cache: Arc<Cache>) -> Self {
-        Self { channel, cache }
+        Self { channel, cache, ahead: ahead::Ahead::default() }
     }
 
     fn texts(&self, load: Map) -> Result<Vec<String>> {
@@ -104,7 +107,7 @@ impl<C: Channel> Files for Client<C> {
                 Some(found) => self.local(&found, &asked, want)?,
                 None => None,
             },
-            None => fetch::fetch(&self.channel, &self.cache, &asked, want)?,
+            None => fetch::fetch(&self.channel, &self.cache, &self.ahead, &asked, want)?,
         };
         if got.is_none() {
             tracing::debug!("Could not find file 'salt://{}' in saltenv '{}'", asked.path, asked.saltenv);
@@ -114,7 +117,20 @@ impl<C: Channel> Files for Client<C> {
 
     fn hash_file(&self, path: &str, saltenv: &str) -> Result<Value> {
         let Some(asked) = path::parse(path, saltenv) else { return Ok("".into()) };
+        if let Some(Value::List(pair)) = self.ahead.answer(&asked) {
+            return Ok(pair.into_iter().next().unwrap_or_default());
+        }
         self.channel.ask(fetch::load("_file_hash", &asked))
+    }
+
+    fn expect(&self, path: &str, saltenv: &str) {
+        if let Some(asked) = path::parse(path, saltenv) {
+            self.ahead.ask(&asked, || self.channel.begin(fetch::load(fetch::FACTS, &asked)));
+        }
+    }
+
+    fn expect_nothing(&self) {
+        self.ahead.forget();
     }
 
     fn stat_file(&self, path: &str, saltenv: &str) -> Result<Option<Vec<i64>>> {

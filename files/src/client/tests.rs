@@ -165,3 +165,81 @@ fn many_at_once_make_one_fetch() {
     });
     assert_eq!(server.served.load(Ordering::SeqCst), 1000);
 }
+
+/// A server elsewhere with one file `f`, which notes how it was asked.
+#[derive(Clone, Default)]
+struct Elsewhere(Arc<Mutex<Vec<String>>>);
+
+impl Elsewhere {
+    fn note(&self, how: &str, load: &Map) {
+        let text = |key: &str| load.get_str(key).unwrap_or_default().to_owned();
+        self.0.lock().unwrap().push(format!("{how} {} {}", text("cmd"), text("path")));
+    }
+
+    fn noted(&self) -> String {
+        std::mem::take(&mut *self.0.lock().unwrap()).join(", ")
+    }
+
+    fn answer(load: &Map) -> Value {
+        let hash = map! {"hsum" => "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "hash_type" => "sha256"};
+        match (load.get_str("cmd"), load.get_str("path")) {
+            (Some("_file_hash"), Some("f")) => hash.into(),
+            (Some("_file_hash_and_stat"), Some("f")) => vec![hash.into(), Value::Nil].into(),
+            (Some("_serve_file"), Some("f")) if load.get("loc") == Some(&0.into()) => {
+                map! {"data" => "abc", "dest" => "f"}.into()
+            }
+            (Some("_serve_file"), Some("f")) => map! {"data" => "", "dest" => "f"}.into(),
+            (Some("_file_hash"), _) => "".into(),
+            _ => Map::new().into(),
+        }
+    }
+}
+
+impl Channel for Elsewhere {
+    fn ask(&self, load: Map) -> Result<Value> {
+        self.note("ask", &load);
+        Ok(Self::answer(&load))
+    }
+
+    fn begin(&self, load: Map) -> Option<Coming> {
+        self.note("begin", &load);
+        let this = self.clone();
+        Some(Box::new(move || {
+            this.note("wait", &load);
+            Ok(Self::answer(&load))
+        }))
+    }
+}
+
+#[test]
+fn what_is_expected_is_asked_once_and_holds_until_something_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Elsewhere::default();
+    let client = Client::new(server.clone(), Arc::new(Cache::new(dir.path())));
+    let hash = |path: &str| client.hash_file(path, "base").unwrap();
+    let sum = hash("salt://f");
+    assert_eq!(server.noted(), "ask _file_hash f");
+    client.expect("salt://f", "base");
+    client.expect("salt://f", "base");
+    client.expect("../f", "base");
+    assert_eq!(server.noted(), "begin _file_hash_and_stat f");
+    assert_eq!(hash("salt://f"), sum);
+    assert_eq!(server.noted(), "wait _file_hash_and_stat f");
+    // Neither is asked again, and another environment is another file.
+    assert_eq!(hash("f"), sum);
+    assert!(client.cache_file("f", "base").unwrap().is_some());
+    assert_eq!(server.noted(), "ask _serve_file f, ask _serve_file f");
+    client.hash_file("f", "dev").unwrap();
+    assert_eq!(server.noted(), "ask _file_hash f");
+    client.expect_nothing();
+    assert_eq!(hash("f"), sum);
+    assert_eq!(server.noted(), "ask _file_hash f");
+    // What a server says of a file that it has not is heard by asking for it.
+    client.expect("g", "base");
+    assert_eq!(hash("g"), "".into());
+    assert_eq!(server.noted(), "begin _file_hash_and_stat g, wait _file_hash_and_stat g, ask _file_hash g");
+    client.expect("f", "base");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert_eq!(hash("f"), sum);
+    assert_eq!(server.noted(), "begin _file_hash_and_stat f, wait _file_hash_and_stat f, ask _file_hash f");
+}

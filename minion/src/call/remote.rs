@@ -8,9 +8,9 @@ use crate::connect::settings::{LinkSettings, tries};
 use crate::identity::pki::Pki;
 use brine_core::call::{CallError, Result as CallResult};
 use brine_core::{Map, Opts};
-use brine_files::Channel;
+use brine_files::{Channel, Coming};
 use brine_protocol::ids::MinionId;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -20,8 +20,8 @@ const NOT_ACCEPTED: &str =
 
 /// A connection to one master, with a small runtime of its own.
 pub(super) struct Remote {
-    runtime: Mutex<Runtime>,
-    link: MasterLink,
+    runtime: Arc<Mutex<Runtime>>,
+    link: Arc<MasterLink>,
     request_timeout: Duration,
     request_tries: u32,
     grains: Arc<Map>,
@@ -51,8 +51,8 @@ impl Remote {
                     let request_timeout =
                         crate::connect::settings::seconds(opts, "request_channel_timeout", 60.0);
                     return Ok(Self {
-                        runtime: Mutex::new(runtime),
-                        link,
+                        runtime: Arc::new(Mutex::new(runtime)),
+                        link: Arc::new(link),
                         request_timeout,
                         request_tries: tries(opts, "request_channel_tries", 3),
                         grains: grains.clone(),
@@ -71,7 +71,7 @@ impl Remote {
     }
 
     fn wait<T>(&self, future: impl Future<Output = T>) -> T {
-        self.runtime.lock().unwrap_or_else(PoisonError::into_inner).block_on(future)
+        lock(&self.runtime).block_on(future)
     }
 
     /// This minion's pillar.
@@ -120,9 +120,24 @@ impl Remote {
     }
 }
 
+fn lock(runtime: &Mutex<Runtime>) -> MutexGuard<'_, Runtime> {
+    runtime.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Channel for Remote {
     fn ask(&self, load: Map) -> CallResult {
         self.wait(self.link.request(&load, self.request_timeout, self.request_tries))
             .map_err(|e| CallError::Client(e.to_string()))
+    }
+
+    /// It is sent, and answered, while another answer is waited for.
+    fn begin(&self, load: Map) -> Option<Coming> {
+        let (link, timeout, tries) = (self.link.clone(), self.request_timeout, self.request_tries);
+        let told = lock(&self.runtime).spawn(async move { link.request(&load, timeout, tries).await });
+        let runtime = self.runtime.clone();
+        Some(Box::new(move || {
+            let answer = lock(&runtime).block_on(told).map_err(|e| CallError::Client(e.to_string()))?;
+            answer.map_err(|e| CallError::Client(e.to_string()))
+        }))
     }
 }

@@ -11,13 +11,13 @@ use brine_core::call::{CallError, Cancel, Cx, Result as CallResult};
 use brine_core::files::Files;
 use brine_core::host::{Events, Host, MasterClient, Refresh};
 use brine_core::{Map, Opts, Value, map};
-use brine_files::Channel;
+use brine_files::{Channel, Coming};
 use parking_lot::{Mutex, RwLock};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 /// One master and what it gave us.
 pub struct Attached {
@@ -99,7 +99,7 @@ impl Attached {
     /// A context for calls on behalf of this master.
     pub fn cx(self: &Arc<Self>) -> Cx {
         let cancel = Cancel::default();
-        let around = Around { attached: self.clone(), cancel: cancel.clone() };
+        let around = Around { attached: self.clone(), cancel: cancel.clone(), files: OnceLock::new() };
         let mut cx = Cx::new(self.opts.clone(), self.minion.registry(), Arc::new(around));
         cx.cancel = cancel;
         cx.grains = self.minion.grains();
@@ -163,6 +163,8 @@ struct Around {
     attached: Arc<Attached>,
     /// The job's.
     cancel: Cancel,
+    /// The master's files, as the job asks for them.
+    files: OnceLock<Arc<dyn Files>>,
 }
 
 impl Around {
@@ -218,7 +220,7 @@ impl Host for Around {
 
     fn files(&self) -> Arc<dyn Files> {
         let way = || ToMaster { attached: self.attached.clone(), cancel: self.cancel.clone() };
-        self.attached.minion.trees.through(way)
+        self.files.get_or_init(|| self.attached.minion.trees.through(way)).clone()
     }
 
     fn master_client(&self, client: MasterClient, order: Map) -> CallResult {
@@ -267,6 +269,27 @@ impl Channel for ToMaster {
             .minion
             .wait(&self.cancel, async move { link.request(&load, timeout, tries).await })?
             .map_err(|e| CallError::Client(e.to_string()))
+    }
+
+    fn begin(&self, load: Map) -> Option<Coming> {
+        let (link, opts) = (self.attached.link.clone(), &self.attached.opts);
+        let timeout = seconds(opts, "request_channel_timeout", 60.0);
+        let tries = tries(opts, "request_channel_tries", 3);
+        let (tell, mut told) = oneshot::channel();
+        // Nobody may want it any more when it comes.
+        self.attached
+            .minion
+            .handle
+            .spawn(async move { drop(tell.send(link.request(&load, timeout, tries).await)) });
+        let (minion, cancel) = (self.attached.minion.clone(), self.cancel.clone());
+        Some(Box::new(move || {
+            let answer = match told.try_recv() {
+                Err(oneshot::error::TryRecvError::Empty) => minion.wait(&cancel, told)?.ok(),
+                told => told.ok(),
+            };
+            let answer = answer.ok_or_else(|| CallError::Client("the minion is ending".into()))?;
+            answer.map_err(|e| CallError::Client(e.to_string()))
+        }))
     }
 }
 

@@ -86,6 +86,7 @@ impl Runner {
             Err(e) => failed(&name, &e).into(),
         };
         let Value::Map(mut ret) = ret else { return Ok((ret, false)) };
+        self.note_ahead(&ret);
         if is_prereq {
             Arc::make_mut(low).insert("__prereq__", false);
             return Ok((ret.into(), false));
@@ -171,6 +172,7 @@ impl Runner {
             return Ok(self.start_parallel(parallel::Work::new(cx, function, args, low), at).into());
         }
         slots::format(cx, &mut args.keyword)?;
+        self.ask_ahead(at);
         umask::of(low, || run(cx, function, args))
     }
 

@@ -1,6 +1,7 @@
 //! Low data run: each chunk is a call of a state function, and what that gave under the chunk's tag.
 
 mod aggregate;
+mod ahead;
 mod bind;
 mod by_graph;
 mod call;
@@ -60,6 +61,8 @@ pub struct Runner {
     is_pending: bool,
     /// States that run beside others.
     beside: parallel::Beside,
+    /// Files that are asked for ahead.
+    ahead: ahead::Ahead,
     /// The number of the next result.
     number: i64,
     /// States whose `mod_init` was run.
@@ -84,6 +87,7 @@ impl Runner {
             cx: cx.clone(),
             run: Arc::default(),
             chunks: Arc::default(),
+            ahead: ahead::Ahead::default(),
             number: 0,
             inited: HashSet::new(),
             reasons: HashMap::new(),
