@@ -154,8 +154,10 @@ impl Registry {
 
     /// Takes a module out, as `disable_modules` does.
     pub fn disable(&mut self, module: &str) {
-        let prefix = format!("{module}.");
-        self.functions.retain(|name, _| !name.starts_with(&prefix));
+        if self.has_module(module) {
+            let prefix = format!("{module}.");
+            self.functions.retain(|name, _| !name.starts_with(&prefix));
+        }
     }
 
     /// Notes that a module exists but does not work here (stock: `__virtual__ returned False`).

@@ -1,5 +1,8 @@
 //! The words of low data that are for the runner, and not for state functions.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// `STATE_REQUISITE_KEYWORDS`
 pub const REQUISITES: [&str; 13] = [
     "onchanges",
@@ -63,7 +66,9 @@ const RUNTIME: [&str; 38] = [
     "__sls_included_from__",
 ];
 
-/// `STATE_INTERNAL_KEYWORDS`: whether a key is for the runner.
+/// `STATE_INTERNAL_KEYWORDS`: whether a key is for the runner. Asked of every word of every chunk.
 pub fn is_internal(key: &str) -> bool {
-    RUNTIME.contains(&key) || REQUISITES.contains(&key) || REQUISITES_IN.contains(&key)
+    static ALL: LazyLock<HashSet<&str>> =
+        LazyLock::new(|| RUNTIME.iter().chain(&REQUISITES).chain(&REQUISITES_IN).copied().collect());
+    ALL.contains(key)
 }

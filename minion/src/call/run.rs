@@ -74,7 +74,7 @@ pub(super) fn run(line: &Parsed, settled: Settled) -> Result<u8, Failure> {
     } else if cx.opts.flag("cache_jobs") {
         crate::jobs::job_cache::store(&cx.opts, &ret);
     }
-    show(&cx.opts, &ret)
+    show(&cx.opts, ret)
 }
 
 /// The pillar of this machine's own roots.
@@ -206,13 +206,14 @@ fn cannot_write_proc(path: &str) {
     eprintln!("Cannot write to process directory. Do you have permissions to write to {path} ?");
 }
 
-fn show(opts: &Opts, ret: &Map) -> Result<u8, Failure> {
+fn show(opts: &Opts, mut ret: Map) -> Result<u8, Failure> {
     let retcode = ret.get("retcode").and_then(Value::as_int);
     let (shown, out) = if opts.flag("print_metadata") {
-        (Value::Map(ret.clone()), "nested")
+        (Value::Map(ret), Value::Nil)
     } else {
-        (ret.get("return").cloned().unwrap_or_default(), ret.get_str("out").unwrap_or("nested"))
+        (ret.remove("return").unwrap_or_default(), ret.remove("out").unwrap_or_default())
     };
+    let out = out.as_str().unwrap_or("nested");
     display::result(&map! {"local" => shown}.into(), out, opts, retcode.unwrap_or(0))?;
     Ok(match retcode {
         Some(0) => 0,

@@ -20,10 +20,10 @@ impl Began {
     /// The time of day, as Python's `isoformat` writes it.
     pub(crate) fn time(&self) -> String {
         let since = self.day.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let text = Clock::local(since.as_secs() as i64).strftime("%H:%M:%S");
+        let Clock { hour, minute, second, .. } = Clock::local(since.as_secs() as i64);
         match since.subsec_micros() {
-            0 => text,
-            micros => format!("{text}.{micros:06}"),
+            0 => format!("{hour:02}:{minute:02}:{second:02}"),
+            micros => format!("{hour:02}:{minute:02}:{second:02}.{micros:06}"),
         }
     }
 
