@@ -64,6 +64,7 @@ impl Attached {
     pub fn up(&self, path: Path) {
         *self.path.lock() = Some(path);
         self.connected.store(true, Ordering::Relaxed);
+        self.minion.table.note_work();
     }
 
     /// Notes that the publish connection is gone.

@@ -6,6 +6,7 @@ mod cut_off;
 pub mod deliver;
 pub mod exit;
 mod failover;
+mod give_back;
 mod master;
 mod mine;
 mod netwatch;
@@ -187,6 +188,7 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
     }
     netwatch::start(&minion);
     periodic::start(&minion);
+    give_back::start(&minion);
     notify::ready();
     let exit = loop {
         tokio::select! {

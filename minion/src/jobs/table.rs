@@ -8,6 +8,7 @@ use nix::unistd::Pid;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::Notify;
 
 /// The jobs of this daemon. Cheap to clone.
 #[derive(Clone)]
@@ -15,6 +16,7 @@ pub struct JobTable {
     running: Arc<Mutex<Vec<Running>>>,
     /// How many run, or are over and not yet dropped.
     entries: Arc<AtomicUsize>,
+    worked: Arc<Notify>,
     proc: ProcDir,
 }
 
@@ -58,7 +60,7 @@ pub struct Entry {
 impl JobTable {
     /// An empty table over a proc directory.
     pub fn new(proc: ProcDir) -> Self {
-        Self { running: Arc::default(), entries: Arc::default(), proc }
+        Self { running: Arc::default(), entries: Arc::default(), worked: Arc::default(), proc }
     }
 
     /// Enters a job with the flag that ends it, and writes its proc file. A proc file that cannot be written is logged, the job runs all the same:
@@ -138,6 +140,16 @@ impl JobTable {
         self.entries.load(Ordering::Relaxed) > 0
     }
 
+    /// Waits until work was done since this was asked last: the end of a job, or what [`Self::note_work`] tells of.
+    pub async fn worked(&self) {
+        self.worked.notified().await;
+    }
+
+    /// Work was done that is no job.
+    pub fn note_work(&self) {
+        self.worked.notify_one();
+    }
+
     /// Ends every job and the programs it waits for, at shutdown.
     pub fn signal_all(&self, signal: Signal) {
         let all = self.running.lock().clone();
@@ -167,6 +179,7 @@ impl Drop for Entry {
             self.table.proc.remove(self.running.job.jid());
         }
         self.table.entries.fetch_sub(1, Ordering::Relaxed);
+        self.table.note_work();
     }
 }
 
