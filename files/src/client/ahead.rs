@@ -11,21 +11,21 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long an answer is good. Without it, a run would have asked this much later.
+/// How long an answer is good after it came. Without it, a run would have asked this much later.
 const GOOD: Duration = Duration::from_secs(1);
-
-/// From how many answers on those that are not good any more are dropped.
+/// From how many questions on those that nobody came back for are dropped, and after how long.
 const MANY: usize = 64;
+const FORGOTTEN: Duration = Duration::from_secs(60);
 
-/// An answer that is on its way: the call waits for it.
-pub type Coming = Box<dyn FnOnce() -> Result<Value> + Send>;
+/// An answer that is on its way: the call waits for it, and says when it came.
+pub type Coming = Box<dyn FnOnce() -> (Instant, Result<Value>) + Send>;
 
 enum Answer {
     Coming(Coming),
-    Here(Value),
+    Here(Instant, Value),
 }
 
-/// Answers by environment and path.
+/// Answers by environment and path, with the time of the question.
 #[derive(Default)]
 pub(super) struct Ahead {
     known: Mutex<HashMap<(String, String), (Instant, Answer)>>,
@@ -44,11 +44,15 @@ impl Ahead {
     pub(super) fn ask(&self, asked: &Asked, begin: impl FnOnce() -> Option<Coming>) {
         let key = key(asked);
         let mut known = self.lock();
-        if known.get(&key).is_some_and(|(since, _)| since.elapsed() < GOOD) {
+        let is_good = |answer: &Answer| match answer {
+            Answer::Coming(_) => true,
+            Answer::Here(came, _) => came.elapsed() < GOOD,
+        };
+        if known.get(&key).is_some_and(|(_, answer)| is_good(answer)) {
             return;
         }
         if known.len() >= MANY {
-            known.retain(|_, (since, _)| since.elapsed() < GOOD);
+            known.retain(|_, (began, answer)| is_good(answer) && began.elapsed() < FORGOTTEN);
         }
         if let Some(coming) = begin() {
             known.insert(key, (Instant::now(), Answer::Coming(coming)));
@@ -57,20 +61,26 @@ impl Ahead {
 
     /// The answer of a server that has the file: a pair of its checksum and of what else it is. Whoever gets none asks for itself,
     /// and hears what is wrong.
-    pub(super) fn answer(&self, asked: &Asked) -> Option<Value> {
+    ///
+    /// # Errors
+    /// There is no answer.
+    pub(super) fn answer(&self, asked: &Asked) -> Result<Option<Value>> {
         let key = key(asked);
         // Others need not wait, too.
-        let (since, answer) = self.lock().remove(&key)?;
-        let value = match answer {
-            Answer::Coming(coming) => coming().ok()?,
-            Answer::Here(value) => value,
+        let Some((began, answer)) = self.lock().remove(&key) else { return Ok(None) };
+        let (came, value) = match answer {
+            Answer::Coming(coming) => {
+                let (came, answer) = coming();
+                (came, answer?)
+            }
+            Answer::Here(came, value) => (came, value),
         };
-        let has_sum = value.as_list().and_then(|pair| pair.first()).and_then(Value::as_map);
-        if since.elapsed() >= GOOD || has_sum.is_none_or(brine_core::Map::is_empty) {
-            return None;
+        let sum = value.as_list().and_then(|pair| pair.first()).and_then(Value::as_map);
+        if came.elapsed() >= GOOD || sum.is_none_or(brine_core::Map::is_empty) {
+            return Ok(None);
         }
-        self.lock().insert(key, (since, Answer::Here(value.clone())));
-        Some(value)
+        self.lock().insert(key, (began, Answer::Here(came, value.clone())));
+        Ok(Some(value))
     }
 
     /// No answer is good any more.

@@ -50,7 +50,7 @@ pub(super) fn fetch(
     let turn = cache.turn(at);
     let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
     for attempt in 0..TRIES {
-        let known = if attempt == 0 { ahead.answer(asked) } else { None };
+        let known = if attempt == 0 { ahead.answer(asked)? } else { None };
         let Some(facts) = facts(channel, asked, known)? else { return Ok(None) };
         let Sum { form, text } = &facts.sum;
         // In the cache, a link is no copy.

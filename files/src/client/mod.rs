@@ -117,7 +117,7 @@ impl<C: Channel> Files for Client<C> {
 
     fn hash_file(&self, path: &str, saltenv: &str) -> Result<Value> {
         let Some(asked) = path::parse(path, saltenv) else { return Ok("".into()) };
-        if let Some(Value::List(pair)) = self.ahead.answer(&asked) {
+        if let Some(Value::List(pair)) = self.ahead.answer(&asked)? {
             return Ok(pair.into_iter().next().unwrap_or_default());
         }
         self.channel.ask(fetch::load("_file_hash", &asked))

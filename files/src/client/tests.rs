@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// A server with one file `f`, whose answers the test decides.
 #[derive(Default)]
@@ -206,7 +207,7 @@ impl Channel for Elsewhere {
         let this = self.clone();
         Some(Box::new(move || {
             this.note("wait", &load);
-            Ok(Self::answer(&load))
+            (Instant::now(), Ok(Self::answer(&load)))
         }))
     }
 }
@@ -239,7 +240,8 @@ fn what_is_expected_is_asked_once_and_holds_until_something_changes() {
     assert_eq!(hash("g"), "".into());
     assert_eq!(server.noted(), "begin _file_hash_and_stat g, wait _file_hash_and_stat g, ask _file_hash g");
     client.expect("f", "base");
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert_eq!(hash("f"), sum);
+    std::thread::sleep(Duration::from_secs(1));
     assert_eq!(hash("f"), sum);
     assert_eq!(server.noted(), "begin _file_hash_and_stat f, wait _file_hash_and_stat f, ask _file_hash f");
 }

@@ -11,7 +11,7 @@ use brine_core::{Map, Opts};
 use brine_files::{Channel, Coming};
 use brine_protocol::ids::MinionId;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
 /// What a minion sends before it has been accepted gets this, on stdout as in stock.
@@ -133,11 +133,14 @@ impl Channel for Remote {
     /// It is sent, and answered, while another answer is waited for.
     fn begin(&self, load: Map) -> Option<Coming> {
         let (link, timeout, tries) = (self.link.clone(), self.request_timeout, self.request_tries);
-        let told = lock(&self.runtime).spawn(async move { link.request(&load, timeout, tries).await });
+        let told = lock(&self.runtime).spawn(async move {
+            let answer = link.request(&load, timeout, tries).await;
+            (Instant::now(), answer.map_err(|e| CallError::Client(e.to_string())))
+        });
         let runtime = self.runtime.clone();
         Some(Box::new(move || {
-            let answer = lock(&runtime).block_on(told).map_err(|e| CallError::Client(e.to_string()))?;
-            answer.map_err(|e| CallError::Client(e.to_string()))
+            let failed = |e: tokio::task::JoinError| (Instant::now(), Err(CallError::Client(e.to_string())));
+            lock(&runtime).block_on(told).unwrap_or_else(failed)
         }))
     }
 }

@@ -16,7 +16,7 @@ use parking_lot::{Mutex, RwLock};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot};
 
 /// One master and what it gave us.
@@ -278,18 +278,21 @@ impl Channel for ToMaster {
         let tries = tries(opts, "request_channel_tries", 3);
         let (tell, mut told) = oneshot::channel();
         // Nobody may want it any more when it comes.
-        self.attached
-            .minion
-            .handle
-            .spawn(async move { drop(tell.send(link.request(&load, timeout, tries).await)) });
+        self.attached.minion.handle.spawn(async move {
+            let answer = link.request(&load, timeout, tries).await;
+            drop(tell.send((Instant::now(), answer)));
+        });
         let (minion, cancel) = (self.attached.minion.clone(), self.cancel.clone());
         Some(Box::new(move || {
-            let answer = match told.try_recv() {
-                Err(oneshot::error::TryRecvError::Empty) => minion.wait(&cancel, told)?.ok(),
-                told => told.ok(),
+            let told = match told.try_recv() {
+                Err(oneshot::error::TryRecvError::Empty) => minion.wait(&cancel, told).map(Result::ok),
+                told => Ok(told.ok()),
             };
-            let answer = answer.ok_or_else(|| CallError::Client("the minion is ending".into()))?;
-            answer.map_err(|e| CallError::Client(e.to_string()))
+            match told {
+                Ok(Some((came, answer))) => (came, answer.map_err(|e| CallError::Client(e.to_string()))),
+                Ok(None) => (Instant::now(), Err(CallError::Client("the minion is ending".into()))),
+                Err(e) => (Instant::now(), Err(e)),
+            }
         }))
     }
 }
