@@ -46,6 +46,8 @@ fn main() {
     git(dir, &["init", "-q", "-b", "main"]);
     git(dir, &["add", "-A"]);
     git(dir, &["commit", "-q", "-m", "x"]);
+    // As a repository is that was pushed to.
+    git(dir, &["repack", "-a", "-d", "-q"]);
     let source =
         map! {"palletjack" => map! {"warehouse" => dir.to_string_lossy().into_owned(), "ref" => "main"}};
     let mut opts = Daemon::Master.defaults();
