@@ -22,6 +22,14 @@ pub(super) fn pallets<'l>(
         let ids = (0..).map(PalletId).zip(&listing.pallets);
         ids.map(|(id, listed)| ((&*listed.kind, &*listed.full_name), id)).collect()
     });
+    // A table is not worth it for the few that have changed.
+    let known = |kind: &str, full_name: &str| {
+        if !same_ids {
+            return ids.get(&(kind, full_name)).copied();
+        }
+        let name = |listed: &Arc<Listed>| (&*listed.kind, &*listed.full_name).cmp(&(kind, full_name));
+        listing.pallets.binary_search_by(name).ok().and_then(|at| u32::try_from(at).ok()).map(PalletId)
+    };
     let mut pallet = |at: usize, listed: &Arc<Listed>, boxes: Option<Vec<Arc<BoxFile>>>| {
         let old = before(at);
         if let Some(old) = old.filter(|old| same_ids && boxes.is_none() && is_same(old, listed)) {
@@ -31,7 +39,6 @@ pub(super) fn pallets<'l>(
         let path: Arc<str> = listed.path().into();
         let links = listed.links.iter().map(|(name, written)| {
             let place = Place::whole(format!("{path}/{name}"));
-            let known = |kind: &str, full_name: &str| ids.get(&(kind, full_name)).copied();
             let target = resolved(&path, name, written, known).map_err(|(code, message)| {
                 let finding = Finding::error(code, place.clone(), message);
                 found.push(finding.of(&listed.kind, &listed.full_name));
@@ -40,7 +47,7 @@ pub(super) fn pallets<'l>(
         });
         let links = links.collect();
         let parent = listed.full_name.rsplit_once('/').filter(|_| listed.child);
-        let within = parent.and_then(|(parent, _)| ids.get(&(&*listed.kind, parent)).copied());
+        let within = parent.and_then(|(parent, _)| known(&listed.kind, parent));
         Arc::new(Pallet { listed: listed.clone(), path, boxes, links, within })
     };
     let all = listing.pallets.iter().zip(boxes).enumerate();

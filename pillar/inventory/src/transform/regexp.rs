@@ -35,8 +35,11 @@ fn translate(ruby: &str) -> Result<String, String> {
             '\\' => escape(after, false, &mut out)?,
             '[' => class(after, &mut out)?,
             '(' => group(after, &mut out)?,
-            '{' if after.starts_with(',') => {
-                out.push_str("{0");
+            '{' => interval(after, &mut out)?,
+            // Behind the last line end no line begins. At the start of an expression that can be left out, since a match at the
+            // beginning of the text comes first.
+            '^' if rest.len() < ruby.len() => {
+                out.push_str(r"(?:\A|^(?!\z))");
                 after
             }
             _ => {
@@ -46,6 +49,23 @@ fn translate(ruby: &str) -> Result<String, String> {
         };
     }
     Ok(out)
+}
+
+/// What follows a brace. In Ruby an interval with `+` is repeated, here it would never give back what it has.
+fn interval<'r>(rest: &'r str, out: &mut String) -> Result<&'r str, String> {
+    out.push('{');
+    let digits = |c: char| c.is_ascii_digit();
+    let counts = rest.split_once('}').filter(|(counts, _)| {
+        let (least, most) = counts.split_once(',').unwrap_or((counts, "0"));
+        counts.contains(digits) && least.chars().all(digits) && most.chars().all(digits)
+    });
+    let Some((counts, after)) = counts else { return Ok(rest) };
+    if after.starts_with(['+', '*', '{']) {
+        return Err("a repeated interval is not known here".into());
+    }
+    let none = if counts.starts_with(',') { "0" } else { "" };
+    out.push_str(&format!("{none}{counts}}}"));
+    Ok(after)
 }
 
 /// What follows a backslash.

@@ -6,6 +6,7 @@ use crate::finding::{Finding, Place};
 use crate::node::{Node, Scalar};
 use crate::yaml::Keys;
 use fancy_regex::Regex;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// How many rules there may be.
@@ -16,6 +17,7 @@ const MOST: usize = 2_000;
 pub(crate) struct Rules {
     pub(crate) rules: Vec<Rule>,
     pub(crate) findings: Vec<Finding>,
+    compiled: HashMap<Box<str>, Regex>,
 }
 
 /// What makes the value of one key.
@@ -55,7 +57,8 @@ pub(crate) enum What {
 pub(crate) struct Source {
     pub(crate) key: Path,
     pub(super) regexp: Regex,
-    pub(super) names: Box<[Box<str>]>,
+    /// The named groups with their numbers.
+    pub(super) names: Box<[(Box<str>, usize)]>,
 }
 
 impl Rules {
@@ -185,6 +188,16 @@ impl Rules {
         Some(out)
     }
 
+    /// One expression is often used for several keys, and costs more than all else of a rule.
+    fn compiled(&mut self, regexp: &str) -> Result<Regex, String> {
+        if let Some(known) = self.compiled.get(regexp) {
+            return Ok(known.clone());
+        }
+        let compiled = regexp::compile(regexp)?;
+        self.compiled.insert(regexp.into(), compiled.clone());
+        Ok(compiled)
+    }
+
     fn synthesize_regexp(&mut self, param: &Node, keys: &mut Keys) -> Option<What> {
         let (Some(sources), Some(produce)) =
             (param.map().and_then(|map| map.get("sources")), param.map().and_then(|map| map.get("produce")))
@@ -210,11 +223,14 @@ impl Rules {
                 whole = false;
                 continue;
             };
-            match regexp::compile(regexp.text()) {
+            match self.compiled(regexp.text()) {
                 Ok(compiled) => {
-                    let names: Box<[Box<str>]> = compiled.capture_names().flatten().map(Box::from).collect();
-                    let again = names.iter().find(|name| read.iter().any(|one| one.names.contains(name)));
-                    if let Some(again) = again {
+                    let names = compiled.capture_names().enumerate();
+                    let names: Box<[(Box<str>, usize)]> =
+                        names.filter_map(|(at, name)| Some((name?.into(), at))).collect();
+                    let known =
+                        |name: &str| read.iter().flat_map(|one| &one.names).any(|(own, _)| **own == *name);
+                    if let Some((again, _)) = names.iter().find(|(name, _)| known(name)) {
                         let message =
                             format!("two sources have a group {again}: the last that matches counts");
                         self.findings.push(Finding::warning(

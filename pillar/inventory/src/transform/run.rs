@@ -157,8 +157,13 @@ impl Run<'_> {
             };
             match source.regexp.captures(text) {
                 Ok(Some(captures)) => {
-                    for name in &source.names {
-                        found.push((name, captures.name(name).map(|m| m.as_str())));
+                    let own = found.len();
+                    for (name, at) in &source.names {
+                        let text = captures.get(*at).map(|m| m.as_str());
+                        // Of groups of one name the last that holds something counts.
+                        if text.is_some() || !found[own..].iter().any(|(other, _)| **other == **name) {
+                            found.push((name, text));
+                        }
                     }
                 }
                 Ok(None) => {}

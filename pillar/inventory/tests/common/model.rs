@@ -134,14 +134,15 @@ fn rule(random: &mut Random) -> Rule {
 /// Changes something at random.
 pub(crate) fn edit(random: &mut Random, warehouse: &mut Warehouse) {
     let names: Vec<Name> = warehouse.pallets.keys().cloned().collect();
-    let name = names[random.below(names.len())].clone();
-    match random.below(10) {
-        0 => {
+    let add = names.is_empty() || random.once_in(10);
+    let name = names.get(random.below(names.len().max(1))).cloned().unwrap_or_default();
+    match random.below(9) {
+        _ if add => {
             let name = new_name(random, warehouse);
             let new = pallet(random, warehouse, &name);
             warehouse.pallets.insert(name, new);
         }
-        1 if names.len() > 2 => {
+        0 | 1 if names.len() > 2 => {
             let below = format!("{}/", name.1);
             let gone = |other: &Name| *other == name || other.0 == name.0 && other.1.starts_with(&below);
             warehouse.pallets.retain(|other, _| !gone(other));
