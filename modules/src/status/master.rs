@@ -98,7 +98,6 @@ mod tests {
 
     #[test]
     fn a_connection_to_the_master_is_seen() {
-        // An address of its own: ports of the usual one are taken by tests beside this as soon as they are free.
         const HERE: &str = "127.77.3.9";
         let listener = std::net::TcpListener::bind((HERE, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -111,7 +110,10 @@ mod tests {
         drop(connection);
         assert!(ping_master(&cx, Some(HERE.into())).unwrap());
         drop(listener);
-        assert!(!ping_master(&cx, Some(format!("{HERE}:{port}"))).unwrap());
+        // A program that a test beside this starts has the socket until it is another program.
+        let gone = || !ping_master(&cx, Some(format!("{HERE}:{port}"))).unwrap();
+        let pause = || std::thread::sleep(std::time::Duration::from_millis(20));
+        assert!((0..100).any(|_| gone() || (pause(), false).1));
         assert_eq!(master(&cx, None, true.into()).unwrap(), Value::Nil);
     }
 
