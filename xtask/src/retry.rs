@@ -11,49 +11,54 @@ use std::sync::mpsc;
 
 /// Runs `cargo test` made by `command` with `args`; on failure, runs what failed once more.
 pub(crate) fn with_one_retry(command: impl Fn() -> Command, args: &[&str]) -> Result {
-    let (ok, lines) = tee(command().args(args))?;
-    if ok {
-        return Ok(());
-    }
-    let failed = failures(&lines);
-    if failed.targets.is_empty() || failed.tests.is_empty() {
-        return Err("the tests failed, and not in a way that another try could mend".into());
-    }
-    eprintln!(
-        "\n{} tests failed; once more, one at a time: {}\n",
-        failed.tests.len(),
-        failed.tests.join(" ")
-    );
-    for target in &failed.targets {
-        let mut again = command();
-        again.args(target.split_whitespace()).args(["--", "--exact", "--test-threads=1"]).args(&failed.tests);
-        if !tee(&mut again)?.0 {
-            return Err(format!("failed twice: {target}"));
-        }
-    }
-    eprintln!("\nHELD ONLY AT THE SECOND TRY: {}", failed.tests.join(" "));
-    Ok(())
+    one_retry(command, args, |lines| {
+        let failed = failures(lines);
+        let again = |target: &String| {
+            let mut words: Vec<String> = target.split_whitespace().map(str::to_owned).collect();
+            words.extend(["--", "--exact", "--test-threads=1"].map(str::to_owned));
+            words.extend(failed.tests.iter().cloned());
+            words
+        };
+        let runs = failed.targets.iter().map(again).collect();
+        Again { tests: failed.tests, runs }
+    })
 }
 
 /// Runs `cargo nextest run` made by `command` with `args`; on failure, runs what failed once more.
 pub(crate) fn nextest_with_one_retry(command: impl Fn() -> Command, args: &[&str]) -> Result {
+    one_retry(command, args, |lines| {
+        let failed = failures_of_nextest(lines);
+        let those: Vec<String> =
+            failed.iter().map(|(binary, test)| format!("(binary_id(={binary}) & test(={test}))")).collect();
+        let words = ["--test-threads", "1", "-E", &those.join(" | ")].map(str::to_owned).into();
+        Again {
+            tests: failed.iter().map(|(binary, test)| format!("{binary}::{test}")).collect(),
+            runs: if failed.is_empty() { Vec::new() } else { vec![words] },
+        }
+    })
+}
+
+/// What failed, and the arguments by which it is run once more, one at a time.
+struct Again {
+    tests: Vec<String>,
+    runs: Vec<Vec<String>>,
+}
+
+fn one_retry(command: impl Fn() -> Command, args: &[&str], read: impl Fn(&[String]) -> Again) -> Result {
     let (ok, lines) = tee(command().args(args))?;
     if ok {
         return Ok(());
     }
-    let failed = failures_of_nextest(&lines);
-    if failed.is_empty() {
+    let Again { tests, runs } = read(&lines);
+    if tests.is_empty() || runs.is_empty() {
         return Err("the tests failed, and not in a way that another try could mend".into());
     }
-    let names: Vec<String> = failed.iter().map(|(binary, test)| format!("{binary}::{test}")).collect();
-    let names = names.join(" ");
-    eprintln!("\n{} tests failed; once more, one at a time: {names}\n", failed.len());
-    let those: Vec<String> =
-        failed.iter().map(|(binary, test)| format!("(binary_id(={binary}) & test(={test}))")).collect();
-    let mut again = command();
-    again.args(["--test-threads", "1", "-E"]).arg(those.join(" | "));
-    if !tee(&mut again)?.0 {
-        return Err("tests failed twice".into());
+    let names = tests.join(" ");
+    eprintln!("\n{} tests failed; once more, one at a time: {names}\n", tests.len());
+    for words in runs {
+        if !tee(command().args(&words))?.0 {
+            return Err(format!("failed twice: {}", words.join(" ")));
+        }
     }
     eprintln!("\nHELD ONLY AT THE SECOND TRY: {names}");
     Ok(())
