@@ -15,7 +15,6 @@ pub mod debug_dump;
 pub mod difflib;
 pub mod files;
 pub mod gather;
-pub mod hex;
 pub mod host;
 pub mod jid;
 pub mod log;

@@ -58,7 +58,7 @@ impl Digest {
     /// The checksum in hexadecimal.
     #[must_use]
     pub fn hex(self) -> String {
-        brine_core::hex::hex(&self.0.finalize())
+        brine_protocol::crypt::fingerprint::hex(&self.0.finalize())
     }
 }
 

@@ -4,7 +4,7 @@ use brine_core::text::python_type;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use brine_core::call::{Args, CallError, Cx, Result, exec, module};
-pub(crate) use brine_core::hex::hex;
+pub(crate) use brine_protocol::crypt::fingerprint::hex;
 use brine_core::{Value, text::python_repr};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};

@@ -1,7 +1,7 @@
 //! What `pj` prints: text and JSON on standard output.
 
 use crate::exit::{CliError, GENERIC, Result};
-use brine_inventory::{Finding, Node, Place, Severity};
+use brine_inventory::{Finding, Node, Place};
 use serde_json::{Map, Value, json};
 use std::io::Write;
 
@@ -41,7 +41,7 @@ pub(super) fn findings<'a>(all: impl IntoIterator<Item = &'a Finding>) -> Value 
 fn finding(finding: &Finding) -> Value {
     let mut out = Map::new();
     out.insert("code".into(), finding.code.into());
-    out.insert("severity".into(), severity(finding.severity).into());
+    out.insert("severity".into(), finding.severity.word().into());
     out.insert("message".into(), finding.message.as_str().into());
     if let Some(at) = &finding.place {
         out.insert("place".into(), place(at));
@@ -52,13 +52,6 @@ fn finding(finding: &Finding) -> Value {
     Value::Object(out)
 }
 
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    }
-}
-
 /// A finding on one line: `file:line:column: error: message [code] (kind/name)`.
 pub(super) fn finding_line(finding: &Finding) -> String {
     let at = finding.place.as_ref().map_or_else(String::new, |p| format!("{p}: "));
@@ -66,14 +59,14 @@ pub(super) fn finding_line(finding: &Finding) -> String {
         Some((kind, name)) => format!(" ({kind}/{name})"),
         None => String::new(),
     };
-    let line = format!("{at}{}: {} [{}]{of}", severity(finding.severity), finding.message, finding.code);
+    let line = format!("{at}{}: {} [{}]{of}", finding.severity.word(), finding.message, finding.code);
     // Names of files and pallets are others': they move no cursor.
     line.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 /// Says findings on standard error, errors first.
 pub(super) fn tell(all: &[Finding]) {
-    let (errors, warnings): (Vec<_>, Vec<_>) = all.iter().partition(|f| f.severity == Severity::Error);
+    let (errors, warnings): (Vec<_>, Vec<_>) = all.iter().partition(|f| f.is_error());
     for finding in errors.into_iter().chain(warnings) {
         eprintln!("{}", finding_line(finding));
     }

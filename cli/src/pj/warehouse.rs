@@ -70,12 +70,7 @@ impl Warehouse {
         if snap.is_sound() {
             return Ok(snap);
         }
-        let errors: Vec<_> = snap
-            .findings()
-            .iter()
-            .filter(|f| f.severity == brine_inventory::Severity::Error)
-            .cloned()
-            .collect();
+        let errors: Vec<_> = snap.errors().cloned().collect();
         print::tell(&errors);
         let shown = self.shown.display();
         Err(CliError::Config(format!("{shown}: {} errors; nothing is made of this warehouse", errors.len())))
@@ -84,8 +79,7 @@ impl Warehouse {
     /// Loads it for somebody who looks: errors in it are told beside.
     pub(super) fn load_to_look(&self) -> Result<Snapshot> {
         let snap = self.load()?;
-        let errors =
-            snap.findings().iter().filter(|f| f.severity == brine_inventory::Severity::Error).count();
+        let errors = snap.errors().count();
         if errors > 0 {
             eprintln!("pj: {errors} errors in the warehouse: values may be missing; pj lint tells which");
         }

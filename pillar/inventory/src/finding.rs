@@ -37,6 +37,17 @@ pub enum Severity {
     Warning,
 }
 
+impl Severity {
+    /// As it is printed.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// One fault of a warehouse.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Finding {
@@ -61,6 +72,12 @@ impl Finding {
         Self { severity: Severity::Warning, ..Self::error(code, place, message) }
     }
 
+    /// Whether nothing should be built on a warehouse that has it.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     pub(crate) fn of(mut self, kind: &Arc<str>, full_name: &Arc<str>) -> Self {
         self.pallet = Some((kind.clone(), full_name.clone()));
         self
@@ -72,10 +89,6 @@ impl fmt::Display for Finding {
         if let Some(place) = &self.place {
             write!(f, "{place}: ")?;
         }
-        let severity = match self.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        write!(f, "{severity}: {} ({})", self.message, self.code)
+        write!(f, "{}: {} ({})", self.severity.word(), self.message, self.code)
     }
 }

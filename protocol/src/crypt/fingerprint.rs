@@ -5,7 +5,6 @@
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
-use std::fmt::Write;
 use subtle::ConstantTimeEq;
 
 /// The `hash_type` option.
@@ -100,14 +99,16 @@ fn colons(digest: &[u8]) -> String {
     pairs.join(":")
 }
 
-/// Lower hex of bytes.
+/// Lower hex of bytes. The checksum of each file of a run is written so, and formatting each byte took longer.
+#[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for b in bytes {
-        // Writing into a String cannot fail.
-        let _ = write!(out, "{b:02x}");
-    }
-    out
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |n: u8| char::from(DIGITS[usize::from(n)]);
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        out.push(digit(byte >> 4));
+        out.push(digit(byte & 15));
+        out
+    })
 }
 
 /// Bytes of hex text, if it is that.
@@ -137,6 +138,9 @@ mod tests {
 
     #[test]
     fn hex_both_ways() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(hex(&all), all.iter().map(|b| format!("{b:02x}")).collect::<String>());
+        assert_eq!(hex(&[]), "");
         assert_eq!(unhex(&hex(&[0, 255, 16])), Some(vec![0, 255, 16]));
         assert_eq!(unhex("0g"), None);
         assert_eq!(unhex("€€"), None);

@@ -41,7 +41,7 @@ pub(crate) enum Error {
     #[error("{0}")]
     Usage(String),
     /// Values are not fit for it.
-    #[error("nothing is written: {} errors", .0.iter().filter(|f| f.severity == brine_inventory::Severity::Error).count())]
+    #[error("nothing is written: {} errors", .0.iter().filter(|f| f.is_error()).count())]
     Findings(Vec<Finding>),
     /// Files are there that no export has made.
     #[error("{}: not made by an export, so it is not replaced without --force", .0.display())]

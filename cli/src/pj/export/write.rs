@@ -7,6 +7,7 @@
 use super::job::{Error, Result};
 use crate::exit::CliError;
 use brine_inventory::export::{Body, File, GENERATED};
+use brine_protocol::crypt::fingerprint::hex;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -168,7 +169,7 @@ fn sum(content: &Content) -> String {
         Content::Link(to) => Sha256::digest(format!("link to {}", to.display())),
         Content::Other => return "-".into(),
     };
-    digest.iter().map(|b| format!("{b:02x}")).collect()
+    hex(&digest)
 }
 
 /// Puts a file into its place in one step, readable by all.

@@ -8,7 +8,7 @@ use super::{Told, print};
 use crate::exit::{CliError, GENERIC, Result};
 use brine_core::options::Daemon;
 use brine_inventory::lint::{self, Checked};
-use brine_inventory::{Finding, Severity, Snapshot};
+use brine_inventory::{Finding, Snapshot};
 use brine_protocol::map;
 use brine_protocol::message::tags::INVENTORY_REFRESH;
 use brine_render::config::{FoundId, client_config, config_file, process_env};
@@ -31,14 +31,14 @@ pub(super) fn pre_receive(told: &Told) -> Result {
     let snap = settings.house(&new).load()?;
     let mut found = lint::check(&snap);
     // What was odd before is known to whoever pushed that.
-    if found.findings.iter().any(|f| f.severity != Severity::Error)
+    if found.findings.iter().any(|f| !f.is_error())
         && !told.has("strict")
         && let Some(old) = old
         && let Ok(before) = settings.house(&old).load_after(&snap)
     {
         leave_known(&mut found, &before);
     }
-    let errors = found.findings.iter().filter(|f| f.severity == Severity::Error).count();
+    let errors = found.findings.iter().filter(|f| f.is_error()).count();
     let warnings = found.findings.len() - errors;
     let refused = errors > 0 || (told.has("strict") && warnings > 0);
     if told.has("json") {
@@ -46,8 +46,7 @@ pub(super) fn pre_receive(told: &Told) -> Result {
             &json!({"refused": refused, "revision": new, "findings": print::findings(&found.findings)}),
         )?;
     } else {
-        let (bad, odd): (Vec<_>, Vec<_>) =
-            found.findings.into_iter().partition(|f| f.severity == Severity::Error);
+        let (bad, odd): (Vec<_>, Vec<_>) = found.findings.into_iter().partition(|f| f.is_error());
         tell_some(&bad, "errors");
         tell_some(&odd, "warnings");
         if refused {
@@ -70,7 +69,7 @@ fn leave_known(found: &mut Checked, before: &Snapshot) {
     let key =
         |f: &Finding| (f.code, f.message.clone(), f.pallet.clone(), f.place.as_ref().map(|p| p.file.clone()));
     let known: HashSet<_> = lint::check(before).findings.iter().map(key).collect();
-    found.findings.retain(|f| f.severity == Severity::Error || !known.contains(&key(f)));
+    found.findings.retain(|f| f.is_error() || !known.contains(&key(f)));
 }
 
 /// Makes what is made of the inventory, and tells the master.

@@ -20,7 +20,7 @@ pub(crate) use reader::{Interface, Reader, interfaces};
 pub use zones::Knot;
 pub(crate) use zones::network;
 
-use crate::{Finding, Severity};
+use crate::Finding;
 
 /// What one exporter makes.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +34,7 @@ pub struct Export {
 impl Export {
     /// Whether the files may be used: no finding is an error.
     pub fn is_sound(&self) -> bool {
-        self.findings.iter().all(|f| f.severity != Severity::Error)
+        self.findings.iter().all(|f| !f.is_error())
     }
 
     /// The file of a path.

@@ -29,7 +29,7 @@ pub struct Checked {
 impl Checked {
     /// Whether nothing in it is an error.
     pub fn is_sound(&self) -> bool {
-        self.findings.iter().all(|f| f.severity != Severity::Error)
+        self.findings.iter().all(|f| !f.is_error())
     }
 }
 
@@ -49,7 +49,7 @@ pub fn check(snap: &Snapshot) -> Checked {
     let allowed = before - all.len();
     // What loading has found stays where it makes values missing.
     let (kept, rest): (Vec<_>, Vec<_>) =
-        snap.findings().iter().cloned().partition(|f| f.severity == Severity::Error || !comments.allow(f));
+        snap.findings().iter().cloned().partition(|f| f.is_error() || !comments.allow(f));
     all.extend(kept);
     let mut seen = HashSet::new();
     // What several look at is told once.

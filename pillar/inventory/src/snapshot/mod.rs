@@ -19,7 +19,7 @@ pub use origin::{LoadError, Origin};
 pub use pallet::{Link, Pallet, PalletId};
 pub use story::{Candidate, Source, Step, Story, TransformUse};
 
-use crate::finding::{Finding, Place, Severity};
+use crate::finding::{Finding, Place};
 use crate::node::{Map, Node};
 use crate::transform::Rules;
 use crate::tree::{Listing, Oid};
@@ -57,10 +57,15 @@ impl Snapshot {
         &self.findings
     }
 
+    /// Those that are errors.
+    pub fn errors(&self) -> impl Iterator<Item = &Finding> + Clone {
+        self.findings.iter().filter(|finding| finding.is_error())
+    }
+
     /// Whether nothing in it is an error.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        self.findings.iter().all(|finding| finding.severity != Severity::Error)
+        self.errors().next().is_none()
     }
 
     /// All kinds, sorted; also those that have no pallets.

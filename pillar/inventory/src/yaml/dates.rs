@@ -1,5 +1,7 @@
 //! Dates and times as Ruby's reader has them, and as Ruby writes them where the clock is set to UTC.
 
+use brine_core::clock::{date_of, unix_of};
+
 /// A date `2017-1-16` as ISO 8601 has it. The inner nothing is what looks like a date and is none: a text.
 pub(super) fn date(value: &str) -> Option<Option<String>> {
     let (year, rest) = value.split_once('-')?;
@@ -104,9 +106,10 @@ impl Moment {
         if !fits {
             return None;
         }
-        let days = days(self.year, self.month, self.day);
-        let seconds = days * 86_400 + self.hour * 3600 + self.minute * 60 + self.second;
-        let (year, month, day) = civil(seconds.div_euclid(86_400));
+        let (Ok(month), Ok(day)) = (u32::try_from(self.month), u32::try_from(self.day)) else { return None };
+        // Days beyond the month are counted on.
+        let seconds = unix_of(self.year, month, day) + self.hour * 3600 + self.minute * 60 + self.second;
+        let (year, month, day) = date_of(seconds.div_euclid(86_400));
         let within = seconds.rem_euclid(86_400);
         let zone = match zone {
             Zone::Utc => "UTC".to_owned(),
@@ -120,27 +123,6 @@ impl Moment {
         let (hour, minute, second) = (within / 3600, within / 60 % 60, within % 60);
         Some(format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} {zone}"))
     }
-}
-
-/// Days since 1970 of a date in the Gregorian calendar; days beyond the month are counted on.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
 /// What is left of a text.

@@ -6,7 +6,8 @@
 
 use super::conf::Place;
 use brine_core::Opts;
-use brine_inventory::{Finding, LoadError, Node, Origin, PalletId, Severity, Snapshot, salt};
+use brine_inventory::{Finding, LoadError, Node, Origin, PalletId, Snapshot, salt};
+use brine_protocol::crypt::fingerprint::hex;
 use brine_store::fs::Dir;
 use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
@@ -276,7 +277,7 @@ fn load(origin: &Origin, old: Option<&Edition>) -> Result<Option<Snapshot>, Load
 
 /// The errors of a snapshot.
 fn errors(snapshot: &Snapshot) -> Vec<String> {
-    let all = snapshot.findings().iter().filter(|finding| finding.severity == Severity::Error);
+    let all = snapshot.errors();
     let mut lines: Vec<String> = all.clone().take(TOLD).map(Finding::to_string).collect();
     let more = all.count() - lines.len();
     if more > 0 {
@@ -302,7 +303,7 @@ impl Memory {
             digest.update(part);
             digest.update([0]);
         }
-        let name = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = hex(&digest.finalize());
         Self { dir: Dir::at(opts.path("cachedir").join("inventory")), name }
     }
 
