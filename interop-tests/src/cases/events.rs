@@ -50,10 +50,10 @@ pub fn custom_tags(fleet: &mut Fleet) -> Result {
     same("x", &event.data["data"]["x"], &json!(2))
 }
 
-/// `fire_event` of a state.
+/// `fire_event` of a state; `state.single` fires none.
 pub fn events_of_states(fleet: &mut Fleet) -> Result {
     let bus = Bus::listen(fleet)?;
-    fleet.salt(&["m1", "state.single", "test.nop", "here", "fire_event=a/b"])?.ok()?;
+    fleet.salt(&["m1", "state.high", "{here: {test: [nop, {fire_event: a/b}]}}"])?.ok()?;
     let ours = |tag: &str| tag.starts_with("salt/state_result/") && tag.ends_with("/m1/a/b");
     let event = bus.wait("the state's event", START, |e| ours(&e.tag))?;
     same("id", &event.data["id"], &json!("m1"))?;
