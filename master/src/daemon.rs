@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::events::Events;
+use crate::events::{Events, Tap};
 use crate::fs::Dir;
 use crate::jobs::{DbThread, Jobs, StoreError};
 use crate::keys::{MasterKeyError, UserKeys, load_credentials};
@@ -163,7 +163,8 @@ impl Running {
             Dir::at(&path).ensure_exactly(0o700).map_err(io(path))?;
         }
         let (outlets, outlet_threads) = Outlets::start(&config.opts).map_err(io("returners".into()))?;
-        let (events, fired) = Events::bind(&config.bus, outlets.tap())?;
+        let taps = outlets.tap().map(|tap| Arc::new(tap) as Arc<dyn Tap>);
+        let (events, fired) = Events::bind(&config.bus, taps.into_iter().collect())?;
         let credentials = load_credentials(&config.master_key, AesKey::generate()?, publish_addr.port())?;
         let users =
             UserKeys::create(&config.user_keys).map_err(io(config.user_keys.dir.path().to_owned()))?;

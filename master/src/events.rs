@@ -13,10 +13,15 @@ use brine_protocol::message::tags;
 use tokio::sync::watch;
 
 use crate::config::BusConfig;
-use crate::returners::EventTap;
 
 /// What 3007's `salt` may take from publishing a job to looking at its events.
 const SLOW_CLIENT: Duration = Duration::from_millis(50);
+
+/// Whoever gets every event beside the bus: `event_return`, the reactor, alerts.
+pub trait Tap: Send + Sync + std::fmt::Debug {
+    /// Takes an event, as the bus has it, without waiting for anything.
+    fn put(&self, tag: &str, body: &[u8]);
+}
 
 /// The bus. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -26,8 +31,7 @@ pub struct Events {
     bare: bool,
     /// `max_event_size`
     max_event: usize,
-    /// Whoever gets every event beside the bus: `event_return`.
-    tap: Option<EventTap>,
+    taps: Arc<[Arc<dyn Tap>]>,
     /// How often a program of this host said that an inventory may have changed.
     inventory: watch::Sender<u64>,
 }
@@ -37,7 +41,7 @@ impl Events {
     ///
     /// # Errors
     /// When a socket cannot be made.
-    pub fn bind(config: &BusConfig, tap: Option<EventTap>) -> Result<(Self, FiredEvents), NetError> {
+    pub fn bind(config: &BusConfig, taps: Vec<Arc<dyn Tap>>) -> Result<(Self, FiredEvents), NetError> {
         let options = EventBusOptions {
             pub_mode: config.pub_mode,
             framing: config.framing,
@@ -51,7 +55,7 @@ impl Events {
                 bus: Arc::new(bus),
                 bare: config.framing == Framing::Bare,
                 max_event: config.max_event,
-                tap,
+                taps: taps.into(),
                 inventory: watch::channel(0).0,
             },
             fired,
@@ -61,17 +65,19 @@ impl Events {
     /// Fires an event; `_stamp` is added, and large values are cut as `max_event_size` has it. Costs next to nothing
     /// while nobody listens.
     pub fn fire(&self, tag: impl Into<String>, mut data: Map) {
-        if self.bus.readers() == 0 && self.tap.is_none() {
+        if self.bus.readers() == 0 && self.taps.is_empty() {
             return;
         }
         data.insert("_stamp", stamp(SystemTime::now()));
-        self.pass_on(&Event::new(tag, data).to_trimmed_body(self.max_event));
+        let tag = tag.into();
+        let body = Event::new(tag.as_str(), data).to_trimmed_body(self.max_event);
+        self.pass_on(&tag, &body);
     }
 
-    fn pass_on(&self, body: &[u8]) {
+    fn pass_on(&self, tag: &str, body: &[u8]) {
         self.bus.publish(body);
-        if let Some(tap) = &self.tap {
-            tap.put(body);
+        for tap in &*self.taps {
+            tap.put(tag, body);
         }
     }
 
@@ -104,7 +110,7 @@ impl Events {
         while let Some(event) = fired.recv().await {
             match brine_protocol::message::events::split(&event.body) {
                 Ok((tag, _)) => {
-                    self.pass_on(&event.body);
+                    self.pass_on(tag, &event.body);
                     if tag == tags::INVENTORY_REFRESH {
                         self.inventory.send_modify(|asked| *asked = asked.wrapping_add(1));
                     }
@@ -133,7 +139,7 @@ mod tests {
             max_behind: 1 << 20,
             max_event: 1 << 20,
         };
-        let (events, fired) = Events::bind(&config, None).unwrap();
+        let (events, fired) = Events::bind(&config, Vec::new()).unwrap();
         let mut asked = events.inventory_asked();
         tokio::spawn(events.relay(fired));
         let mut pusher = EventPusher::connect(&config.pull_path, Framing::Prefixed).await.unwrap();

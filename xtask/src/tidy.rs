@@ -21,6 +21,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("brine-files", 3),
     ("brine-inventory", 3),
     ("brine-returners", 4),
+    ("brine-alerts", 4),
     ("brine-pillar", 4),
     ("brine-states", 4),
     ("brine-modules", 5),

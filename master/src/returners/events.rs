@@ -7,10 +7,11 @@ use brine_core::call::Cx;
 use brine_core::target::fnmatch;
 use brine_core::text::{python_repr, python_str};
 use brine_core::{Opts, Value, map};
-use brine_protocol::message::events::{Event, split};
+use brine_protocol::message::events::Event;
 use brine_returners::{find, reason};
 
 use super::queue::{Next, Queue};
+use crate::events::Tap;
 
 /// How often the log says that a returner is not there.
 const COMPLAIN: Duration = Duration::from_secs(60);
@@ -75,16 +76,17 @@ impl EventTap {
         Ok(Some((Self { queue, filter: Arc::new(Filter::of(opts)) }, thread)))
     }
 
-    /// Takes an event as the bus has it.
-    pub fn put(&self, body: &[u8]) {
-        if split(body).is_ok_and(|(tag, _)| self.filter.passes(tag)) {
-            self.queue.put(body.to_vec(), body.len());
-        }
-    }
-
     /// Ends the thread once it has written what waits.
     pub(super) fn close(&self) {
         self.queue.close();
+    }
+}
+
+impl Tap for EventTap {
+    fn put(&self, tag: &str, body: &[u8]) {
+        if self.filter.passes(tag) {
+            self.queue.put(body.to_vec(), body.len());
+        }
     }
 }
 

@@ -19,7 +19,7 @@ fn opts(dir: &Path, more: Map) -> Opts {
 
 fn event(outlets: &Outlets, tag: &str) {
     if let Some(tap) = outlets.tap() {
-        tap.put(&Event::new(tag, map! {"a" => 1}).to_body());
+        crate::events::Tap::put(&tap, tag, &Event::new(tag, map! {"a" => 1}).to_body());
     }
 }
 
