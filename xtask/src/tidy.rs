@@ -16,6 +16,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("brine-store", 2),
     ("brine-net", 2),
     ("brine-dial", 2),
+    ("brine-serve", 2),
     ("brine-testing", 2),
     ("brine-render", 3),
     ("brine-files", 3),
