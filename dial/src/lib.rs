@@ -1,4 +1,4 @@
-//! Clients of other people's servers, for blocking code: [`http`], [`ftp`], [`pg`], [`mysql`], [`redis`], and the sockets beneath them.
+//! Clients of other people's servers, for blocking code: [`http`], [`ftp`], [`pg`], [`mysql`], [`redis`], [`smtp`], and the sockets beneath them.
 //!
 //! Each connection has deadlines and a bound on what it reads; certificates are checked unless an option says otherwise; no
 //! text of an error holds a secret. Which server, and with which password, is the caller's business.
@@ -10,6 +10,7 @@ mod kept;
 pub mod mysql;
 pub mod pg;
 pub mod redis;
+pub mod smtp;
 mod tls;
 mod way;
 mod wire;

@@ -165,6 +165,25 @@ impl Wire {
         Self::of(Stream::Tls(Box::new(rustls::StreamOwned::new(connection, socket))))
     }
 
+    /// Whether the other end still listens, in a protocol in which it says nothing. What it says all the same is dropped.
+    pub fn is_open(&mut self) -> bool {
+        let blocks = |stream: &Stream, blocks: bool| match stream {
+            Stream::Tcp(s) => s.set_nonblocking(!blocks),
+            Stream::Unix(s) => s.set_nonblocking(!blocks),
+            Stream::Tls(s) => s.sock.set_nonblocking(!blocks),
+        };
+        let read = blocks(&self.stream, false).and_then(|()| match &mut self.stream {
+            Stream::Tcp(s) => s.read(&mut self.buffer),
+            Stream::Unix(s) => s.read(&mut self.buffer),
+            Stream::Tls(s) => s.read(&mut self.buffer),
+        });
+        let open = match read {
+            Ok(read) => read > 0,
+            Err(e) => e.kind() == io::ErrorKind::WouldBlock,
+        };
+        open && blocks(&self.stream, true).is_ok()
+    }
+
     /// Sends all of it. What comes from now on is a new reply.
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.until = Instant::now() + self.reply;

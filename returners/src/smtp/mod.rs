@@ -3,9 +3,6 @@
 //! The usual text of a mail is filled in here. Templates of people's own need Jinja: until there is one, they are refused,
 //! and so is encryption for somebody by GnuPG. A mail is not sent instead.
 
-mod client;
-#[cfg(test)]
-mod tests;
 mod text;
 
 use crate::common::{port, prep_jid};
@@ -16,7 +13,7 @@ use crate::Returner;
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::text::python_str;
 use brine_core::{Map, Value};
-use client::{Client, Mail};
+use brine_dial::smtp::{Client, Mail};
 
 pub(crate) static RETURNER: Returner = Returner {
     name: "smtp",

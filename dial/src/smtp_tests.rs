@@ -1,7 +1,7 @@
 //! Mail in TLS: what is said in clear before it, and whose certificate is believed.
 
-use super::client::{Client, Mail};
-use brine_dial::Tls;
+use super::{Client, Mail};
+use crate::Tls;
 use brine_core::Secret;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -91,7 +91,10 @@ fn a_password_is_told_to_a_server_that_proves_its_name() {
     client.send(&Mail { from: "a@x".into(), to, message: "Subject: s\r\n\r\ntext\r\n".into() }).unwrap();
     let (clear, sealed) = thread.join().unwrap();
     assert_eq!((clear.len(), clear[1].as_str()), (2, "STARTTLS\r\n"));
-    assert!(sealed.contains(&"AUTH LOGIN ZnJlZA==\r\n".into()) && sealed.contains(&"c2VjcmV0\r\n".into()), "{sealed:?}");
+    assert!(
+        sealed.contains(&"AUTH LOGIN ZnJlZA==\r\n".into()) && sealed.contains(&"c2VjcmV0\r\n".into()),
+        "{sealed:?}"
+    );
     assert!(sealed.contains(&"text\r\n".into()));
 }
 
@@ -103,7 +106,8 @@ fn a_server_that_anybody_could_be_is_told_nothing() {
     for (name, ca) in [("localhost", None), ("other", Some(dir.path().join("cert.pem")))] {
         let (port, thread) = server(dir.path());
         let config = trusting(ca).config().unwrap();
-        let error = Client::connect("localhost", port).unwrap().start_tls(name, config).err().unwrap().to_string();
+        let error =
+            Client::connect("localhost", port).unwrap().start_tls(name, config).err().unwrap().to_string();
         assert!(error.contains("certificate"), "{error}");
         assert!(thread.join().unwrap().1.is_empty());
     }

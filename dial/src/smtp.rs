@@ -1,9 +1,9 @@
-//! What is said to a mail server, in the order in which Python's `smtplib` says it.
+//! SMTP: what is said to a mail server, in the order in which Python's `smtplib` says it. What a mail is made of is the caller's business.
 
-use brine_dial::{CONNECT, Fault, Wire};
-use brine_core::Secret;
+use crate::{CONNECT, Fault, Wire};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use brine_core::Secret;
 use hmac::{Hmac, KeyInit, Mac};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,23 +13,41 @@ const MAX_LINE: usize = 8192;
 const MAX_LINES: usize = 200;
 
 /// Who sends what to whom.
-pub(super) struct Mail {
-    pub(super) from: String,
-    pub(super) to: Vec<String>,
-    /// Lines end in CR LF.
-    pub(super) message: String,
+pub struct Mail {
+    /// The address that gets what cannot be delivered.
+    pub from: String,
+    /// Addresses.
+    pub to: Vec<String>,
+    /// Head and body. Lines end in CR LF.
+    pub message: String,
 }
 
 /// A connection to a mail server that has been greeted.
-pub(super) struct Client {
+pub struct Client {
     wire: Wire,
     /// What the server can do, in lower case.
     can: Vec<String>,
 }
 
 impl Client {
-    pub(super) fn connect(host: &str, port: u16) -> Result<Self, Fault> {
-        let mut client = Self { wire: Wire::tcp(host, port, CONNECT)?, can: Vec::new() };
+    /// Connects in clear, and greets.
+    ///
+    /// # Errors
+    /// When nobody is there, or it is no mail server.
+    pub fn connect(host: &str, port: u16) -> Result<Self, Fault> {
+        Self::greeted(Wire::tcp(host, port, CONNECT)?)
+    }
+
+    /// Connects in TLS from the first byte on, and greets.
+    ///
+    /// # Errors
+    /// When nobody is there, or nobody who proves this name.
+    pub fn connect_tls(host: &str, port: u16, config: Arc<rustls::ClientConfig>) -> Result<Self, Fault> {
+        Self::greeted(Wire::tcp(host, port, CONNECT)?.start_tls(host, config)?)
+    }
+
+    fn greeted(wire: Wire) -> Result<Self, Fault> {
+        let mut client = Self { wire, can: Vec::new() };
         client.answer("220")?;
         client.greet()?;
         Ok(client)
@@ -81,7 +99,8 @@ impl Client {
 
     /// The host's name if it is a full one, else its address.
     fn own_name(&self) -> String {
-        let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
+        let host =
+            nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
         if host.contains('.') && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')) {
             return host;
         }
@@ -93,13 +112,21 @@ impl Client {
     }
 
     fn can(&self, word: &str) -> Option<&str> {
-        self.can.iter().find_map(|line| line.strip_prefix(word).filter(|rest| rest.is_empty() || rest.starts_with([' ', '='])))
+        self.can.iter().find_map(|line| {
+            line.strip_prefix(word).filter(|rest| rest.is_empty() || rest.starts_with([' ', '=']))
+        })
     }
 
     /// Goes on in TLS. What the server said of itself before does not count any more.
-    pub(super) fn start_tls(mut self, host: &str, config: Arc<rustls::ClientConfig>) -> Result<Self, Fault> {
+    ///
+    /// # Errors
+    /// When the server cannot, or does not prove this name.
+    pub fn start_tls(mut self, host: &str, config: Arc<rustls::ClientConfig>) -> Result<Self, Fault> {
         if self.can("starttls").is_none() {
-            return Err(Fault::Refused { code: String::new(), text: "STARTTLS extension not supported by server.".into() });
+            return Err(Fault::Refused {
+                code: String::new(),
+                text: "STARTTLS extension not supported by server.".into(),
+            });
         }
         self.say("STARTTLS", "220")?;
         let mut client = Self { wire: self.wire.start_tls(host, config)?, can: Vec::new() };
@@ -108,10 +135,21 @@ impl Client {
     }
 
     /// Tells who we are, in the first way that works of those that the server offers.
-    pub(super) fn login(&mut self, user: &str, password: &Secret) -> Result<(), Fault> {
-        let offered: Vec<String> =
-            self.can("auth").unwrap_or("").split([' ', '=']).map(str::to_owned).filter(|way| !way.is_empty()).collect();
-        let mut last = Fault::Refused { code: String::new(), text: "SMTP AUTH extension not supported by server.".into() };
+    ///
+    /// # Errors
+    /// When none works.
+    pub fn login(&mut self, user: &str, password: &Secret) -> Result<(), Fault> {
+        let offered: Vec<String> = self
+            .can("auth")
+            .unwrap_or("")
+            .split([' ', '='])
+            .map(str::to_owned)
+            .filter(|way| !way.is_empty())
+            .collect();
+        let mut last = Fault::Refused {
+            code: String::new(),
+            text: "SMTP AUTH extension not supported by server.".into(),
+        };
         for way in ["cram-md5", "plain", "login"] {
             if !offered.iter().any(|one| one == way) {
                 continue;
@@ -146,7 +184,10 @@ impl Client {
     }
 
     /// Sends a mail. It is an error if nobody gets it; some who do not are logged.
-    pub(super) fn send(mut self, mail: &Mail) -> Result<(), Fault> {
+    ///
+    /// # Errors
+    /// What the server says, or that there is none any more.
+    pub fn send(mut self, mail: &Mail) -> Result<(), Fault> {
         let body = stuffed(&mail.message);
         let mut from = format!("mail FROM:<{}>", mail.from);
         if self.can("size").is_some() {
@@ -196,6 +237,10 @@ fn stuffed(message: &str) -> String {
     out.push_str(".\r\n");
     out
 }
+
+#[cfg(test)]
+#[path = "smtp_tests.rs"]
+mod server_tests;
 
 #[cfg(test)]
 mod tests {
