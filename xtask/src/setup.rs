@@ -19,7 +19,7 @@ const NEEDS_OF_3006_9: &str = "PyYAML Jinja2 msgpack pyzmq distro requests packa
 const DRIVERS: [&str; 5] = ["psycopg2-binary", "pymysql", "redis", "elasticsearch<8", "pygit2==1.14.1"];
 
 /// Programs the tests call, with the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 26] = [
+const PROGRAMS: [(&str, &str); 28] = [
     ("openvpn", "openvpn"),
     ("ping", "iputils-ping"),
     ("ip", "iproute2"),
@@ -46,6 +46,8 @@ const PROGRAMS: [(&str, &str); 26] = [
     ("named-checkzone", "bind9-utils"),
     ("knotc", "knot"),
     ("unbound-checkconf", "unbound"),
+    ("prometheus-alertmanager", "prometheus-alertmanager"),
+    ("exim4", "exim4-daemon-light"),
 ];
 
 /// The system's own interpreter, which every user may run: a stock master changes its user in some tests. The

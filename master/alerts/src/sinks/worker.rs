@@ -105,7 +105,12 @@ impl Worker<'_> {
                 for item in items {
                     let one = std::slice::from_ref(item);
                     let outcome = self.send(one);
+                    let waits = matches!(outcome, Outcome::Retry(..));
                     self.settle(one, outcome)?;
+                    // The others would overtake it.
+                    if waits {
+                        break;
+                    }
                 }
                 Ok(())
             }
