@@ -126,6 +126,12 @@ pub trait Host: std::any::Any + Send + Sync {
         Err(CallError::Client("there is no minion with a schedule".into()))
     }
 
+    /// The same for the beacons of the minion.
+    fn beacons(&self, request: Map) -> Result<Option<Map>> {
+        let _ = request;
+        Err(CallError::Client("there is no minion with beacons".into()))
+    }
+
     /// Throws away the minion's key and its master's (`pki_dir`, but nothing there that other things need), makes a
     /// new key and authenticates with it. Whoever cannot do all of it does nothing of it, and fails.
     fn rekey(&self) -> Result<()> {

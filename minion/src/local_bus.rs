@@ -48,8 +48,19 @@ pub(crate) fn fire(opts: &Opts, tag: &str, data: Map) -> io::Result<()> {
 /// Hands a request to the schedule of the daemon of these options, if it runs; returns the data of its answer, or None for a
 /// request that has none.
 pub(crate) fn ask_schedule(opts: &Opts, request: Map) -> io::Result<Option<Map>> {
-    let Some(tag) = request.get_str("func").and_then(reply_tag) else {
-        return fire(opts, "manage_schedule", request).map(|()| None);
+    let answer = request.get_str("func").and_then(reply_tag);
+    ask(opts, "manage_schedule", answer, request)
+}
+
+/// The same for its beacons.
+pub(crate) fn ask_beacons(opts: &Opts, request: Map) -> io::Result<Option<Map>> {
+    let answer = request.get_str("func").and_then(brine_beacons::manage::reply_tag);
+    ask(opts, "manage_beacons", answer, request)
+}
+
+fn ask(opts: &Opts, what: &str, answer: Option<&str>, request: Map) -> io::Result<Option<Map>> {
+    let Some(tag) = answer else {
+        return fire(opts, what, request).map(|()| None);
     };
     let mut ears = Ears::at(&paths(opts).0)?;
     // That it hears us tells nothing of whether we hear it: it must have taken both connections.
@@ -61,7 +72,7 @@ pub(crate) fn ask_schedule(opts: &Opts, request: Map) -> io::Result<Option<Map>>
         }
         fire(opts, &call, map! {})?;
     }
-    fire(opts, "manage_schedule", request)?;
+    fire(opts, what, request)?;
     ears.answer(tag, ANSWER)?.map(Some).ok_or_else(|| io::ErrorKind::TimedOut.into())
 }
 

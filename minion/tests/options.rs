@@ -128,6 +128,18 @@ async fn a_minion_may_run_its_schedule_alone_and_start_late() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_minion_may_watch_before_it_has_a_master() {
+    let here = tempfile::tempdir().unwrap();
+    let ran = here.path().join("ran");
+    let watch = format!(
+        "beacons_before_connect: true\nbeacons:\n  salt_monitor:\n  - salt_fun:\n    - cmd.run: {{args: ['touch {}']}}\n",
+        ran.display()
+    );
+    let (_minion, _dir) = start("127.0.0.1:1", &watch);
+    eventually("a beacon has looked", || ran.exists().then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn scheduled_jobs_may_wait_for_each_other() {
     let here = tempfile::tempdir().unwrap();
     let job = |name: &str, command: &str| {

@@ -53,7 +53,7 @@ const ABSENT: &[(&str, &str)] = &[
     ),
     (
         "it is a later piece of work",
-        "apache apcups apf aptly asymmetric at baredoc bcache beacons bower bridge btrfs cabal cassandra_cql ceph chef chroot \
+        "apache apcups apf aptly asymmetric at baredoc bcache bower bridge btrfs cabal cassandra_cql ceph chef chroot \
          composer consul cpan cryptdev csf daemontools ddns devmap dig dnsmasq dnsutil drbd eselect etcd ethtool extfs \
          firewall firewalld gem genesis glassfish glusterfs gpg grub hadoop haproxy hg highstate_doc ilo incron influxdb \
          influxdb08 introspect ip ipmi ipset iwtools jboss7 jboss7_cli jenkins kerberos kernelpkg keyboard keystore ldap \

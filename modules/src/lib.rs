@@ -14,6 +14,7 @@ modules! {
     aliases,
     alternatives,
     archive,
+    beacons,
     cmd,
     config,
     cp,

@@ -14,12 +14,21 @@ pub(crate) const STOCK: [&str; 4] = ["3006.28", "3007.15", "3008.3", "3006.9"];
 const NEEDS_OF_3006_9: &str = "PyYAML Jinja2 msgpack pyzmq distro requests packaging looseversion psutil jmespath \
                                cryptography<43 pycryptodomex python-gnupg contextvars";
 
-/// What the returners of 3006.28 need to talk to servers; the last Elasticsearch client that they know is of version 7. And what its
-/// gitfs needs: it adds a file to the configuration, which later releases refuse.
-const DRIVERS: [&str; 5] = ["psycopg2-binary", "pymysql", "redis", "elasticsearch<8", "pygit2==1.14.1"];
+/// What the returners of 3006.28 need to talk to servers; the last Elasticsearch client that they know is of version 7. What its
+/// gitfs needs: it adds a file to the configuration, which later releases refuse. And what its beacons watch with.
+const DRIVERS: [&str; 8] = [
+    "psycopg2-binary",
+    "pymysql",
+    "redis",
+    "elasticsearch<8",
+    "pygit2==1.14.1",
+    "pyinotify",
+    "watchdog==7.1.0",
+    "pyroute2",
+];
 
 /// Programs the tests call, with the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 28] = [
+const PROGRAMS: [(&str, &str); 30] = [
     ("openvpn", "openvpn"),
     ("ping", "iputils-ping"),
     ("ip", "iproute2"),
@@ -48,6 +57,8 @@ const PROGRAMS: [(&str, &str); 28] = [
     ("unbound-checkconf", "unbound"),
     ("prometheus-alertmanager", "prometheus-alertmanager"),
     ("exim4", "exim4-daemon-light"),
+    ("strace", "strace"),
+    ("journalctl", "systemd"),
 ];
 
 /// The system's own interpreter, which every user may run: a stock master changes its user in some tests. The
@@ -125,6 +136,11 @@ fn packages() -> Result {
     if !can_make.is_ok_and(|o| o.status.success()) {
         missing.push("python3-venv");
     }
+    // What stock reads the journal with, for the system's own interpreter.
+    let reads = Command::new(python()).args(["-c", "import systemd.journal"]).output();
+    if !reads.is_ok_and(|o| o.status.success()) {
+        missing.push("python3-systemd");
+    }
     missing.dedup();
     if missing.is_empty() {
         return Ok(());
@@ -156,12 +172,12 @@ fn virtualenv(dir: &Path, version: &str) -> Result {
     output(Command::new(&call).arg("--version")).map(drop)
 }
 
-/// Adds the Python modules that stock's returners need, if one is missing.
+/// Adds the Python modules that stock's returners, gitfs and beacons need, if one is missing.
 fn drivers(venv: &Path) -> Result {
-    let all = "import psycopg2, pymysql, redis, elasticsearch, pygit2";
+    let all = "import psycopg2, pymysql, redis, elasticsearch, pygit2, pyinotify, watchdog, pyroute2";
     if output(Command::new(venv.join("bin/python")).args(["-c", all])).is_ok() {
         return Ok(());
     }
-    eprintln!("installing what stock's returners and gitfs need into {}", venv.display());
+    eprintln!("installing what stock's returners, gitfs and beacons need into {}", venv.display());
     run(Command::new(venv.join("bin/pip")).args(["install", "--quiet"]).args(DRIVERS))
 }

@@ -26,6 +26,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("brine-pillar", 4),
     ("brine-states", 4),
     ("brine-modules", 5),
+    ("brine-beacons", 5),
     ("brine-state-modules", 5),
     ("brine-runners", 5),
     ("brine-client", 5),

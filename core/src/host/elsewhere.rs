@@ -69,6 +69,10 @@ impl Host for Elsewhere {
         self.host.schedule(request)
     }
 
+    fn beacons(&self, request: Map) -> Result<Option<Map>> {
+        self.host.beacons(request)
+    }
+
     fn rekey(&self) -> Result<()> {
         self.host.rekey()
     }

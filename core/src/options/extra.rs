@@ -42,7 +42,7 @@ pub(super) const ROWS: &[Row] = &[
     r("batch_safe_limit", Absent, &[], by("interop-tests/tests/rc.rs::the_users_file_is_as_good_as_the_command_line"), "Number of minions from which a command goes on in batches."),
     r("batch_safe_size", Absent, &[], by("interop-tests/tests/rc.rs::the_users_file_is_as_good_as_the_command_line"), "Size of those batches."),
     r("batch_wait", Absent, &[], by("interop-tests/tests/rc.rs::the_users_file_is_as_good_as_the_command_line"), "Seconds between batches."),
-    r("beacons", Absent, &[], EVENTS, "What the minion watches and reports."),
+    r("beacons", Absent, &[], by("minion/tests/options.rs::a_minion_may_watch_before_it_has_a_master"), "What the minion watches and reports."),
     r("ca_bundle", Absent, &[], by("returners/src/slack_webhook/mod.rs::the_options_for_http_hold"), "File of certificates that HTTP servers are believed by."),
     r("color", Absent, &[], by("render/tests/out.rs::each_option_changes_what_is_printed"), "Whether output has colours; by default on a terminal."),
     r("color_theme", Absent, &[], by("render/tests/out.rs::each_option_changes_what_is_printed"), "YAML file with colours for output, by name."),

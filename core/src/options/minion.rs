@@ -21,7 +21,7 @@ pub(super) const ROWS: &[Row] = &[
     r("autoload_dynamic_modules", Bool(true), &[BOOL], NO_PYTHON, "Fetch custom modules from the file server before state runs."),
     r("autosign_timeout", Int(120), &[INT], by("master/tests/config.rs::keys_are_made_and_judged_as_the_options_say"), "Minutes that a file in the autosign directory stays valid."),
     r("backup_mode", Str(""), &[STR], by("minion/tests/local_tree.rs::files_that_states_replace_are_backed_up_where_that_is_told"), "Where files that states replace are backed up: minion, master or both."),
-    r("beacons_before_connect", Bool(false), &[BOOL], EVENTS, "Run beacons before the master is reached."),
+    r("beacons_before_connect", Bool(false), &[BOOL], by("minion/tests/options.rs::a_minion_may_watch_before_it_has_a_master"), "Run beacons before the master is reached."),
     r("cache_jobs", Bool(false), &[BOOL], by("minion/tests/options.rs::start_events_and_returns_have_the_form_that_was_asked_for"), "Keep a copy of each job's return on the minion."),
     r("cachedir", Str("/var/cache/salt/minion"), &[STR], by("render/tests/config.rs::options_decide_about_other_options"), "Directory of everything that can be made anew."),
     r("cmd_safe", Bool(true), &[BOOL], by("modules/src/cmd/given.rs::a_call_of_its_own_gets_a_shell_only_where_cmd_safe_is_off"), "Forbid the pass-through of commands by file."),

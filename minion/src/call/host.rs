@@ -52,6 +52,11 @@ impl Host for CallHost {
             .map_err(|e| CallError::Client(format!("there is no minion to ask: {e}")))
     }
 
+    fn beacons(&self, request: Map) -> Result<Option<Map>> {
+        local_bus::ask_beacons(&self.opts, request)
+            .map_err(|e| CallError::Client(format!("there is no minion to ask: {e}")))
+    }
+
     /// Asks the minion that runs beside; whether it has done so by now is not known here.
     fn refresh(&self, what: Refresh, _: Option<Duration>) -> Result<()> {
         let tag = match what {

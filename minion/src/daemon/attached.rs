@@ -2,7 +2,7 @@
 //! what those jobs ask of the program they run in.
 
 use super::state::Minion;
-use super::{bus, schedule};
+use super::{beacons, bus, schedule};
 use crate::connect::link::MasterLink;
 use crate::connect::pillar::{self, PillarFailed, PillarWish};
 use crate::connect::settings::{seconds, tries};
@@ -117,7 +117,9 @@ impl Attached {
         }
         let pillar = Arc::new(pillar);
         *self.pillar.write() = pillar.clone();
-        self.minion.schedule.set_pillar(&self.minion, self.link.name(), &pillar);
+        if self.minion.schedule.set_pillar(&self.minion, self.link.name(), &pillar) {
+            self.minion.beacons.set_pillar(&pillar);
+        }
         Ok(())
     }
 
@@ -242,6 +244,10 @@ impl Host for Around {
 
     fn schedule(&self, request: Map) -> CallResult<Option<Map>> {
         Ok(schedule::manage(&self.attached.minion, &request))
+    }
+
+    fn beacons(&self, request: Map) -> CallResult<Option<Map>> {
+        Ok(beacons::manage(&self.attached.minion, &request))
     }
 
     /// The new key is shown at the next sign-in; until then the old session serves, so that the job that asked for this

@@ -1,7 +1,7 @@
 //! The daemon's side of the local event bus: readers see every event, and the daemon obeys some tags.
 //!
-//! Only the owner may open the sockets, and nothing that reveals a key is obeyed from here. What changes the schedule, and so
-//! runs commands, is obeyed from programs of the owner alone: a job's `event.fire` is not enough, or whoever may only fire events
+//! Only the owner may open the sockets, and nothing that reveals a key is obeyed from here. What changes the schedule or the
+//! beacons, and so runs commands, is obeyed from programs of the owner alone: a job's `event.fire` is not enough, or whoever may only fire events
 //! could run everything.
 
 use super::attached::Attached;
@@ -39,6 +39,10 @@ pub(super) fn open(minion: &Arc<Minion>) -> Result<(), NetError> {
                     show(&minion, &event);
                     super::schedule::manage(&minion, &event.data);
                 }
+                Ok(event) if event.tag.starts_with("manage_beacons") => {
+                    show(&minion, &event);
+                    super::beacons::manage(&minion, &event.data);
+                }
                 Ok(event) => fire(&minion, event),
                 Err(e) => tracing::debug!("a malformed event on the local bus is ignored: {e}"),
             }
@@ -49,11 +53,13 @@ pub(super) fn open(minion: &Arc<Minion>) -> Result<(), NetError> {
 
 /// Shows an event that a job fires to every reader, and obeys it as far as jobs are obeyed.
 pub(super) fn fire_from_job(minion: &Arc<Minion>, event: Event) {
-    if event.tag.starts_with("manage_schedule") {
-        tracing::warn!(
-            "a job's event '{}' does not change the schedule; the module schedule does",
-            event.tag
-        );
+    for what in ["schedule", "beacons"] {
+        if event.tag.starts_with(&format!("manage_{what}")) {
+            tracing::warn!(
+                "a job's event '{}' does not change the {what}; the module {what} does",
+                event.tag
+            );
+        }
     }
     fire(minion, event);
 }
@@ -102,10 +108,10 @@ fn obey(minion: &Arc<Minion>, event: Event) {
     } else if is("_salt_error") {
         let load = super::attached::event(&tag, data);
         to_masters(minion, load, |attached, load| async move { attached.fire_master(load).await });
-    } else if is("manage_beacons") {
-        tracing::warn!("'{tag}' is ignored: this minion has no beacons yet");
+    } else if is("beacons_refresh") {
+        minion.beacons.refresh();
     }
-    // matchers_refresh and beacons_refresh: there is nothing that would have to be read again.
+    // matchers_refresh: there is nothing that would have to be read again.
 }
 
 /// What `fire_master` on the local bus asks to send on.
@@ -137,6 +143,7 @@ where
 /// A new registry in force.
 pub(super) fn refresh_modules(minion: &Minion, notify: bool) {
     *minion.registry.write() = Arc::new(crate::modules_in_force::registry(&minion.opts));
+    minion.beacons.refresh();
     if notify {
         tell(minion, MODULES_DONE, brine_core::map! {"complete" => true});
     }
@@ -185,7 +192,8 @@ pub(super) fn refresh(
             Refresh::Modules => refresh_modules(&this, true),
             Refresh::Pillar { clean_cache } => refresh_pillar(&this, clean_cache).await,
             Refresh::Mine => this.attached().iter().for_each(super::mine::update),
-            Refresh::Matchers | Refresh::Beacons => {}
+            Refresh::Beacons => this.beacons.refresh(),
+            Refresh::Matchers => {}
         }
     };
     // The sequence of two requests counts: grains are awaited, since the pillar that follows is asked for with them.

@@ -220,6 +220,7 @@ fn greet(attached: &Arc<Attached>) {
         }
         tracing::info!("Minion is ready to receive requests!");
         this.minion.schedule.greet(&this.minion);
+        this.minion.beacons.begin();
         super::startup_job::run(&this);
     });
 }

@@ -1,6 +1,7 @@
 //! `salt-minion`: from the command line to the last goodbye.
 
 pub mod attached;
+mod beacons;
 mod bus;
 mod cut_off;
 pub mod deliver;
@@ -150,6 +151,7 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
         grains: RwLock::new(Arc::new(grains)),
         startup_jobs: Mutex::default(),
         schedule: schedule::Scheduler::new(&opts),
+        beacons: beacons::Watcher::new(&opts),
         recent: Mutex::new(Recent::new(most_jids)),
         handle: tokio::runtime::Handle::current(),
         pki: Arc::new(pki),
@@ -175,6 +177,10 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
         minion.schedule.begin();
     }
     tokio::spawn(schedule::serve(minion.clone()));
+    if minion.opts.flag("beacons_before_connect") || matches!(masters, Masters::Disabled) {
+        minion.beacons.begin();
+    }
+    tokio::spawn(beacons::serve(minion.clone()));
     match masters {
         Masters::Hot(list) => {
             for name in list {
@@ -203,15 +209,10 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
     Ok(exit)
 }
 
-/// Options that ask for what this minion cannot do yet are not passed over in silence.
+/// Options that ask for what this minion cannot do are not passed over in silence.
 fn refuse_what_is_missing(opts: &Opts) {
-    for (option, what) in [
-        ("beacons", "beacons are not part of this minion yet"),
-        ("engines", "engines run Python and are not supported"),
-    ] {
-        if opts.flag(option) {
-            tracing::error!("option {option} has no effect: {what}");
-        }
+    if opts.flag("engines") {
+        tracing::error!("option engines has no effect: engines run Python and are not supported");
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the tasks of the daemon share.
 
 use super::attached::Attached;
+use super::beacons::Watcher;
 use super::deliver::Deliverer;
 use super::exit::Exit;
 use super::schedule::Scheduler;
@@ -43,6 +44,8 @@ pub struct Minion {
     pub startup_jobs: Mutex<HashSet<String>>,
     /// Jobs that run by the clock.
     pub schedule: Scheduler,
+    /// What is watched.
+    pub beacons: Watcher,
     /// Takes returns.
     pub deliverer: Deliverer,
     /// The runtime, for job threads.

@@ -47,7 +47,7 @@ const ABSENT: &[(&str, &str)] = &[
     ),
     (
         "it is a later piece of work",
-        "apache apache_conf apache_module apache_site apt at beacon blockdev bower btrfs cabal ceph chef composer \
+        "apache apache_conf apache_module apache_site apt at blockdev bower btrfs cabal ceph chef composer \
          consul cryptdev csf ddns disk eselect etcd ethtool firewalld gem glassfish glusterfs gpg hg highstate_doc incron \
          influxdb08_database influxdb08_user influxdb_continuous_query influxdb_database influxdb_retention_policy \
          influxdb_user ipmi ipset jboss7 jenkins kernelpkg keyboard keystore ldap logrotate loop lvm lvs_server lvs_service \

@@ -15,6 +15,7 @@ states! {
     alias,
     alternatives,
     archive,
+    beacon,
     cmd,
     cron,
     debconf,

@@ -19,8 +19,8 @@ struct AnyMaster {
     cancel: Cancel,
 }
 
-/// A context for a scheduled job: pillar and options are those of the master in use, if there is one.
-pub(super) fn cx(minion: &Arc<Minion>) -> Cx {
+/// A context for a scheduled job, or a beacon: pillar and options are those of the master in use, if there is one.
+pub(in crate::daemon) fn cx(minion: &Arc<Minion>) -> Cx {
     let masters = minion.attached();
     let used = masters.iter().find(|a| a.is_connected()).or(masters.first()).cloned();
     let mut cx = match &used {
@@ -119,6 +119,10 @@ impl Host for AnyMaster {
 
     fn schedule(&self, request: Map) -> CallResult<Option<Map>> {
         Ok(super::manage(&self.minion, &request))
+    }
+
+    fn beacons(&self, request: Map) -> CallResult<Option<Map>> {
+        Ok(crate::daemon::beacons::manage(&self.minion, &request))
     }
 
     fn master_client(&self, client: MasterClient, order: Map) -> CallResult {

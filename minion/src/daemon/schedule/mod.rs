@@ -1,7 +1,7 @@
 //! The schedule of this minion: sleeps until a job is due, runs it, and does what the functions of the module `schedule` ask
 //! for. What is due when is decided in `brine_core::schedule`.
 
-mod host;
+pub(super) mod host;
 mod run;
 
 use super::bus;
@@ -75,13 +75,13 @@ impl Scheduler {
         self.pillar.lock().pillar.clone()
     }
 
-    /// Takes a pillar that a master gave. Where several masters are in use, that of the first one counts.
-    pub fn set_pillar(&self, minion: &Minion, master: &str, pillar: &Arc<Map>) {
+    /// Takes a pillar that a master gave. Where several masters are in use, that of the first one counts; whether it is that.
+    pub fn set_pillar(&self, minion: &Minion, master: &str, pillar: &Arc<Map>) -> bool {
         {
             let mut of = self.pillar.lock();
             let other = of.master.as_deref().filter(|m| *m != master);
             if other.is_some_and(|m| minion.attached().iter().any(|a| a.link.name() == m)) {
-                return;
+                return false;
             }
             *of = OfPillar { master: Some(master.to_owned()), pillar: pillar.clone() };
         }
@@ -90,12 +90,13 @@ impl Scheduler {
             Some(Value::Nil) | None => Map::new(),
             Some(_) => {
                 tracing::error!("Schedule must be of type dict.");
-                return;
+                return true;
             }
         };
         self.jobs.lock().set_pillar(jobs);
         // `whens` may have changed too.
         self.changed.notify_one();
+        true
     }
 
     /// A master is ready for the first time: the schedule begins, and the mine is brought there.
