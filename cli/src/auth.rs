@@ -115,11 +115,12 @@ fn password(prompt: &str) -> Result<Zeroizing<String>> {
         eprint!("{prompt}");
         return read_secret(&mut std::io::stdin().lock()).map_err(io);
     };
-    tty.write_all(prompt.as_bytes()).map_err(io)?;
     let shown = tcgetattr(&tty).map_err(|e| io(e.into()))?;
     let mut hidden = shown.clone();
     hidden.local_flags.remove(LocalFlags::ECHO);
+    // Before anybody is asked: a quick answer would be shown, and then thrown away.
     tcsetattr(&tty, SetArg::TCSAFLUSH, &hidden).map_err(|e| io(e.into()))?;
+    tty.write_all(prompt.as_bytes()).map_err(io)?;
     let read = tty.try_clone().map(std::io::BufReader::new).and_then(|mut r| read_secret(&mut r));
     tcsetattr(&tty, SetArg::TCSAFLUSH, &shown).map_err(|e| io(e.into()))?;
     tty.write_all(b"\n").map_err(io)?;

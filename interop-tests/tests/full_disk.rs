@@ -180,7 +180,7 @@ fn of_the_cache() -> Result {
     same("a file that was there", fs::read_to_string(&to)?.as_str(), "the old one\n")?;
     same("a job that needs no disk", fleet.salt(&["m1", "test.ping"])?.ok()?.ret("m1")?, true)?;
 
-    let jid = jobs::start(&fleet, &["m1", "cmd.run", "sleep 2; echo done"])?;
+    let jid = jobs::start(&fleet, &["m1", "cmd.run", "sleep 8; echo done"])?;
     until("the job", SOON, || {
         let ran = fleet.salt(&["m1", "saltutil.find_job", &jid])?;
         Ok(ran.out.contains("cmd.run").then_some(()))

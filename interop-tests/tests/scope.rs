@@ -44,8 +44,8 @@ fn installed(side: Side, scope: bool) -> Result<String> {
         json!({"/srv/four/conf/minion": options.to_string(), "/etc/systemd/system/four.service": unit});
     root.ask(&json!({"do": "write", "files": files}))?;
     let script = "systemctl daemon-reload; systemctl start four.service\n\
-        for i in $(seq 600); do systemctl -q is-active four.service || break; sleep 0.1; done\n\
-        for i in $(seq 100); do pgrep -x dpkg >/dev/null || break; sleep 0.1; done\n\
+        for i in $(seq 3000); do systemctl -q is-active four.service || break; sleep 0.1; done\n\
+        for i in $(seq 600); do pgrep -x dpkg >/dev/null || break; sleep 0.1; done\n\
         cat /srv/began; cat /srv/ended 2>&1 || true; dpkg-query -Wf '${Status}' zz-minion";
     root.sh("/", script)
 }

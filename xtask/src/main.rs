@@ -6,6 +6,7 @@ mod bench;
 mod demo;
 mod fleet;
 mod holes;
+mod licences;
 mod options;
 mod others;
 mod retry;

@@ -9,6 +9,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 
+/// Failures that are tried once more.
+const MOST: usize = 6;
+
 /// Runs `cargo test` made by `command` with `args`; on failure, runs what failed once more.
 pub(crate) fn with_one_retry(command: impl Fn() -> Command, args: &[&str]) -> Result {
     one_retry(command, args, |lines| {
@@ -24,9 +27,9 @@ pub(crate) fn with_one_retry(command: impl Fn() -> Command, args: &[&str]) -> Re
     })
 }
 
-/// Runs `cargo nextest run` made by `command` with `args`; on failure, runs what failed once more.
-pub(crate) fn nextest_with_one_retry(command: impl Fn() -> Command, args: &[&str]) -> Result {
-    one_retry(command, args, |lines| {
+/// Runs `cargo nextest run` made by `command` for the tests of a filter, so many at once; on failure, runs what failed once more.
+pub(crate) fn nextest_with_one_retry(command: impl Fn() -> Command, filter: &str, at_once: usize) -> Result {
+    one_retry(command, &["--test-threads", &at_once.to_string(), "-E", filter], |lines| {
         let failed = failures_of_nextest(lines);
         let those: Vec<String> =
             failed.iter().map(|(binary, test)| format!("(binary_id(={binary}) & test(={test}))")).collect();
@@ -54,6 +57,10 @@ fn one_retry(command: impl Fn() -> Command, args: &[&str], read: impl Fn(&[Strin
         return Err("the tests failed, and not in a way that another try could mend".into());
     }
     let names = tests.join(" ");
+    // A slow minute does not make so many fail, and all of them alone would take longer than anybody waits.
+    if tests.len() > MOST {
+        return Err(format!("{} tests failed, too many for another try: {names}", tests.len()));
+    }
     eprintln!("\n{} tests failed; once more, one at a time: {names}\n", tests.len());
     for words in runs {
         if !tee(command().args(&words))?.0 {

@@ -91,11 +91,9 @@ pub(crate) fn setup() -> Result<PathBuf> {
     }
     drivers(&dir.join(STOCK[0]))?;
     others::install(&dir, STOCK[0])?;
-    // Fast to run, slow to build: unoptimised is enough.
-    for tool in ["cargo-deny", "cargo-nextest"] {
-        if !on_path(tool) {
-            run(crate::run::cargo().args(["install", tool, "--locked", "--debug"]))?;
-        }
+    // It only starts tests: unoptimised is enough.
+    if !on_path("cargo-nextest") {
+        run(crate::run::cargo().args(["install", "cargo-nextest", "--locked", "--debug"]))?;
     }
     Ok(dir)
 }

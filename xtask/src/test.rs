@@ -2,7 +2,7 @@
 
 use crate::retry::{nextest_with_one_retry, with_one_retry};
 use crate::run::{Result, cargo, run, target_dir};
-use crate::{setup, tidy};
+use crate::{licences, setup, tidy};
 use std::path::Path;
 use std::process::Command;
 
@@ -11,33 +11,31 @@ pub(crate) fn test(args: &[String]) -> Result {
     let stock = setup::setup()?;
     tidy::tidy()?;
     run(cargo().args(["fmt", "--all", "--check"]))?;
+    licences::check()?;
     run(cargo().args(["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
-    // The licences of every crate are read, also of those that this platform does not build.
-    run(cargo().args(["fetch", "--locked", "--quiet"]))?;
-    run(cargo().args(["deny", "--offline", "--log-level", "error", "check", "bans", "licenses", "sources"]))?;
-    run(cargo().args(["build", "--quiet", "--workspace", "--bins"]))?;
-    let mut all = vec!["--workspace", "--no-fail-fast"];
-    all.extend(args.iter().map(String::as_str));
+    // Always all of it, and what is run is chosen afterwards: crates are built anew for each set of packages that is asked for.
+    run(cargo().args(["build", "--quiet", "--workspace", "--all-targets"]))?;
     if !args.is_empty() {
+        let mut all = vec!["--workspace", "--no-fail-fast"];
+        all.extend(args.iter().map(String::as_str));
         return with_one_retry(|| tests(&stock), &all);
     }
-    all.extend(["--exclude", INTEROP]);
     // What fails among the units does not keep the others from being seen.
-    let units = with_one_retry(|| tests(&stock), &all);
-    units.and(interop(&stock))
+    let units = nextest(&stock, &format!("not package({INTEROP})"));
+    units.and(nextest(&stock, &format!("package({INTEROP})")))
 }
 
 /// The tests that only start programs. They wait so much, and some so long, that they run over all test programs at once.
 const INTEROP: &str = "brine-interop-tests";
 
-/// The interop tests, by nextest (`.config/nextest.toml`).
-fn interop(stock: &Path) -> Result {
+/// The tests that a filter chooses, by nextest (`.config/nextest.toml`).
+fn nextest(stock: &Path, filter: &str) -> Result {
     let run = || {
         let mut c = cargo();
-        c.args(["nextest", "run", "--package", INTEROP, "--color", "never"]);
+        c.args(["nextest", "run", "--workspace", "--color", "never"]);
         environment(c, stock)
     };
-    nextest_with_one_retry(run, &["--test-threads", &threads()])
+    nextest_with_one_retry(run, filter, at_once())
 }
 
 /// `cargo xtask soak`: the tests that take longer than a change should wait for.
@@ -72,14 +70,13 @@ pub(crate) fn soak() -> Result {
 /// `cargo test` with what the tests look for in their environment.
 fn tests(stock: &Path) -> Command {
     let mut c = cargo();
-    c.arg("test").env("RUST_TEST_THREADS", threads());
+    c.arg("test").env("RUST_TEST_THREADS", at_once().to_string());
     environment(c, stock)
 }
 
-/// One thread more than there are cores: much of the time is spent waiting for stock's programs.
-fn threads() -> String {
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    (cores + 1).to_string()
+/// Tests that run at once, one more than there are cores: much of the time is spent waiting for stock's programs.
+fn at_once() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from) + 1
 }
 
 /// What the tests look for in their environment.
