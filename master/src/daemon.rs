@@ -9,6 +9,7 @@ use brine_protocol::crypt::AesKey;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::alerts::{AlertThread, Alerts};
 use crate::config::Config;
 use crate::events::{Events, Tap};
 use crate::fs::Dir;
@@ -128,6 +129,7 @@ pub struct Running {
     others: JoinSet<()>,
     store: DbThread,
     outlets: OutletThreads,
+    alerts: AlertThread,
 }
 
 impl Running {
@@ -163,8 +165,9 @@ impl Running {
             Dir::at(&path).ensure_exactly(0o700).map_err(io(path))?;
         }
         let (outlets, outlet_threads) = Outlets::start(&config.opts).map_err(io("returners".into()))?;
-        let taps = outlets.tap().map(|tap| Arc::new(tap) as Arc<dyn Tap>);
-        let (events, fired) = Events::bind(&config.bus, taps.into_iter().collect())?;
+        let alerts = Alerts::open(&config).map_err(io(config.paths.cachedir.join("alerts")))?;
+        let taps = outlets.tap().map(|tap| Arc::new(tap) as Arc<dyn Tap>).into_iter().chain(alerts.tap());
+        let (events, fired) = Events::bind(&config.bus, taps.collect())?;
         let credentials = load_credentials(&config.master_key, AesKey::generate()?, publish_addr.port())?;
         let users =
             UserKeys::create(&config.user_keys).map_err(io(config.user_keys.dir.path().to_owned()))?;
@@ -179,12 +182,15 @@ impl Running {
             jobs,
             events: events.clone(),
             outlets,
+            alerts,
             port,
             vouch: server.vouching(),
             minions: std::mem::take(&mut store.minions),
             nonces: Nonces::open(Dir::at(cachedir)).map_err(io(cachedir.clone()))?,
         };
         let master = Master::new(config, parts);
+        let alerts = master.alerts.start(&master);
+        let alerts = alerts.map_err(io(master.config.paths.cachedir.join("alerts")))?;
         requests::check_tops(&master.config.opts);
         preflight::check(&master.config.opts, &master.files).map_err(StartError::Preflight)?;
         crate::known::restore(&Dir::at(&master.config.paths.cachedir))
@@ -212,6 +218,7 @@ impl Running {
             others,
             store,
             outlets: outlet_threads,
+            alerts,
         })
     }
 
@@ -227,6 +234,7 @@ impl Running {
         }
         crate::known::keep(&Dir::at(&self.master.config.paths.cachedir), &self.master.vouch);
         self.master.outlets.close();
+        self.master.alerts.close();
         let port = self.master.port.clone();
         // The last handle of the store goes with the master; its thread ends then.
         drop(self.master);
@@ -235,7 +243,8 @@ impl Running {
         if let Some(port) = Arc::into_inner(port) {
             port.shutdown(LAST_JOBS).await;
         }
-        let (store, outlets) = (self.store, self.outlets);
+        let (store, outlets, alerts) = (self.store, self.outlets, self.alerts);
+        let _ = tokio::time::timeout(STOP, tokio::task::spawn_blocking(move || alerts.join())).await;
         let _ = tokio::time::timeout(STOP, tokio::task::spawn_blocking(move || store.join())).await;
         // What waits for a database that does not answer is given up; the store has it.
         let _ = tokio::time::timeout(STOP, tokio::task::spawn_blocking(move || outlets.join())).await;

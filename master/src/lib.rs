@@ -25,6 +25,7 @@
 //! | [`eauth`] | passwords, tokens and groups of `external_auth` |
 //! | [`jobs`], [`minion_data`] | what is kept |
 //! | [`publish`], [`events`], [`presence`] | what goes out, and who is there |
+//! | [`alerts`] | what of it matters to people |
 //! | [`upkeep`], [`schedule`] | what happens by the clock |
 //! | [`fs`] | files, reached so that nothing from the wire can name one elsewhere |
 //!
@@ -40,6 +41,7 @@
 //!   does, since its target has to be resolved.
 
 pub mod access;
+pub mod alerts;
 pub mod cli;
 pub mod config;
 pub mod daemon;

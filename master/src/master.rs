@@ -20,6 +20,7 @@ use brine_protocol::replay::{ReplayWindow, VersionRatchet};
 use brine_protocol::request::{MinionRequest, Proof, Proved, RequestKeys, RequestMemory};
 use parking_lot::{Mutex, RwLock};
 
+use crate::alerts::Alerts;
 use crate::config::Config;
 use crate::eauth::Service;
 use crate::events::Events;
@@ -69,6 +70,8 @@ pub struct Master {
     pub events: Events,
     /// Returners that get jobs, returns and events beside store and bus.
     pub outlets: Outlets,
+    /// What matters to people, and silences.
+    pub alerts: Alerts,
     /// The publish port.
     pub port: Arc<PubServer>,
     /// Tells the request port from where minions have proved themselves.
@@ -110,6 +113,8 @@ pub struct Parts {
     pub events: Events,
     /// Returners beside store and bus.
     pub outlets: Outlets,
+    /// Alerts and silences.
+    pub alerts: Alerts,
     /// The publish port.
     pub port: Arc<PubServer>,
     /// How to vouch for addresses at the request port.
@@ -156,6 +161,7 @@ impl Master {
             files: FileServer::new(&config.opts),
             events: parts.events,
             outlets: parts.outlets,
+            alerts: parts.alerts,
             publisher: Publisher::new(parts.port.clone(), config.publish.clone()),
             port_vouch: parts.port.vouching(),
             port: parts.port,

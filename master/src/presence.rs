@@ -19,6 +19,17 @@ struct State {
     claims: HashMap<MinionId, Vec<(PeerId, IpAddr)>>,
     nameless: HashMap<IpAddr, usize>,
     proofs: HashMap<MinionId, IpAddr>,
+    /// The same by address.
+    proved_at: HashMap<IpAddr, BTreeSet<MinionId>>,
+}
+
+/// Whom a change may concern.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// These minions may be here or gone now.
+    pub minions: Vec<MinionId>,
+    /// So may any that has not proved itself since the start.
+    pub unproved: bool,
 }
 
 /// The connected minions.
@@ -28,17 +39,42 @@ pub struct Presence {
 }
 
 impl State {
-    fn add(&mut self, peer: &Peer) {
+    fn add(&mut self, peer: &Peer) -> Moved {
         let addr = peer.addr.ip().to_canonical();
         let id = std::str::from_utf8(&peer.identity).ok().and_then(|t| MinionId::parse(t).ok());
-        match &id {
-            Some(id) => self.claims.entry(id.clone()).or_default().push((peer.id, addr)),
-            None => *self.nameless.entry(addr).or_default() += 1,
-        }
+        let moved = match &id {
+            Some(id) => {
+                self.claims.entry(id.clone()).or_default().push((peer.id, addr));
+                Moved { minions: vec![id.clone()], unproved: false }
+            }
+            None => {
+                let count = self.nameless.entry(addr).or_default();
+                *count += 1;
+                if *count == 1 { self.moved_at(addr) } else { Moved::default() }
+            }
+        };
         self.peers.insert(peer.id, (id, addr));
+        moved
     }
 
-    fn remove(&mut self, peer: PeerId) {
+    /// All who can be behind the connections without a name from an address.
+    fn moved_at(&self, addr: IpAddr) -> Moved {
+        let minions = self.proved_at.get(&addr).into_iter().flatten().cloned().collect();
+        Moved { minions, unproved: self.nameless.is_empty() }
+    }
+
+    fn unprove(&mut self, id: &MinionId) {
+        if let Some(addr) = self.proofs.remove(id)
+            && let Some(ids) = self.proved_at.get_mut(&addr)
+        {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.proved_at.remove(&addr);
+            }
+        }
+    }
+
+    fn remove(&mut self, peer: PeerId) -> Moved {
         match self.peers.remove(&peer) {
             Some((Some(id), _)) => {
                 if let Some(claims) = self.claims.get_mut(&id) {
@@ -47,26 +83,29 @@ impl State {
                         self.claims.remove(&id);
                     }
                 }
+                Moved { minions: vec![id], unproved: false }
             }
             Some((None, addr)) => {
                 if let Some(n) = self.nameless.get_mut(&addr) {
                     *n -= 1;
                     if *n == 0 {
                         self.nameless.remove(&addr);
+                        return self.moved_at(addr);
                     }
                 }
+                Moved::default()
             }
-            None => {}
+            None => Moved::default(),
         }
     }
 }
 
 impl Presence {
-    /// Takes a change.
-    pub fn note(&self, event: &PeerEvent) {
+    /// Takes a change; whom it may concern.
+    pub fn note(&self, event: &PeerEvent) -> Moved {
         let mut state = self.state.lock();
         match event {
-            PeerEvent::Connected(peer) if state.peers.contains_key(&peer.id) => {}
+            PeerEvent::Connected(peer) if state.peers.contains_key(&peer.id) => Moved::default(),
             PeerEvent::Connected(peer) => state.add(peer),
             PeerEvent::Disconnected(peer) => state.remove(peer.id),
         }
@@ -76,23 +115,27 @@ impl Presence {
     pub fn reset(&self, peers: &[Peer]) {
         let mut state = self.state.lock();
         let proofs = std::mem::take(&mut state.proofs);
-        *state = State { proofs, ..State::default() };
-        peers.iter().for_each(|p| state.add(p));
+        let proved_at = std::mem::take(&mut state.proved_at);
+        *state = State { proofs, proved_at, ..State::default() };
+        peers.iter().for_each(|p| drop(state.add(p)));
     }
 
-    /// Notes that a minion has proved itself from an address.
-    pub fn proved(&self, id: &MinionId, from: IpAddr) {
+    /// Notes that a minion has proved itself from an address; whether that is news.
+    pub fn proved(&self, id: &MinionId, from: IpAddr) -> bool {
         let from = from.to_canonical();
         let mut state = self.state.lock();
-        match state.proofs.get_mut(id) {
-            Some(addr) => *addr = from,
-            None => drop(state.proofs.insert(id.clone(), from)),
+        if state.proofs.get(id) == Some(&from) {
+            return false;
         }
+        state.unprove(id);
+        state.proofs.insert(id.clone(), from);
+        state.proved_at.entry(from).or_default().insert(id.clone());
+        true
     }
 
     /// Forgets a minion whose key is gone.
     pub fn forget(&self, id: &MinionId) {
-        self.state.lock().proofs.remove(id);
+        self.state.lock().unprove(id);
     }
 
     /// The minions that are connected and have proved themselves.
@@ -164,6 +207,28 @@ mod tests {
         presence.reset(std::slice::from_ref(&own));
         presence.note(&PeerEvent::Connected(own));
         assert_eq!((presence.present().len(), presence.connections()), (1, 1));
+    }
+
+    #[test]
+    fn a_change_names_those_whom_it_may_concern() {
+        let presence = Presence::default();
+        let (one, two) = (MinionId::parse("m1").unwrap(), MinionId::parse("m2").unwrap());
+        let here = "192.0.2.1".parse().unwrap();
+        assert!(presence.proved(&one, here) && presence.proved(&two, here));
+        assert!(!presence.proved(&one, here));
+        let both = vec![one.clone(), two.clone()];
+        let (a, b) = (peer(1, "192.0.2.1", ""), peer(2, "192.0.2.1", ""));
+        assert_eq!(presence.note(&PeerEvent::Connected(a.clone())).minions, both);
+        assert_eq!(presence.note(&PeerEvent::Connected(b.clone())), Moved::default());
+        assert_eq!(presence.note(&PeerEvent::Disconnected(a)), Moved::default());
+        let moved = presence.note(&PeerEvent::Disconnected(b));
+        assert_eq!(moved, Moved { minions: both, unproved: true });
+        assert!(presence.proved(&one, "192.0.2.2".parse().unwrap()));
+        presence.forget(&two);
+        let c = peer(3, "192.0.2.1", "");
+        assert!(presence.note(&PeerEvent::Connected(c)).minions.is_empty());
+        let named = peer(4, "192.0.2.1", "m2");
+        assert_eq!(presence.note(&PeerEvent::Connected(named)).minions, [two]);
     }
 
     #[test]

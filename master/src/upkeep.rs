@@ -33,9 +33,16 @@ pub async fn follow_peers(master: Arc<Master>) {
                 if let PeerEvent::Connected(peer) = &change {
                     tracing::debug!(addr = %peer.addr, "subscriber connected");
                 }
-                master.presence.note(&change);
+                let moved = master.presence.note(&change);
+                moved.minions.iter().for_each(|id| master.alerts.presence(id));
+                if moved.unproved {
+                    master.alerts.sweep();
+                }
             }
-            Err(RecvError::Lagged(_)) => master.presence.reset(&master.port.peers()),
+            Err(RecvError::Lagged(_)) => {
+                master.presence.reset(&master.port.peers());
+                master.alerts.sweep();
+            }
             Err(RecvError::Closed) => return,
         }
     }

@@ -6,6 +6,7 @@
 //! Not here: who may call what.
 
 mod absent;
+mod alerting;
 mod client;
 mod dates;
 #[cfg(test)]
@@ -46,8 +47,8 @@ macro_rules! list {
 list! {
     /// Every runner module.
     RUNNERS, runner:
-    audit, auth, cache, config, doc, error, event, fileserver, git_pillar, jobs, manage, match_, mine, network, pillar, queue,
-    reactor, salt, saltutil, sdb, state, survey, test
+    alerts, audit, auth, cache, config, doc, error, event, fileserver, git_pillar, jobs, manage, match_, mine, network, pillar, queue,
+    reactor, salt, saltutil, sdb, silence, state, survey, test
 }
 
 list! {

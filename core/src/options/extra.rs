@@ -9,6 +9,7 @@ use super::types::short::*;
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
+    r("alerts", Absent, &[MAP, BOOL], by("master/tests/alerts.rs::a_failure_is_told_where_the_option_says_so"), "Own option: which events matter to whom (docs/alerts.md)."),
     r("append_domain", Absent, &[], by("render/tests/config.rs::options_decide_about_other_options"), "Domain appended to an id that was found."),
     r("arg", Absent, &[], GONE, "Set by stock from the command line."),
     r("auth.enable_expanded_auth_matching", Absent, &[], by("master/tests/eauth.rs::rules_for_several_minions_add_up_where_the_option_says_so"), "Rules that name minions are taken together."),

@@ -39,6 +39,14 @@ pub enum ConfigError {
         /// What is wrong.
         what: String,
     },
+    /// What is said of alerts is not acceptable.
+    #[error("{file}: {wrong}")]
+    Alerts {
+        /// The file of the master's options.
+        file: String,
+        /// Which key, and why.
+        wrong: brine_alerts::conf::ConfError,
+    },
 }
 
 pub(crate) fn bad(key: &'static str, what: impl Into<String>) -> ConfigError {
@@ -78,6 +86,8 @@ pub struct Config {
     pub data: DataConfig,
     /// Periodic work.
     pub upkeep: UpkeepConfig,
+    /// Alerts, where there are to be any.
+    pub alerts: Option<crate::alerts::AlertsConfig>,
     /// The options as read, for `_master_opts` and for runners.
     pub opts: Arc<Opts>,
 }
@@ -246,6 +256,7 @@ impl Config {
                 ping_on_rotate: opts.flag("ping_on_rotate"),
                 rotate_on_delete: opts.flag("rotate_aes_key"),
             },
+            alerts: crate::alerts::AlertsConfig::from_opts(&opts)?,
             net: NetConfig::from_opts(&opts)?,
             bus: BusConfig::from_opts(&opts, &paths)?,
             access,

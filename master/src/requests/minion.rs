@@ -50,7 +50,9 @@ pub(super) async fn answer(
         }
     };
     if request.proof != Proof::Anonymous {
-        master.presence.proved(&request.minion, peer.ip());
+        if master.presence.proved(&request.minion, peer.ip()) {
+            master.alerts.presence(&request.minion);
+        }
         master.vouch_for(peer.ip());
     }
     let load = std::mem::take(&mut request.load);

@@ -73,7 +73,10 @@ fn keep(master: &Master, id: &MinionId, grains: Map, pillar: &Map) {
     }
     if let Err(e) = master.data.put(id, grains, pillar.clone()) {
         tracing::error!("cannot cache the grains of {id}: {e}");
-    } else if master.config.data.events {
+        return;
+    }
+    master.alerts.labels(id);
+    if master.config.data.events {
         master.events.fire(tags::minion_refresh(id), map! {"Minion data cache refresh" => id});
     }
 }

@@ -193,6 +193,11 @@ impl Spool {
         self.index.lock().sizes.contains_key(&seq)
     }
 
+    /// How many bytes there may be.
+    pub fn cap(&self) -> u64 {
+        self.cap
+    }
+
     /// How many returns there are, and their bytes on disk.
     pub fn usage(&self) -> (usize, u64) {
         let index = self.index.lock();

@@ -26,7 +26,7 @@ pub use audit::{AuditRow, Outcome};
 pub use db::{Caps, Db, DbThread, JobRow, MinionRow, StoreError, Stored};
 pub use expect::{Expect, Recent, RecentJobs};
 pub use files::JobFiles;
-pub use shelf::{Job, Shelf};
+pub use shelf::{Came, Job, Shelf};
 
 /// How jobs are kept.
 #[derive(Clone, Debug)]

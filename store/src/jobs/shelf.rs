@@ -17,6 +17,19 @@ use brine_core::host::JobStore;
 use super::audit::{self, AuditRow};
 pub use brine_core::host::KeptJob as Job;
 
+/// A return as it came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Came {
+    /// When, in seconds since the epoch.
+    pub at: u64,
+    /// For which job.
+    pub jid: String,
+    /// From whom.
+    pub id: String,
+    /// The whole load.
+    pub load: Map,
+}
+
 /// A way to the database of a master's `cachedir`.
 #[derive(Clone, Debug)]
 pub struct Shelf {
@@ -96,6 +109,31 @@ impl Shelf {
             }
         }
         Ok(returns)
+    }
+
+    /// The returns that came since a moment (seconds since the epoch), in the order in which they came; of those the newest `most`.
+    ///
+    /// # Errors
+    /// As the database has it.
+    pub fn came_since(&self, since: u64, most: usize) -> Result<Vec<Came>, StoreError> {
+        let Some(conn) = self.open(false)? else { return Ok(Vec::new()) };
+        let mut statement =
+            conn.prepare("SELECT received, jid, id, data FROM returns ORDER BY rowid DESC")?;
+        let mut rows = statement.query([])?;
+        let mut came = Vec::new();
+        while came.len() < most
+            && let Some(row) = rows.next()?
+        {
+            let at = u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0);
+            if at < since {
+                break;
+            }
+            if let Ok(Value::Map(load)) = decode(&row.get::<_, Vec<u8>>(3)?) {
+                came.push(Came { at, jid: row.get(1)?, id: row.get(2)?, load });
+            }
+        }
+        came.reverse();
+        Ok(came)
     }
 
     /// The newest of the record of who asked for what that are wanted and not older than `since` (seconds since the epoch),

@@ -1,5 +1,6 @@
 //! Ours and stock Salt measured in one run: medians and ratios, printed. Never an assertion: machines are noisy.
 
+mod alerts;
 mod files;
 mod inventory;
 mod inventory_pillar;
@@ -31,7 +32,7 @@ struct Numbers {
     minion_idle: f64,
 }
 
-/// `cargo xtask bench [RUNS] [rendering|files|pillar|pillar-inventory|states|inventory]`.
+/// `cargo xtask bench [RUNS] [rendering|files|pillar|pillar-inventory|states|inventory|alerts]`.
 pub(crate) fn bench(args: &[String]) -> Result {
     let runs: usize = args.first().and_then(|a| a.parse().ok()).unwrap_or(5);
     let stock = setup::setup()?;
@@ -42,9 +43,10 @@ pub(crate) fn bench(args: &[String]) -> Result {
         Some("pillar") => return pillars::bench(&stock),
         Some("pillar-inventory") => return inventory_pillar::bench(),
         Some("inventory") => return inventory::bench(runs),
+        Some("alerts") => return alerts::bench(runs),
         Some(other) => {
             return Err(format!(
-                "bench knows no part {other}: rendering, files, pillar, pillar-inventory, states, inventory"
+                "bench knows no part {other}: rendering, files, pillar, pillar-inventory, states, inventory, alerts"
             ));
         }
         None => {}
@@ -61,7 +63,8 @@ pub(crate) fn bench(args: &[String]) -> Result {
     pillars::bench(&stock)?;
     inventory_pillar::bench()?;
     states::bench(&stock, runs)?;
-    inventory::bench(runs)
+    inventory::bench(runs)?;
+    alerts::bench(runs)
 }
 
 /// Ours, and stock's oldest and newest release.

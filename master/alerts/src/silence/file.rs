@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::{MetadataExt, lchown};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use brine_store::fs::Dir;
@@ -80,7 +81,13 @@ pub fn write(dir: &Dir, silence: &Silence) -> io::Result<()> {
     dir.ensure(0o700)?;
     let name = format!("{}{ENDING}", silence.id);
     dir.write(&name, to_json(silence).to_string().as_bytes(), 0o600)?;
-    File::open(dir.path().join(&name))?.sync_all()?;
+    let path = dir.path().join(&name);
+    let owner = std::fs::metadata(dir.path())?;
+    if std::fs::metadata(&path)?.uid() != owner.uid() {
+        // Set by root on a master that runs as somebody else, who has to read it.
+        lchown(&path, Some(owner.uid()), Some(owner.gid()))?;
+    }
+    File::open(&path)?.sync_all()?;
     File::open(dir.path())?.sync_all()
 }
 

@@ -7,6 +7,7 @@
 //! `return_retry_tries` times, as in stock. One that the disk has no room for is kept in memory, and is put into the spool as soon as
 //! there is room.
 
+mod gauge;
 mod work;
 
 use crate::connect::link::MasterLink;

@@ -1,5 +1,6 @@
 //! The task that sends: which return goes when and to whom, and what an answer means for it.
 
+use super::gauge::{self, Gauge};
 use super::{DeliverySettings, Entry, IN_FLIGHT, IN_MEMORY, Links, Message, SYNC_AFTER};
 use crate::chance;
 use crate::spool::{Item, Spool, SpoolError};
@@ -23,6 +24,11 @@ pub(super) struct Work {
     busy: BTreeMap<String, usize>,
     /// How often a master was there (again).
     ups: u64,
+    gauge: Gauge,
+    /// What is being told of the spool: whether it was heard.
+    telling: JoinSet<bool>,
+    /// What `ups` was when nobody heard.
+    unheard: Option<u64>,
 }
 
 /// An attempt that is over.
@@ -59,13 +65,26 @@ impl Work {
         let entry =
             |seq| Entry { seq: Some(seq), no_disk: false, item: None, to: None, due: Some(now), failures: 0 };
         let waiting = (0..).zip(left.into_iter().map(entry)).collect();
-        Self { spool, settings, links, waiting, next, flying: JoinSet::new(), busy: BTreeMap::new(), ups: 0 }
+        Self {
+            spool,
+            settings,
+            links,
+            waiting,
+            next,
+            flying: JoinSet::new(),
+            busy: BTreeMap::new(),
+            ups: 0,
+            gauge: Gauge::default(),
+            telling: JoinSet::new(),
+            unheard: None,
+        }
     }
 
     /// Works until nobody can hand in returns any more.
     pub(super) async fn run(mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
         loop {
             self.send_what_is_due();
+            self.tell();
             let wake = self.next_due();
             tokio::select! {
                 message = messages.recv() => match message {
@@ -81,9 +100,28 @@ impl Work {
                     Ok(landed) => self.landed(landed),
                     Err(e) => tracing::error!("sending a return broke off; it is sent at the next start: {e}"),
                 },
+                Some(told) = self.telling.join_next() => {
+                    if !matches!(told, Ok(true)) {
+                        self.gauge.unsaid();
+                        self.unheard = Some(self.ups);
+                    }
+                }
                 () = sleep_until(wake) => {}
             }
         }
+    }
+
+    /// Tells a master how full the spool is, where that is news; one word at a time.
+    fn tell(&mut self) {
+        // What was not heard is said again when a master is back.
+        if !self.telling.is_empty() || self.unheard == Some(self.ups) {
+            return;
+        }
+        let Some(link) = self.links.lock().first().cloned() else { return };
+        let Some(data) = self.gauge.look(&self.spool) else { return };
+        let load = gauge::load(link.settings().auth.id.as_str(), data);
+        let timeout = self.settings.timeout;
+        self.telling.spawn(async move { link.request(&load, timeout, 1).await.is_ok() });
     }
 
     fn add(&mut self, mut entry: Entry) {
