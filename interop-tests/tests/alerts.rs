@@ -70,10 +70,10 @@ fn story() -> Result {
     let conf = "alerts: {settle: 2s, builtin: {MinionDown: {for: 1s}, SiteDown: false, KeyPending: false}}";
     let mut fleet = fleet(conf)?;
     let sls = |text: &str| fs::write(fleet.path("srv/web.sls"), text);
-    sls("no:\n  test.fail_without_changes\n")?;
+    sls("broken:\n  test.fail_without_changes\n")?;
     fleet.salt(&["*", "state.apply", "web"])?;
     wait_for(&fleet, "firing", &["StateFailed m1", "StateFailed m2"])?;
-    sls("yes:\n  test.succeed_without_changes\n")?;
+    sls("fine:\n  test.succeed_without_changes\n")?;
     fleet.salt(&["*", "state.apply", "web"])?.ok()?;
     wait_for(&fleet, "firing", &[])?;
 

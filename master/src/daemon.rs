@@ -9,7 +9,7 @@ use brine_protocol::crypt::AesKey;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::alerts::{AlertThread, Alerts};
+use crate::alerts::{AlertThreads, Alerts, AlertsError};
 use crate::config::Config;
 use crate::events::{Events, Tap};
 use crate::fs::Dir;
@@ -52,6 +52,9 @@ pub enum StartError {
     /// The job store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Alerts cannot be looked for, or told.
+    #[error(transparent)]
+    Alerts(#[from] AlertsError),
     /// There is no randomness.
     #[error(transparent)]
     Crypt(#[from] brine_protocol::crypt::CryptError),
@@ -129,7 +132,7 @@ pub struct Running {
     others: JoinSet<()>,
     store: DbThread,
     outlets: OutletThreads,
-    alerts: AlertThread,
+    alerts: AlertThreads,
 }
 
 impl Running {
@@ -165,7 +168,7 @@ impl Running {
             Dir::at(&path).ensure_exactly(0o700).map_err(io(path))?;
         }
         let (outlets, outlet_threads) = Outlets::start(&config.opts).map_err(io("returners".into()))?;
-        let alerts = Alerts::open(&config).map_err(io(config.paths.cachedir.join("alerts")))?;
+        let alerts = Alerts::open(&config)?;
         let taps = outlets.tap().map(|tap| Arc::new(tap) as Arc<dyn Tap>).into_iter().chain(alerts.tap());
         let (events, fired) = Events::bind(&config.bus, taps.collect())?;
         let credentials = load_credentials(&config.master_key, AesKey::generate()?, publish_addr.port())?;
@@ -189,8 +192,7 @@ impl Running {
             nonces: Nonces::open(Dir::at(cachedir)).map_err(io(cachedir.clone()))?,
         };
         let master = Master::new(config, parts);
-        let alerts = master.alerts.start(&master);
-        let alerts = alerts.map_err(io(master.config.paths.cachedir.join("alerts")))?;
+        let alerts = master.alerts.start(&master)?;
         requests::check_tops(&master.config.opts);
         preflight::check(&master.config.opts, &master.files).map_err(StartError::Preflight)?;
         crate::known::restore(&Dir::at(&master.config.paths.cachedir))

@@ -5,7 +5,7 @@
 //! library sends no name for a subscriber), so for them, as in stock, the address alone must do: whoever proved himself
 //! from where a nameless subscriber is connected counts as connected. Not here: when events are fired.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use brine_net::{Peer, PeerEvent, PeerId};
@@ -21,6 +21,8 @@ struct State {
     proofs: HashMap<MinionId, IpAddr>,
     /// The same by address.
     proved_at: HashMap<IpAddr, BTreeSet<MinionId>>,
+    /// Who was connected by name from where he proved himself: no connection without a name is his.
+    named: HashSet<MinionId>,
 }
 
 /// Whom a change may concern.
@@ -76,7 +78,10 @@ impl State {
 
     fn remove(&mut self, peer: PeerId) -> Moved {
         match self.peers.remove(&peer) {
-            Some((Some(id), _)) => {
+            Some((Some(id), addr)) => {
+                if self.proofs.get(&id) == Some(&addr) {
+                    self.named.insert(id.clone());
+                }
                 if let Some(claims) = self.claims.get_mut(&id) {
                     claims.retain(|(p, _)| *p != peer);
                     if claims.is_empty() {
@@ -116,7 +121,8 @@ impl Presence {
         let mut state = self.state.lock();
         let proofs = std::mem::take(&mut state.proofs);
         let proved_at = std::mem::take(&mut state.proved_at);
-        *state = State { proofs, proved_at, ..State::default() };
+        let named = std::mem::take(&mut state.named);
+        *state = State { proofs, proved_at, named, ..State::default() };
         peers.iter().for_each(|p| drop(state.add(p)));
     }
 
@@ -124,6 +130,10 @@ impl Presence {
     pub fn proved(&self, id: &MinionId, from: IpAddr) -> bool {
         let from = from.to_canonical();
         let mut state = self.state.lock();
+        if state.named.contains(id) && !state.claims.contains_key(id) && state.nameless.contains_key(&from) {
+            // It may be another program now, that names nobody.
+            state.named.remove(id);
+        }
         if state.proofs.get(id) == Some(&from) {
             return false;
         }
@@ -135,7 +145,9 @@ impl Presence {
 
     /// Forgets a minion whose key is gone.
     pub fn forget(&self, id: &MinionId) {
-        self.state.lock().unprove(id);
+        let mut state = self.state.lock();
+        state.unprove(id);
+        state.named.remove(id);
     }
 
     /// The minions that are connected and have proved themselves.
@@ -166,6 +178,16 @@ impl Presence {
     /// How many subscribers are connected, whoever they are.
     pub fn connections(&self) -> usize {
         self.state.lock().peers.len()
+    }
+
+    /// As [`Presence::is_absent`], but for a minion that has named itself only its name counts: what is connected from its address
+    /// without a name is not it.
+    pub fn is_gone(&self, id: &str) -> bool {
+        let named = {
+            let state = self.state.lock();
+            !state.claims.contains_key(id) && state.named.contains(id)
+        };
+        named || self.is_absent(id)
     }
 
     /// Whether no connection can be this minion's: none has its name, and none without a name comes from its address.
@@ -229,6 +251,27 @@ mod tests {
         assert!(presence.note(&PeerEvent::Connected(c)).minions.is_empty());
         let named = peer(4, "192.0.2.1", "m2");
         assert_eq!(presence.note(&PeerEvent::Connected(named)).minions, [two]);
+    }
+
+    #[test]
+    fn who_names_himself_is_gone_whoever_else_is_at_his_address() {
+        let presence = Presence::default();
+        let (one, here) = (MinionId::parse("m1").unwrap(), "192.0.2.1".parse().unwrap());
+        presence.proved(&one, here);
+        let (own, other) = (peer(1, "192.0.2.1", "m1"), peer(2, "192.0.2.1", ""));
+        presence.note(&PeerEvent::Connected(other));
+        assert!(!presence.is_gone("m1"));
+        presence.note(&PeerEvent::Connected(own.clone()));
+        presence.note(&PeerEvent::Disconnected(own));
+        assert!(presence.is_gone("m1") && !presence.is_absent("m1"));
+        // It is back, as a program that names nobody.
+        presence.proved(&one, here);
+        assert!(!presence.is_gone("m1"));
+        // A name from elsewhere says nothing.
+        let liar = peer(3, "192.0.2.9", "m1");
+        presence.note(&PeerEvent::Connected(liar.clone()));
+        presence.note(&PeerEvent::Disconnected(liar));
+        assert!(!presence.is_gone("m1"));
     }
 
     #[test]

@@ -35,10 +35,10 @@ impl Signal {
         Self { rule, on: false, ..Self::default() }
     }
 
-    /// With a label.
+    /// With a label; its value may be a stranger's word.
     #[must_use]
-    pub fn label(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.labels.insert(name.to_owned(), value.into());
+    pub fn label(mut self, name: &str, value: impl AsRef<str>) -> Self {
+        self.labels.insert(name.to_owned(), crate::text::tame(value.as_ref()));
         self
     }
 

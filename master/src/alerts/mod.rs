@@ -5,13 +5,17 @@ mod log;
 mod view;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use brine_alerts::conf::{ConfError, Keys};
 use brine_alerts::silence::SilenceError;
+use brine_alerts::sinks::{self, Sinks, SinksError, Threads};
+use brine_alerts::stream::Stream;
 use brine_alerts::{Deliver, Intake, SilenceChange, Silences, Worker};
 use brine_core::{Opts, Value};
 use brine_protocol::ids::MinionId;
+use parking_lot::Mutex;
 
 use crate::config::{Config, ConfigError};
 use crate::events::Tap;
@@ -22,6 +26,32 @@ use crate::master::Master;
 #[derive(Clone, Debug)]
 pub struct AlertsConfig {
     core: brine_alerts::config::Config,
+    /// All of it: sinks read their part themselves.
+    whole: Value,
+}
+
+/// Why there are no alerts, and so no master.
+#[derive(Debug, thiserror::Error)]
+pub enum AlertsError {
+    /// The configuration of sinks is not acceptable, or their queue cannot be used.
+    #[error("{file}: {wrong}")]
+    Sinks {
+        /// The file of the master's options.
+        file: String,
+        /// What is wrong.
+        wrong: SinksError,
+    },
+    /// Silences cannot be read.
+    #[error(transparent)]
+    Silences(#[from] SilenceError),
+    /// What is kept of alerts cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
 }
 
 impl AlertsConfig {
@@ -41,8 +71,12 @@ impl AlertsConfig {
     fn read(value: &Value) -> Result<Self, ConfError> {
         let mut keys = Keys::of(value, "alerts")?;
         let core = brine_alerts::config::Config::read(&mut keys)?;
+        for key in sinks::CONF_KEYS {
+            // Read when they are started.
+            let _ = keys.value(key);
+        }
         keys.end()?;
-        Ok(Self { core })
+        Ok(Self { core, whole: value.clone() })
     }
 }
 
@@ -57,39 +91,46 @@ struct On {
     intake: Intake,
     silences: Silences,
     deliver: Arc<dyn Deliver>,
+    sinks: Option<Sinks>,
+    threads: Mutex<Threads>,
 }
 
-/// The thread that looks at events.
+/// The threads that look at events and deliver.
 #[derive(Debug, Default)]
-pub struct AlertThread(Option<Worker>);
+pub struct AlertThreads {
+    worker: Option<Worker>,
+    sinks: Option<(Sinks, Threads)>,
+}
 
 impl Alerts {
-    /// Opens what is kept of alerts and silences, where there are to be any. What comes from now on waits until [`Alerts::start`].
+    /// Opens what is kept of alerts and silences, where there are to be any, and starts the sinks. What comes from now on waits until
+    /// [`Alerts::start`].
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub fn open(config: &Config) -> io::Result<Self> {
+    /// When it cannot be read, or the configuration of sinks is wrong.
+    pub fn open(config: &Config) -> Result<Self, AlertsError> {
         let Some(own) = config.alerts.clone() else { return Ok(Self(None)) };
         let dir = Dir::at(config.paths.cachedir.join("alerts"));
-        dir.ensure(0o700)?;
+        let io = |source| AlertsError::Io { path: dir.path().to_owned(), source };
+        dir.ensure(0o700).map_err(io)?;
         let intake = Intake::new(&own.core);
-        let deliver: Arc<dyn Deliver> = Arc::new(log::Log);
-        let (sinks, waiting) = (deliver.clone(), intake.clone());
-        let told = move |change: &SilenceChange| {
-            sinks.silence(change);
+        let (deliver, sinks, threads) = deliver(config, &own, &dir)?;
+        let (told, waiting) = (deliver.clone(), intake.clone());
+        let hear = move |change: &SilenceChange| {
+            told.silence(change);
             waiting.silence(change);
         };
-        let failed = |e: SilenceError| io::Error::other(e.to_string());
-        let silences = Silences::open(dir.sub("silences")?, own.core.terms, told).map_err(failed)?;
-        Ok(Self(Some(On { config: own, dir, intake, silences, deliver })))
+        let silences = Silences::open(dir.sub("silences").map_err(io)?, own.core.terms, hear)?;
+        let threads = Mutex::new(threads);
+        Ok(Self(Some(On { config: own, dir, intake, silences, deliver, sinks, threads })))
     }
 
     /// Starts looking.
     ///
     /// # Errors
     /// When what was kept cannot be read or written, or there is no thread.
-    pub fn start(&self, master: &Arc<Master>) -> io::Result<AlertThread> {
-        let Some(on) = &self.0 else { return Ok(AlertThread(None)) };
+    pub fn start(&self, master: &Arc<Master>) -> Result<AlertThreads, AlertsError> {
+        let Some(on) = &self.0 else { return Ok(AlertThreads::default()) };
         let view = view::View::new(master, on.config.core.labels.clone());
         let worker = Worker::start(
             on.config.core.clone(),
@@ -98,8 +139,17 @@ impl Alerts {
             on.silences.clone(),
             Arc::new(view),
             on.deliver.clone(),
-        )?;
-        Ok(AlertThread(Some(worker)))
+        );
+        let worker = worker.map_err(|source| AlertsError::Io { path: on.dir.path().to_owned(), source })?;
+        // Sinks may not know what became of silences while no master ran.
+        let now = std::time::SystemTime::now();
+        for silence in on.silences.list() {
+            let over = silence.is_over(now);
+            let id = silence.id.clone();
+            on.deliver.silence(&if over { SilenceChange::Expired(id) } else { SilenceChange::Set(silence) });
+        }
+        let threads = std::mem::take(&mut *on.threads.lock());
+        Ok(AlertThreads { worker: Some(worker), sinks: on.sinks.clone().map(|sinks| (sinks, threads)) })
     }
 
     /// What takes events off the bus.
@@ -110,6 +160,11 @@ impl Alerts {
     /// The silences, to set and to end them; none where there are no alerts.
     pub fn silences(&self) -> Option<&Silences> {
         self.0.as_ref().map(|on| &on.silences)
+    }
+
+    /// The sinks, where there are any.
+    pub fn sinks(&self) -> Option<&Sinks> {
+        self.0.as_ref().and_then(|on| on.sinks.as_ref())
     }
 
     /// A minion's connection may have come or gone.
@@ -141,13 +196,32 @@ impl Alerts {
     }
 }
 
-impl AlertThread {
-    /// Waits for its end, after [`Alerts::close`].
+impl AlertThreads {
+    /// Waits for their end, after [`Alerts::close`]: sinks end when what was still said has come to them.
     pub fn join(self) {
-        if let Some(worker) = self.0 {
+        if let Some(worker) = self.worker {
             worker.join();
         }
+        if let Some((sinks, threads)) = self.sinks {
+            sinks.close();
+            threads.join();
+        }
     }
+}
+
+/// Whoever delivers: the sinks of the configuration, or else the log.
+fn deliver(
+    config: &Config,
+    own: &AlertsConfig,
+    dir: &Dir,
+) -> Result<(Arc<dyn Deliver>, Option<Sinks>, Threads), AlertsError> {
+    if own.whole.get("sinks").is_none_or(|sinks| !sinks.truthy()) {
+        return Ok((Arc::new(log::Log), None, Threads::default()));
+    }
+    let started = Sinks::start(&own.whole, dir.path(), &Stream::new(false));
+    let file = || config.opts.str("conf_file").to_owned();
+    let (sinks, threads) = started.map_err(|wrong| AlertsError::Sinks { file: file(), wrong })?;
+    Ok((Arc::new(sinks.clone()), Some(sinks), threads))
 }
 
 #[derive(Debug)]

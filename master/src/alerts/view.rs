@@ -49,7 +49,7 @@ impl Around for View {
     }
 
     fn is_absent(&self, minion: &str) -> bool {
-        self.master.upgrade().is_some_and(|master| master.presence.is_absent(minion))
+        self.master.upgrade().is_some_and(|master| master.presence.is_gone(minion))
     }
 
     fn disk(&self) -> Option<usize> {
