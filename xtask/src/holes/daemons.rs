@@ -544,12 +544,12 @@ const DAEMON: &[Hole] = &[
 const SCHEDULE: &[Hole] = &[Hole {
     row: "whoever may run `event.fire`",
     file: "minion/src/daemon/bus.rs",
-    find: "            event.tag
-        );
-    }",
-    put: "            event.tag
-        );
-        super::schedule::manage(minion, &event.data);
-    }",
+    find: "                event.tag
+            );
+        }",
+    put: "                event.tag
+            );
+            super::schedule::manage(minion, &event.data);
+        }",
     tests: &["whoever_may_only_fire_events_cannot_add_jobs"],
 }];
