@@ -62,8 +62,14 @@ mod whole {
 
     const ORCHESTRATES: &str = "is for the master: tests/orchestrate.rs";
 
+    const OF_MINIONS: &str = "asks a running minion: tests/beacons.rs";
+
     /// Functions that the tree does not use.
     const UNUSED: &[(&str, &str)] = &[
+        ("beacon.absent", OF_MINIONS),
+        ("beacon.disabled", OF_MINIONS),
+        ("beacon.enabled", OF_MINIONS),
+        ("beacon.present", OF_MINIONS),
         ("file.mod_run_check_cmd", "is asked by the runner, and takes no name"),
         ("grains.make_hashable", "turns a list into a set, for the other functions"),
         ("ini.sections_present", "fails with stock: docs/differences.md"),

@@ -107,7 +107,7 @@ fn functions(fleet: &Fleet) -> Result {
         vec!["beacons.add", "ps", ps, "test=True"],
         vec!["beacons.add", "ps", ps],
         vec!["beacons.add", "no_such", "[]"],
-        vec!["beacons.add", "load", "[]"],
+        vec!["beacons.add", "load", r#"[{"onchangeonly": 5}]"#],
         vec!["beacons.modify", "ps", r#"[{"processes": {"b": "running"}}]"#],
         vec!["beacons.disable_beacon", "ps"],
         vec!["beacons.list", "return_yaml=False"],
@@ -115,7 +115,11 @@ fn functions(fleet: &Fleet) -> Result {
         vec!["beacons.disable"],
         vec!["beacons.enable"],
         vec!["state.single", "beacon.absent", "name=ps"],
-        vec!["state.single", "beacon.present", "name=diskusage", "/=99%", "test=True"],
+        vec!["state.single", "beacon.present", "name=memusage", "percent=99", "test=True"],
+        vec!["beacons.add", "ps", ps],
+        vec!["state.single", "beacon.disabled", "name=ps"],
+        vec!["state.single", "beacon.enabled", "name=ps"],
+        vec!["state.single", "beacon.enabled", "name=gone"],
         vec!["beacons.delete", "ps"],
     ] {
         let mut all = vec!["*", "--out=json", "--static"];
