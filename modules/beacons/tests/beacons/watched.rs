@@ -51,9 +51,9 @@ fn whatever_happens_to_files_is_told_as_stock_tells_it() {
         json!(["open", "close_write", "create", "moved_to", "moved_from"]),
         json!(["attrib", "access", "close_nowrite", "delete_self", "move_self", "create"]),
     ];
+    let mut both = Both::start();
     let mut events = 0;
     for round in 0..number("BRINE_CASES", 24) {
-        let mut both = Both::start();
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("root");
         fs::create_dir_all(root.join("sub")).unwrap();
@@ -68,10 +68,8 @@ fn whatever_happens_to_files_is_told_as_stock_tells_it() {
         }
         let file = dir.path().join("later");
         let files = json!({root.to_str().unwrap(): options, file.to_str().unwrap(): {"mask": ["modify", "delete_self"]}});
-        let asked = question(
-            "inotify",
-            json!([{"files": files}, {"coalesce": round % 5 == 0}, {"_beacon_name": "i"}]),
-        );
+        let config = json!([{"files": files}, {"coalesce": round % 5 == 0}, {"_beacon_name": "i"}]);
+        let asked = json!({"beacon": "inotify", "name": round.to_string(), "do": "look", "config": config});
         both.stock.ask(&asked);
         both.ours(&asked);
         for _ in 0..20 {
