@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use brine_alerts::pages::{Pages, PagesError};
 use brine_net::{Limits, NetError, PubOptions, PubServer, ReqServer, ReqServerOptions};
 use brine_protocol::crypt::AesKey;
 use tokio::sync::watch;
@@ -16,6 +17,7 @@ use crate::fs::Dir;
 use crate::jobs::{DbThread, Jobs, StoreError};
 use crate::keys::{MasterKeyError, UserKeys, load_credentials};
 use crate::master::{Master, Parts};
+use crate::metrics::{Metrics, Shown};
 use crate::nonces::Nonces;
 use crate::requests;
 use crate::returners::{OutletThreads, Outlets};
@@ -55,6 +57,9 @@ pub enum StartError {
     /// Alerts cannot be looked for, or told.
     #[error(transparent)]
     Alerts(#[from] AlertsError),
+    /// Nothing can be shown over HTTP.
+    #[error(transparent)]
+    Pages(#[from] PagesError),
     /// There is no randomness.
     #[error(transparent)]
     Crypt(#[from] brine_protocol::crypt::CryptError),
@@ -133,6 +138,7 @@ pub struct Running {
     store: DbThread,
     outlets: OutletThreads,
     alerts: AlertThreads,
+    pages: Option<Pages>,
 }
 
 impl Running {
@@ -168,8 +174,11 @@ impl Running {
             Dir::at(&path).ensure_exactly(0o700).map_err(io(path))?;
         }
         let (outlets, outlet_threads) = Outlets::start(&config.opts).map_err(io("returners".into()))?;
-        let alerts = Alerts::open(&config)?;
-        let taps = outlets.tap().map(|tap| Arc::new(tap) as Arc<dyn Tap>).into_iter().chain(alerts.tap());
+        let shown = Shown::new(config.alerts.as_ref().and_then(|alerts| alerts.pages().cloned()));
+        let metrics = Arc::new(Metrics::default());
+        let alerts = Alerts::open(&config, shown.stream())?;
+        let taps = outlets.tap().map(|tap| Arc::new(tap) as Arc<dyn Tap>).into_iter();
+        let taps = taps.chain(alerts.tap()).chain(shown.tap(&metrics));
         let (events, fired) = Events::bind(&config.bus, taps.collect())?;
         let credentials = load_credentials(&config.master_key, AesKey::generate()?, publish_addr.port())?;
         let users =
@@ -186,6 +195,7 @@ impl Running {
             events: events.clone(),
             outlets,
             alerts,
+            metrics,
             port,
             vouch: server.vouching(),
             minions: std::mem::take(&mut store.minions),
@@ -193,6 +203,7 @@ impl Running {
         };
         let master = Master::new(config, parts);
         let alerts = master.alerts.start(&master)?;
+        let pages = shown.start(&master)?;
         requests::check_tops(&master.config.opts);
         preflight::check(&master.config.opts, &master.files).map_err(StartError::Preflight)?;
         crate::known::restore(&Dir::at(&master.config.paths.cachedir))
@@ -221,11 +232,18 @@ impl Running {
             store,
             outlets: outlet_threads,
             alerts,
+            pages,
         })
+    }
+
+    /// Where numbers and events are shown, if they are.
+    pub fn pages_addr(&self) -> Option<std::net::SocketAddr> {
+        self.pages.as_ref().and_then(Pages::addr)
     }
 
     /// Answers what is in work, puts what was taken in on disk, and closes everything.
     pub async fn stop(mut self) {
+        drop(self.pages.take());
         let _ = self.stop.send(true);
         let _ =
             tokio::time::timeout(STOP, async { while self.requests.join_next().await.is_some() {} }).await;

@@ -52,6 +52,7 @@ mod inventory;
 pub mod keys;
 pub mod known;
 pub mod master;
+pub mod metrics;
 pub mod nonces;
 mod pillar_pool;
 mod preflight;

@@ -28,6 +28,7 @@ use crate::gate::AuthGate;
 use crate::inventory::Owed;
 use crate::jobs::{Jobs, MinionRow};
 use crate::keys::{AutoKey, KeyMark, KeyState, KeyStore, UserKeys};
+use crate::metrics::Metrics;
 use crate::minion_data::MinionData;
 use crate::nonces::{Nonces, Seen};
 use crate::pillar_pool::PillarPool;
@@ -89,6 +90,8 @@ pub struct Master {
     pub local: LocalAddrs,
     /// What is known of minions' keys.
     pub records: Records,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// What runs of runners and wheel functions share.
     pub(crate) runs: Runs,
     /// Compiles pillar.
@@ -115,6 +118,8 @@ pub struct Parts {
     pub outlets: Outlets,
     /// Alerts and silences.
     pub alerts: Alerts,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// The publish port.
     pub port: Arc<PubServer>,
     /// How to vouch for addresses at the request port.
@@ -162,6 +167,7 @@ impl Master {
             events: parts.events,
             outlets: parts.outlets,
             alerts: parts.alerts,
+            metrics: parts.metrics,
             publisher: Publisher::new(parts.port.clone(), config.publish.clone()),
             port_vouch: parts.port.vouching(),
             port: parts.port,

@@ -165,6 +165,16 @@ impl Presence {
         state.proofs.iter().filter(connected).map(|(id, at)| (id.clone(), *at)).collect()
     }
 
+    /// How many minions are connected and have proved themselves.
+    pub fn up(&self) -> usize {
+        let state = self.state.lock();
+        let connected = |(id, at): &(&MinionId, &IpAddr)| {
+            state.nameless.contains_key(*at)
+                || state.claims.get(*id).is_some_and(|claims| claims.iter().any(|(_, addr)| addr == *at))
+        };
+        state.proofs.iter().filter(connected).count()
+    }
+
     /// Whether the minion has proved itself since the start.
     pub fn is_proved(&self, id: &str) -> bool {
         self.state.lock().proofs.contains_key(id)
@@ -221,9 +231,9 @@ mod tests {
         assert!(!presence.is_absent("m1"));
         let own = peer(2, "192.0.2.1", "m1");
         presence.note(&PeerEvent::Connected(own.clone()));
-        assert_eq!(presence.present().len(), 1);
+        assert_eq!((presence.present().len(), presence.up()), (1, 1));
         presence.note(&PeerEvent::Disconnected(own.clone()));
-        assert!(presence.present().is_empty());
+        assert!(presence.present().is_empty() && presence.up() == 0);
         presence.note(&PeerEvent::Disconnected(liar));
         assert!(presence.is_absent("m1"));
         presence.reset(std::slice::from_ref(&own));

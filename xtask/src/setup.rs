@@ -28,7 +28,7 @@ const DRIVERS: [&str; 8] = [
 ];
 
 /// Programs the tests call, with the Debian package that brings each.
-const PROGRAMS: [(&str, &str); 30] = [
+const PROGRAMS: [(&str, &str); 31] = [
     ("openvpn", "openvpn"),
     ("ping", "iputils-ping"),
     ("ip", "iproute2"),
@@ -59,6 +59,7 @@ const PROGRAMS: [(&str, &str); 30] = [
     ("exim4", "exim4-daemon-light"),
     ("strace", "strace"),
     ("journalctl", "systemd"),
+    ("promtool", "prometheus"),
 ];
 
 /// The system's own interpreter, which every user may run: a stock master changes its user in some tests. The

@@ -11,7 +11,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::builtin::{Book, tags};
 use crate::config::Config;
-use crate::core::{Core, tags as own_tags};
+use crate::core::{Core, Numbers, tags as own_tags};
 use crate::event::Event;
 use crate::glob::Glob;
 use crate::silence::{SilenceChange, Silences};
@@ -38,6 +38,7 @@ struct Waiting {
     labels: BTreeSet<String>,
     silences: Vec<SilenceChange>,
     sweep: bool,
+    asked: Vec<mpsc::Sender<Numbers>>,
     closed: bool,
 }
 
@@ -48,6 +49,7 @@ impl Waiting {
             && self.labels.is_empty()
             && self.silences.is_empty()
             && !self.sweep
+            && self.asked.is_empty()
             && self.dropped == 0
     }
 }
@@ -132,6 +134,13 @@ impl Intake {
         self.put(|waiting| waiting.silences.push(change.clone()));
     }
 
+    /// How many alerts there are, by name and state; `None` if nobody says so in time.
+    pub fn numbers(&self, within: Duration) -> Option<Numbers> {
+        let (tell, told) = mpsc::channel();
+        self.put(|waiting| waiting.asked.push(tell));
+        told.recv_timeout(within).ok()
+    }
+
     /// Takes nothing more; the thread ends when it has looked at what waits.
     pub fn close(&self) {
         self.0.waiting.lock().closed = true;
@@ -165,6 +174,7 @@ impl Intake {
             labels: std::mem::take(&mut waiting.labels),
             silences: std::mem::take(&mut waiting.silences),
             sweep: std::mem::take(&mut waiting.sweep),
+            asked: std::mem::take(&mut waiting.asked),
         })
     }
 }
@@ -177,6 +187,7 @@ struct Batch {
     labels: BTreeSet<String>,
     silences: Vec<SilenceChange>,
     sweep: bool,
+    asked: Vec<mpsc::Sender<Numbers>>,
 }
 
 /// The thread.
@@ -266,6 +277,11 @@ fn run(mut core: Core, intake: &Intake) {
         }
         core.tick(now);
         core.flush();
+        if !batch.asked.is_empty() {
+            let numbers = core.numbers();
+            // Who asked may have gone.
+            batch.asked.iter().for_each(|tell| drop(tell.send(numbers.clone())));
+        }
         match unsynced {
             Some(at) if at.elapsed() >= SYNC => {
                 core.sync();

@@ -4,11 +4,15 @@
 mod log;
 mod view;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use brine_alerts::conf::{ConfError, Keys};
+use brine_alerts::pages::{self, PagesConf};
+use brine_alerts::queue::RETRY_TAG;
 use brine_alerts::silence::SilenceError;
 use brine_alerts::sinks::{self, Sinks, SinksError, Threads};
 use brine_alerts::stream::Stream;
@@ -21,11 +25,13 @@ use crate::config::{Config, ConfigError};
 use crate::events::Tap;
 use crate::fs::Dir;
 use crate::master::Master;
+use crate::metrics::Beside;
 
 /// What the option `alerts` says.
 #[derive(Clone, Debug)]
 pub struct AlertsConfig {
     core: brine_alerts::config::Config,
+    pages: Option<PagesConf>,
     /// All of it: sinks read their part themselves.
     whole: Value,
 }
@@ -71,12 +77,18 @@ impl AlertsConfig {
     fn read(value: &Value) -> Result<Self, ConfError> {
         let mut keys = Keys::of(value, "alerts")?;
         let core = brine_alerts::config::Config::read(&mut keys)?;
-        for key in sinks::CONF_KEYS {
-            // Read when they are started.
+        let pages = PagesConf::read(value)?;
+        for key in sinks::CONF_KEYS.iter().chain(&pages::CONF_KEYS) {
+            // Read by themselves, sinks when they are started.
             let _ = keys.value(key);
         }
         keys.end()?;
-        Ok(Self { core, whole: value.clone() })
+        Ok(Self { core, pages, whole: value.clone() })
+    }
+
+    /// What is to be shown over HTTP, and where; nothing if nothing is.
+    pub fn pages(&self) -> Option<&PagesConf> {
+        self.pages.as_ref()
     }
 }
 
@@ -108,13 +120,13 @@ impl Alerts {
     ///
     /// # Errors
     /// When it cannot be read, or the configuration of sinks is wrong.
-    pub fn open(config: &Config) -> Result<Self, AlertsError> {
+    pub fn open(config: &Config, stream: &Arc<Stream>) -> Result<Self, AlertsError> {
         let Some(own) = config.alerts.clone() else { return Ok(Self(None)) };
         let dir = Dir::at(config.paths.cachedir.join("alerts"));
         let io = |source| AlertsError::Io { path: dir.path().to_owned(), source };
         dir.ensure(0o700).map_err(io)?;
         let intake = Intake::new(&own.core);
-        let (deliver, sinks, threads) = deliver(config, &own, &dir)?;
+        let (deliver, sinks, threads) = deliver(config, &own, &dir, stream)?;
         let (told, waiting) = (deliver.clone(), intake.clone());
         let hear = move |change: &SilenceChange| {
             told.silence(change);
@@ -154,7 +166,9 @@ impl Alerts {
 
     /// What takes events off the bus.
     pub fn tap(&self) -> Option<Arc<dyn Tap>> {
-        self.0.as_ref().map(|on| Arc::new(AlertTap(on.intake.clone())) as Arc<dyn Tap>)
+        self.0.as_ref().map(|on| {
+            Arc::new(AlertTap { intake: on.intake.clone(), sinks: on.sinks.clone() }) as Arc<dyn Tap>
+        })
     }
 
     /// The silences, to set and to end them; none where there are no alerts.
@@ -165,6 +179,27 @@ impl Alerts {
     /// The sinks, where there are any.
     pub fn sinks(&self) -> Option<&Sinks> {
         self.0.as_ref().and_then(|on| on.sinks.as_ref())
+    }
+
+    /// What is counted of alerts, asked for now.
+    pub fn numbers(&self) -> Beside {
+        const PATIENCE: Duration = Duration::from_secs(2);
+        let Some(on) = &self.0 else { return Beside::default() };
+        let mut silences: BTreeMap<&'static str, usize> =
+            ["all", "expected", "manual", "place"].into_iter().map(|kind| (kind, 0)).collect();
+        for silence in on.silences.standing(SystemTime::now()) {
+            *silences.entry(silence.kind.text()).or_default() += 1;
+        }
+        let report = on.sinks.as_ref().map(Sinks::report).transpose();
+        let sinks = report.unwrap_or_else(|e| {
+            tracing::error!("{e}");
+            None
+        });
+        Beside {
+            sinks: sinks.unwrap_or_default(),
+            alerts: on.intake.numbers(PATIENCE).unwrap_or_default().into_iter().collect(),
+            silences: silences.into_iter().collect(),
+        }
     }
 
     /// A minion's connection may have come or gone.
@@ -209,26 +244,38 @@ impl AlertThreads {
     }
 }
 
+/// Whoever delivers, the same as sinks if it is sinks, and their threads.
+type Delivering = (Arc<dyn Deliver>, Option<Sinks>, Threads);
+
 /// Whoever delivers: the sinks of the configuration, or else the log.
 fn deliver(
     config: &Config,
     own: &AlertsConfig,
     dir: &Dir,
-) -> Result<(Arc<dyn Deliver>, Option<Sinks>, Threads), AlertsError> {
+    stream: &Arc<Stream>,
+) -> Result<Delivering, AlertsError> {
     if own.whole.get("sinks").is_none_or(|sinks| !sinks.truthy()) {
         return Ok((Arc::new(log::Log), None, Threads::default()));
     }
-    let started = Sinks::start(&own.whole, dir.path(), &Stream::new(false));
+    let started = Sinks::start(&own.whole, dir.path(), stream);
     let file = || config.opts.str("conf_file").to_owned();
     let (sinks, threads) = started.map_err(|wrong| AlertsError::Sinks { file: file(), wrong })?;
     Ok((Arc::new(sinks.clone()), Some(sinks), threads))
 }
 
 #[derive(Debug)]
-struct AlertTap(Intake);
+struct AlertTap {
+    intake: Intake,
+    sinks: Option<Sinks>,
+}
 
 impl Tap for AlertTap {
     fn put(&self, tag: &str, body: &[u8]) {
-        self.0.event(tag, body);
+        self.intake.event(tag, body);
+        if tag == RETRY_TAG
+            && let Some(sinks) = &self.sinks
+        {
+            sinks.wake();
+        }
     }
 }

@@ -18,6 +18,7 @@ use brine_protocol::message::tags;
 
 use crate::keys::{KeyMark, KeyState};
 use crate::master::Master;
+use crate::metrics::Signed;
 
 /// Pending keys that are kept at most: strangers may add to that directory.
 const MOST_PENDING: usize = 20_000;
@@ -162,6 +163,11 @@ fn carry_out(master: &Master, id: &MinionId, decision: &Decision) -> io::Result<
     {
         master.events.fire(tags::AUTH, event.clone());
     }
+    master.metrics.signed(match &decision.verdict {
+        Verdict::Accept(_) => Signed::Accepted,
+        Verdict::Refuse(refusal) if refusal.is_pending() => Signed::Pending,
+        Verdict::Refuse(_) => Signed::Refused,
+    });
     log(id, &decision.verdict, !decision.actions.is_empty());
     Ok(())
 }

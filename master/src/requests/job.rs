@@ -97,6 +97,7 @@ pub(crate) async fn start(
         sender.publisher.send(&sender.credentials, &publish, &names)
     });
     sent?;
+    master.metrics.published(jid.as_str(), minions.len());
     kept.soon().await;
     tracing::info!(
         "User {} Published command {} with jid {jid}",

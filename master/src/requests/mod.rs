@@ -29,6 +29,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::master::Master;
+use crate::metrics::Asks;
 
 pub use job::ping_all;
 pub(crate) use tops::check as check_tops;
@@ -67,8 +68,12 @@ async fn handle(master: Arc<Master>, request: Request) {
             return;
         }
     }
-    let answer = answer(&master, peer, &body, &reply).await;
+    let begun = Instant::now();
+    let (asks, answer) = answer(&master, peer, &body, &reply).await;
     drop(body);
+    if let Some(asks) = asks {
+        master.metrics.request(asks, begun.elapsed());
+    }
     let answer = match answer {
         // Refusals are cheap, but not for nothing; whoever lives on them has to wait for each.
         Some(Answer::Refused(value)) => {
@@ -90,33 +95,34 @@ enum Answer {
     Refused(Value),
 }
 
-/// The reply to one request; None for those that are better not answered at all.
+/// The reply to one request, None for those that are better not answered at all; and who asked, if that can be told.
 async fn answer(
     master: &Arc<Master>,
     peer: SocketAddr,
     body: &[u8],
     reply: &brine_net::Responder,
-) -> Option<Answer> {
+) -> (Option<Asks>, Option<Answer>) {
     let parse = || Envelope::from_bytes(body, master.config.auth.minimum_version);
     match if body.len() > LARGE { tokio::task::block_in_place(parse) } else { parse() } {
         Err(e) => {
             tracing::debug!(%peer, "bad request: {e}");
-            Some(Answer::Refused(e.reply()))
+            (None, Some(Answer::Refused(e.reply())))
         }
         Ok(Envelope::Clear { load, .. }) if load.get_str("cmd") == Some("_auth") => {
             // It may have to wait; what it waits with is the body, not the much larger values it holds.
             drop(load);
-            auth::answer(master, peer, body, reply).await.map(Answer::Served)
+            (Some(Asks::Auth), auth::answer(master, peer, body, reply).await.map(Answer::Served))
         }
         Ok(Envelope::Clear { load, .. }) => {
             let value = clear::answer(master, peer, load).await;
             // Whoever may ask for nothing gets an empty value, which is a refusal too.
             let refused = !value.truthy() || value.get("error").is_some();
-            Some(if refused { Answer::Refused(value) } else { Answer::Served(value) })
+            (Some(Asks::Client), Some(if refused { Answer::Refused(value) } else { Answer::Served(value) }))
         }
         Ok(Envelope::Aes(envelope)) => match minion::answer(master, peer, &envelope).await {
-            Ok(value) => value.map(Answer::Served),
-            Err(refusal) => Some(Answer::Refused(refusal)),
+            Ok(value) => (Some(Asks::Minion), value.map(Answer::Served)),
+            // Who it was is not known.
+            Err(refusal) => (None, Some(Answer::Refused(refusal))),
         },
     }
 }

@@ -102,6 +102,7 @@ async fn keep_return(master: &Master, jid: &Jid, id: &MinionId, mut load: Map) -
 }
 
 fn fire(master: &Master, jid: &Jid, id: &MinionId, load: Map) {
+    master.metrics.returned(jid.as_str(), &load);
     fire_failed_states(master, jid, id, &load);
     master.events.fire_return(jid, tags::job_ret(jid, id), load);
 }

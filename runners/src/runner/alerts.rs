@@ -1,5 +1,7 @@
 //! Alerts: which there are and why nobody is told, which are the noisiest, and whether one would reach anybody. Brine's own.
 
+mod sinks;
+
 use std::time::{Duration, Instant, SystemTime};
 
 use brine_alerts::core::tags;
@@ -11,8 +13,9 @@ use brine_core::{Map, Value, map};
 
 use crate::alerting::{config, kept, labels, silences, span, state, when, why as reason};
 use crate::host::master;
+use sinks::{exec_dead_letters, exec_retry_dead, exec_sinks};
 
-module! { "alerts": confirm, "list" => list_, noisiest, test, why }
+module! { "alerts": confirm, dead_letters, "list" => list_, noisiest, retry_dead, sinks, test, why }
 
 /// The alerts that there are: firing, pending (not so for long enough yet) and suppressed (held back, with what does it); `state` shows
 /// one of the three alone.

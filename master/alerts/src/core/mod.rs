@@ -59,6 +59,9 @@ const MARGIN: Duration = Duration::from_secs(30);
 /// Labels that are remembered, of minions.
 const MOST_LABELS: usize = 200_000;
 
+/// How many alerts there are, by name and state: firing, pending or suppressed.
+pub type Numbers = BTreeMap<(String, &'static str), usize>;
+
 /// The core.
 pub struct Core {
     book: Book,
@@ -272,6 +275,20 @@ impl Core {
             self.watchdog_at = self.watchdog(now);
         }
         self.follow_drills(now);
+    }
+
+    /// How many alerts there are.
+    pub fn numbers(&self) -> Numbers {
+        let mut numbers = Numbers::new();
+        for (_, alert) in self.table.all() {
+            let state = match (alert.is_firing(), alert.hush.is_empty()) {
+                (false, _) => "pending",
+                (true, true) => "firing",
+                (true, false) => "suppressed",
+            };
+            *numbers.entry((alert.name().to_owned(), state)).or_default() += 1;
+        }
+        numbers
     }
 
     /// When something is due next.

@@ -25,6 +25,9 @@ pub use take::Taken;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// The tag of the event by which another program says that it has put something into the queues.
+pub const RETRY_TAG: &str = "brine/alert/retry";
+
 /// Why the queue cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
