@@ -35,7 +35,8 @@ impl Core {
         else {
             return;
         };
-        if self.drills.len() >= MOST || test.is_empty() || test.len() > 64 {
+        let known = self.drills.iter().any(|drill| drill.test == test);
+        if (self.drills.len() >= MOST && !known) || test.is_empty() || test.len() > 64 {
             return;
         }
         let now = event.at;
@@ -63,6 +64,8 @@ impl Core {
             "test" => test, "fingerprint" => fingerprint.as_str(), "sinks" => names, "suppressed" => hushed,
         };
         self.around.fire(tags::SENT, data);
+        // Asked again, it is the same test.
+        self.drills.retain(|drill| drill.test != test);
         self.drills.push(Drill {
             test: test.to_owned(),
             fingerprint,

@@ -2,21 +2,22 @@
 //! make their own.
 //!
 //! What an alert waits for and when it ends is in [`crate::state::Table`]; here is who is told ([`hush`]), what follows from silences
-//! ([`derived`]) and from connections ([`minions`]), and tests of the way to people ([`drill`]).
+//! ([`derived`]) and from connections ([`minions`]), what is looked at by the clock ([`gauges`]), and tests of the way to people ([`drill`]).
 
 mod derived;
 mod drill;
+mod gauges;
 mod hush;
 mod minions;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use brine_core::{Value as Data, map};
 use brine_store::fs::Dir;
 use serde_json::{Value, json};
 
@@ -24,13 +25,14 @@ use crate::builtin::{Book, Watchers};
 use crate::config::{Builtin, Config};
 use crate::event::Event;
 use crate::rules::Rules;
-use crate::signal::{RuleIndex, Signal};
+use crate::signal::Signal;
 use crate::silence::{Silence, SilenceChange, SilenceId, Silences};
 use crate::sites::Sites;
 use crate::state::{Alert, Count, Counts, Hushed, Journal, Kept, Kinds, Seen, Table, Taken, read};
 use crate::{Around, Deliver, Labels};
 
 pub use hush::Sources;
+use words::{described, told};
 
 /// Tags of what is said here.
 pub mod tags {
@@ -297,44 +299,6 @@ impl Core {
         all.into_iter().flatten().chain(self.next_drill()).min()
     }
 
-    /// Says that all is well with what says so, and again; when next.
-    fn watchdog(&mut self, now: SystemTime) -> Option<SystemTime> {
-        let (rule, every) = self.book.builtin(Builtin::Watchdog).map(|(rule, conf)| (rule, conf.every))?;
-        let before = self.find(rule);
-        let summary = "Always firing: where it stops, alerts do not come through";
-        self.signal(&Signal::on(rule).note("summary", summary), now);
-        if let Some(alert) = before.and_then(|key| self.table.get(&key)).filter(|alert| alert.told) {
-            self.deliver.put(&alert.notice(None));
-        }
-        Some(now + every)
-    }
-
-    /// Looks at what fills up; when next.
-    fn gauges(&mut self, now: SystemTime) -> Option<SystemTime> {
-        let mut next: Option<SystemTime> = None;
-        for one in [Builtin::MasterDisk, Builtin::JobStoreFull] {
-            let Some((rule, conf)) = self.book.builtin(one) else { continue };
-            let (share, every) = (conf.share, conf.every);
-            next = Some(next.map_or(now + every, |at| at.min(now + every)));
-            let (what, taken) = match one {
-                Builtin::MasterDisk => ("The disk of the master's cache", self.around.disk()),
-                _ => ("The job store", self.around.job_store()),
-            };
-            let Some(taken) = taken else { continue };
-            let summary = format!("{what} is {taken} % full");
-            let signal =
-                if taken >= share { Signal::on(rule).note("summary", &summary) } else { Signal::off(rule) };
-            self.signal(&signal, now);
-        }
-        next
-    }
-
-    /// The alert of a rule that has one at most.
-    fn find(&self, rule: RuleIndex) -> Option<String> {
-        let name = &self.book.settings(rule)?.name;
-        self.table.all().find(|(_, alert)| alert.name() == name).map(|(key, _)| key.to_owned())
-    }
-
     /// Notes an alert for the journal.
     fn keep(&mut self, key: &str) {
         if let Some(alert) = self.table.get(key) {
@@ -431,28 +395,4 @@ fn snapshot(
     lines.extend(kinds.all().map(|row| json!({"kind": row})));
     lines.extend(hushed.iter().map(|(id, hushed)| hushed.to_json(id)));
     lines
-}
-
-/// Data of an event on a silence.
-fn described(silence: &Silence) -> brine_protocol::Map {
-    let matchers: Data = silence.matchers.iter().map(ToString::to_string).collect();
-    let seconds = |at| i64::try_from(crate::silence::file::millis(at) / 1000).unwrap_or(0);
-    map! {
-        "id" => silence.id.as_str(), "kind" => silence.kind.text(), "matchers" => matchers,
-        "starts_at" => seconds(silence.starts_at), "ends_at" => seconds(silence.ends_at),
-        "author" => silence.author.as_str(), "comment" => silence.comment.as_str(),
-        "job" => silence.job.clone(), "change_id" => silence.change_id.clone(),
-    }
-}
-
-/// Data of an event on an alert.
-fn told(alert: &Alert) -> brine_protocol::Map {
-    let texts = |labels: &Labels| -> brine_protocol::Map {
-        labels.iter().map(|(name, value)| (Data::from(name.as_str()), Data::from(value.as_str()))).collect()
-    };
-    let since = i64::try_from(crate::silence::file::millis(alert.since) / 1000).unwrap_or(0);
-    map! {
-        "fingerprint" => alert.fingerprint(), "labels" => texts(&alert.labels),
-        "annotations" => texts(&alert.annotations), "starts_at" => since,
-    }
 }
