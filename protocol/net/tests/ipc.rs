@@ -79,6 +79,33 @@ async fn fired_events_arrive_in_both_framings_and_say_who_fired() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_connects_before_he_fires_sees_what_comes_of_it() {
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+    let (_dir, options) = options();
+    let (bus, mut fired) = EventBus::bind(options.clone()).unwrap();
+    let answers = tokio::spawn(async move {
+        while let Some(event) = fired.recv().await {
+            bus.publish(&event.body);
+        }
+    });
+    // A frame, as clients write it in one piece.
+    let frame = b"\0\0\0\x14\x82\xa4head\x80\xa4body\xc4\x06tag\n\n\x80";
+    let ask = tokio::task::spawn_blocking(move || {
+        for n in 0..2000 {
+            let mut push = UnixStream::connect(&options.pull_path).unwrap();
+            let mut reader = UnixStream::connect(&options.pub_path).unwrap();
+            reader.set_read_timeout(Some(LONG)).unwrap();
+            push.write_all(frame).unwrap();
+            let mut answer = [0; 10];
+            assert!(reader.read(&mut answer).is_ok_and(|read| read > 0), "the answer to {n} is not there");
+        }
+    });
+    ask.await.unwrap();
+    answers.abort();
+}
+
 #[tokio::test]
 async fn a_sender_that_breaks_the_framing_or_the_limit_is_closed() {
     let (_dir, options) = options();

@@ -2,7 +2,9 @@
 //! event says, and whether its sender may say it, is the caller's business.
 
 use std::fs::{self, Permissions};
+use std::future::poll_fn;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener as StdListener;
 use std::path::{Path, PathBuf};
@@ -100,6 +102,45 @@ struct Shared {
     readers: Mutex<Vec<Reader>>,
     framing: Framing,
     max_behind: usize,
+    /// The socket of readers, and where those go that [`Shared::welcome`] finds there. Whoever is let in is known before the next
+    /// one looks.
+    door: Mutex<StdListener>,
+    found: mpsc::UnboundedSender<Welcomed>,
+}
+
+/// A reader's connection, which gets events from now on.
+#[derive(Debug)]
+struct Welcomed {
+    stream: UnixStream,
+    frames: mpsc::UnboundedReceiver<Bytes>,
+    behind: Arc<AtomicUsize>,
+    dropped: oneshot::Receiver<()>,
+}
+
+impl Shared {
+    fn register(&self, stream: UnixStream) -> Welcomed {
+        let (queue, frames) = mpsc::unbounded_channel::<Bytes>();
+        let behind = Arc::new(AtomicUsize::new(0));
+        let (alive, dropped) = oneshot::channel();
+        self.readers.lock().push(Reader { queue, behind: Arc::clone(&behind), _alive: alive });
+        Welcomed { stream, frames, behind, dropped }
+    }
+
+    /// Lets readers in that have connected: who does so before he fires an event gets whatever comes of it, however soon.
+    fn welcome(&self) -> io::Result<()> {
+        let door = self.door.lock();
+        loop {
+            match door.accept() {
+                Ok((stream, _)) => {
+                    stream.set_nonblocking(true)?;
+                    // The receiver goes with the bus.
+                    let _ = self.found.send(self.register(UnixStream::from_std(stream)?));
+                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(e) => return Err(e),
+            }
+        }
+    }
 }
 
 /// The bus. Dropping it closes all connections and removes the socket files.
@@ -119,19 +160,21 @@ impl EventBus {
     pub fn bind(options: EventBusOptions) -> Result<(Self, FiredEvents), NetError> {
         let (publisher, pub_file) = listen(&options.pub_path, options.pub_mode)?;
         let (puller, pull_file) = listen(&options.pull_path, options.pull_mode)?;
+        let (found, arrivals) = mpsc::unbounded_channel();
+        let bind_error = |source| NetError::Bind { addr: options.pub_path.display().to_string(), source };
         let shared = Arc::new(Shared {
             readers: Mutex::default(),
             framing: options.framing,
             max_behind: options.max_behind,
+            door: Mutex::new(publisher.as_fd().try_clone_to_owned().map_err(bind_error)?.into()),
+            found,
         });
         let (fired, events) = mpsc::channel(FIRED);
         let mut loops = JoinSet::new();
-        loops.spawn({
-            let shared = Arc::clone(&shared);
-            accept(publisher, options.max_clients, move |stream| serve_reader(Arc::clone(&shared), stream))
-        });
+        loops.spawn(readers(publisher, arrivals, options.max_clients, Arc::clone(&shared)));
+        let asked = Arc::clone(&shared);
         loops.spawn(accept(puller, options.max_clients, move |stream| {
-            serve_sender(stream, fired.clone(), options.max_body)
+            serve_sender(stream, Arc::clone(&asked), fired.clone(), options.max_body)
         }));
         Ok((Self { shared, _files: [pub_file, pull_file], _loops: loops }, FiredEvents { events }))
     }
@@ -219,11 +262,43 @@ where
     }
 }
 
-async fn serve_reader(shared: Arc<Shared>, mut stream: UnixStream) {
-    let (queue, mut frames) = mpsc::unbounded_channel::<Bytes>();
-    let behind = Arc::new(AtomicUsize::new(0));
-    let (alive, dropped) = oneshot::channel();
-    shared.readers.lock().push(Reader { queue, behind: Arc::clone(&behind), _alive: alive });
+/// Serves readers, whoever has let them in.
+async fn readers(
+    listener: UnixListener,
+    mut found: mpsc::UnboundedReceiver<Welcomed>,
+    max: usize,
+    shared: Arc<Shared>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = poll_fn(|cx| {
+            let _door = shared.door.lock();
+            listener.poll_accept(cx).map_ok(|(stream, _)| shared.register(stream))
+        });
+        let reader = tokio::select! {
+            accepted = accepted => match accepted {
+                Ok(reader) => reader,
+                Err(error) => {
+                    tracing::warn!(%error, "accept");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            },
+            Some(reader) = found.recv() => reader,
+            Some(_) = connections.join_next() => continue,
+        };
+        if connections.len() < max {
+            connections.spawn(serve_reader(Arc::clone(&shared), reader));
+        } else {
+            tracing::warn!("too many connections to the event bus");
+            drop(reader);
+            shared.readers.lock().retain(|r| !r.queue.is_closed());
+        }
+    }
+}
+
+async fn serve_reader(shared: Arc<Shared>, reader: Welcomed) {
+    let Welcomed { mut stream, mut frames, behind, dropped } = reader;
     let (mut input, mut output) = stream.split();
     let write = async {
         while let Some(frame) = frames.recv().await {
@@ -248,12 +323,20 @@ async fn serve_reader(shared: Arc<Shared>, mut stream: UnixStream) {
     shared.readers.lock().retain(|r| !r.queue.is_closed());
 }
 
-async fn serve_sender(mut stream: UnixStream, fired: mpsc::Sender<FiredEvent>, max_body: usize) {
+async fn serve_sender(
+    mut stream: UnixStream,
+    shared: Arc<Shared>,
+    fired: mpsc::Sender<FiredEvent>,
+    max_body: usize,
+) {
     let Ok(sender) = stream.peer_cred() else { return };
     let mut buffer = BytesMut::new();
     loop {
         match read_frame(&mut buffer, max_body) {
             Ok(Some(body)) => {
+                if let Err(error) = shared.welcome() {
+                    tracing::warn!(%error, "accept");
+                }
                 if fired.send(FiredEvent { body, sender }).await.is_err() {
                     return;
                 }
