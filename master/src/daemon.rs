@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::alerts::{AlertThreads, Alerts, AlertsError};
 use crate::config::Config;
+use crate::engines::Engines;
 use crate::events::{Events, Tap};
 use crate::fs::Dir;
 use crate::jobs::{DbThread, Jobs, StoreError};
@@ -139,6 +140,7 @@ pub struct Running {
     outlets: OutletThreads,
     alerts: AlertThreads,
     pages: Option<Pages>,
+    engines: Engines,
 }
 
 impl Running {
@@ -177,8 +179,9 @@ impl Running {
         let shown = Shown::new(config.alerts.as_ref().and_then(|alerts| alerts.pages().cloned()));
         let metrics = Arc::new(Metrics::default());
         let alerts = Alerts::open(&config, shown.stream())?;
+        let mut engines = Engines::open(&config.opts).map_err(io(config.paths.cachedir.join("reactor")))?;
         let taps = outlets.tap().map(|tap| Arc::new(tap) as Arc<dyn Tap>).into_iter();
-        let taps = taps.chain(alerts.tap()).chain(shown.tap(&metrics));
+        let taps = taps.chain(alerts.tap()).chain(shown.tap(&metrics)).chain(engines.taps());
         let (events, fired) = Events::bind(&config.bus, taps.collect())?;
         let credentials = load_credentials(&config.master_key, AesKey::generate()?, publish_addr.port())?;
         let users =
@@ -222,8 +225,10 @@ impl Running {
         others.spawn(updates::run(master.clone()));
         others.spawn(inventory::run(master.clone()));
         others.spawn(schedule::run(master.clone()));
+        engines.start(&master);
         Ok(Self {
             master,
+            engines,
             request_addr,
             publish_addr,
             stop,
@@ -248,6 +253,8 @@ impl Running {
         let _ =
             tokio::time::timeout(STOP, async { while self.requests.join_next().await.is_some() {} }).await;
         self.requests.shutdown().await;
+        let engines = self.engines;
+        let _ = tokio::task::spawn_blocking(move || engines.close()).await;
         self.others.shutdown().await;
         for name in MARKED_SOCKETS {
             let _ = Dir::at(&self.master.config.paths.sock_dir).remove(name);

@@ -21,6 +21,9 @@ const SLOW_CLIENT: Duration = Duration::from_millis(50);
 pub trait Tap: Send + Sync + std::fmt::Debug {
     /// Takes an event, as the bus has it, without waiting for anything.
     fn put(&self, tag: &str, body: &[u8]);
+
+    /// Is told what somebody asks of the reactor, with the key that he proves himself by; nobody else sees that key.
+    fn manage(&self, _tag: &str, _data: &Map) {}
 }
 
 /// The bus. Cheap to clone.
@@ -75,6 +78,20 @@ impl Events {
     }
 
     fn pass_on(&self, tag: &str, body: &[u8]) {
+        if tag.contains(tags::MANAGE_REACTORS)
+            && let Ok(asked) = Event::from_body(body)
+            && asked.data.contains("key")
+        {
+            let mut told = asked.clone();
+            told.data.remove("key");
+            self.show(tag, &told.to_body());
+            self.taps.iter().for_each(|tap| tap.manage(tag, &asked.data));
+            return;
+        }
+        self.show(tag, body);
+    }
+
+    fn show(&self, tag: &str, body: &[u8]) {
         self.bus.publish(body);
         for tap in &*self.taps {
             tap.put(tag, body);
@@ -126,6 +143,47 @@ mod tests {
     use super::*;
     use brine_net::ipc::EventPusher;
     use brine_protocol::map;
+
+    /// Keeps what it gets.
+    #[derive(Debug, Default)]
+    struct Kept(parking_lot::Mutex<Vec<(&'static str, Map)>>);
+
+    impl Tap for Kept {
+        fn put(&self, _tag: &str, body: &[u8]) {
+            self.0.lock().push(("put", Event::from_body(body).unwrap().data));
+        }
+
+        fn manage(&self, _tag: &str, data: &Map) {
+            self.0.lock().push(("manage", data.clone()));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_key_of_who_manages_reactors_is_told_to_nobody_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = BusConfig {
+            pub_path: dir.path().join("pub.ipc"),
+            pull_path: dir.path().join("pull.ipc"),
+            pub_mode: 0o600,
+            framing: Framing::Prefixed,
+            max_body: 1 << 20,
+            max_behind: 1 << 20,
+            max_event: 1 << 20,
+        };
+        let kept = Arc::new(Kept::default());
+        let (events, _fired) = Events::bind(&config, vec![kept.clone()]).unwrap();
+        events.pass_on(
+            "a/salt/reactors/manage/list",
+            &Event::new("a/salt/reactors/manage/list", map! {"key" => "k", "a" => 1}).to_body(),
+        );
+        events.pass_on(
+            "salt/reactors/manage/x",
+            &Event::new("salt/reactors/manage/x", map! {"b" => 1}).to_body(),
+        );
+        let want =
+            [("put", map! {"a" => 1}), ("manage", map! {"key" => "k", "a" => 1}), ("put", map! {"b" => 1})];
+        assert_eq!(*kept.0.lock(), want);
+    }
 
     #[tokio::test]
     async fn a_program_of_this_host_can_say_that_an_inventory_is_new() {

@@ -27,6 +27,7 @@
 //! | [`publish`], [`events`], [`presence`] | what goes out, and who is there |
 //! | [`alerts`] | what of it matters to people |
 //! | [`upkeep`], [`schedule`] | what happens by the clock |
+//! | `engines` | what runs beside: the reactor, and doors for events |
 //! | [`fs`] | files, reached so that nothing from the wire can name one elsewhere |
 //!
 //! # What holds everywhere
@@ -46,6 +47,7 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod eauth;
+mod engines;
 pub mod events;
 pub mod gate;
 mod inventory;

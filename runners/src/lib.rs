@@ -57,6 +57,7 @@ list! {
 }
 
 pub use host::{Execution, MasterHost, master};
+pub use minion::minion as master_minion;
 pub use run::{Kind, Run, outcome};
 pub use side::{Answer, Ended, Link, Order, Published, Side, collect};
 

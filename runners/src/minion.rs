@@ -25,7 +25,7 @@ use crate::run::{Kind, Run};
 ///
 /// # Errors
 /// Where there is no master.
-pub(crate) fn minion(cx: &Cx, job: Map) -> Result<Cx> {
+pub fn minion(cx: &Cx, job: Map) -> Result<Cx> {
     let host: Arc<dyn Any + Send + Sync> = cx.host.clone();
     let Ok(master) = host.downcast::<MasterHost>() else {
         master(cx)?;

@@ -71,12 +71,18 @@ impl Run {
     /// The event's and the store's data of this run: `fun`, `jid`, `user`, `fun_args`, and after the call `return`, `success`
     /// and perhaps `retcode`. Events are fired when it starts and when it ends.
     pub fn call(&self, fun: &str, args: Args) -> Map {
+        self.call_and_tell(fun, args, &mut || {})
+    }
+
+    /// The same; `begun` is called once the bus has been told of the run.
+    pub fn call_and_tell(&self, fun: &str, args: Args, begun: &mut dyn FnMut()) -> Map {
         let tag = self.kind.tag(&self.jid);
         let mut data = map! {
             "fun" => format!("{}.{fun}", self.kind.name()), "jid" => self.jid.as_str(), "user" => self.user.as_str(),
         };
         data.insert("fun_args", shown(fun, &args));
         self.fire(&format!("{tag}/new"), data.clone());
+        begun();
         let mut cx = Cx::new(self.opts.clone(), self.registry.clone(), self.host.clone());
         cx.job = Arc::new(JobContext::new(map! {
             "jid" => self.jid.as_str(), "user" => self.user.as_str(), "tag" => tag.as_str(), "quiet" => self.quiet,

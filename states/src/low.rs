@@ -41,7 +41,8 @@ pub(crate) fn compile(
         for pair in brine_python::call_method(&body, "items", &brine_python::Args::default())?.items()? {
             let (state, run) = (getitem(&pair, &Obj::Int(0))?, getitem(&pair, &Obj::Int(1))?);
             if !starts(&state, "__")? {
-                declaration(&id, &body, &state, &run, |live, functions| add(&mut chunks, live, functions))?;
+                let each = |live, functions: &[Obj]| add(&mut chunks, live, functions);
+                declaration(&id, &body, &state, &run, Args::OfStates, each)?;
             }
         }
     }
@@ -54,12 +55,48 @@ pub(crate) fn compile(
     Ok((chunks.into_iter().map(Obj::Dict).collect(), errors))
 }
 
+/// Low data of reactions, sorted. Stock orders them twice, which gives those with several names their places.
+pub(crate) fn reactions(high: &Dict) -> R<Vec<Rc<Dict>>> {
+    let mut chunks = Vec::new();
+    for (id, body) in high.pairs() {
+        let Obj::Dict(declared) = &body else { continue };
+        if starts(&id, "__")? {
+            continue;
+        }
+        for (state, run) in declared.pairs() {
+            if starts(&state, "__")? {
+                continue;
+            }
+            declaration(&id, &body, &state, &run, Args::OfReactions, |live: Rc<Dict>, functions: &[Obj]| {
+                for function in functions {
+                    live.set_str("fun", function.clone());
+                    chunks.push(live.clone());
+                }
+                Ok(())
+            })?;
+        }
+    }
+    order(&mut chunks)?;
+    order(&mut chunks)?;
+    Ok(chunks)
+}
+
+/// How arguments become parts of a chunk.
+#[derive(Clone, Copy, PartialEq)]
+enum Args {
+    /// One by one; neither the state nor a name that is none is replaced.
+    OfStates,
+    /// As they are, each with all that stands beside it.
+    OfReactions,
+}
+
 /// The chunks of one declaration: each that `add` is given, for the functions it is given with.
 fn declaration(
     id: &Obj,
     body: &Obj,
     state: &Obj,
     run: &Obj,
+    args: Args,
     mut add: impl FnMut(Rc<Dict>, &[Obj]) -> R<()>,
 ) -> R<()> {
     let chunk = Dict::new();
@@ -90,6 +127,7 @@ fn declaration(
                         }
                     }
                 }
+                _ if args == Args::OfReactions => chunk.update(&Obj::Dict(arg.clone()))?,
                 // A state is not replaced.
                 Some("state") => {}
                 // What cannot be a name.

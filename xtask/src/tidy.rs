@@ -30,6 +30,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("brine-state-modules", 5),
     ("brine-runners", 5),
     ("brine-client", 5),
+    ("brine-engines", 5),
     ("brine-cli", 6),
     ("brine-master", 6),
     ("brine-minion", 6),

@@ -141,7 +141,7 @@ pub(super) const ROWS: &[Row] = &[
     r("publish_signing_algorithm", Str("PKCS1v15-SHA1"), &[STR], by("master/tests/config.rs::keys_are_made_and_judged_as_the_options_say"), "Algorithm that published jobs are signed with."),
     r("publish_timeout", Int(30), &[], by("interop-tests/tests/rc.rs::the_users_file_is_as_good_as_the_command_line"), "Seconds a publish may take."),
     r("queue_dirs", List(&[]), &[LIST], NO_PYTHON, "Directories of custom queues."),
-    r("reactor", List(&[]), &[LIST], EVENTS, "What to do upon which event."),
+    r("reactor", List(&[]), &[LIST], by("engines/src/reactor/tests.rs::reactor_says_which_files_react_to_what_and_events_of_one_minion_are_in_order"), "Which SLS files react to which events."),
     r("regen_thin", Bool(false), &[], NO_SSH, "Make the archive of salt-ssh anew."),
     r("remote_minions_port", Int(22), &[INT], NO_SSH, "Port that minions are looked for on."),
     r("req_server_niceness", Nil, &[NIL, INT], ONE_PROCESS, "Niceness of the process that takes requests."),

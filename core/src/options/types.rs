@@ -168,14 +168,9 @@ pub(super) mod short {
     pub(in super::super) const TUNING: Status =
         no("saves processes of Python work that these programs do not have");
     pub(in super::super) const GONE: Status = Status::Deprecated("the last column says why");
-    pub(in super::super) const EVENTS: Status = waits(8, "reactor, beacons and engines");
     /// What proves that the option is honoured.
     pub(in super::super) const fn by(test: &'static str) -> Status {
         Status::Honoured(test)
-    }
-
-    const fn waits(issue: u8, what: &'static str) -> Status {
-        Status::Waits { issue, what }
     }
 
     /// Why an option has no effect, for one that stands alone.

@@ -212,7 +212,7 @@ async fn run(opts: Opts, id: MinionId, pki: Pki, masters: Masters) -> Result<Exi
 /// Options that ask for what this minion cannot do are not passed over in silence.
 fn refuse_what_is_missing(opts: &Opts) {
     if opts.flag("engines") {
-        tracing::error!("option engines has no effect: engines run Python and are not supported");
+        tracing::error!("option engines has no effect: engines run on masters only");
     }
 }
 

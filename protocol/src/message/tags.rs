@@ -60,6 +60,8 @@ pub fn minion_refresh(id: &MinionId) -> String {
     format!("minion/refresh/{id}")
 }
 
+/// In the tags of events that manage the master's reactor, and of its answers.
+pub const MANAGE_REACTORS: &str = "salt/reactors/manage";
 /// A program of the master's host says that an inventory may have changed.
 pub const INVENTORY_REFRESH: &str = "brine/inventory/refresh";
 /// Another revision of an inventory is in force; the data says of which, and which minions were told.

@@ -10,4 +10,4 @@ mod verify;
 pub(crate) use exclude::apply as apply_exclude;
 pub(crate) use extend::reconcile;
 pub(crate) use requisite_in::requisite_in;
-pub(crate) use verify::verify;
+pub(crate) use verify::{verify, verify_reactions};

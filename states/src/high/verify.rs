@@ -11,8 +11,16 @@ const CHECKED: &[&str] = &["require", "watch", "prereq", "onchanges"];
 
 /// The faults.
 pub(crate) fn verify(high: &Dict, semantics: Semantics) -> R<Vec<String>> {
-    let newer = semantics.is_3008();
-    let mut check = Check { errors: Vec::new(), requisites: Rc::new(Dict::ordered()), newer };
+    check(high, semantics.is_3008(), false)
+}
+
+/// The faults of reactions, for which stock has other words and fewer checks.
+pub(crate) fn verify_reactions(high: &Dict) -> R<Vec<String>> {
+    check(high, false, true)
+}
+
+fn check(high: &Dict, newer: bool, reactions: bool) -> R<Vec<String>> {
+    let mut check = Check { errors: Vec::new(), requisites: Rc::new(Dict::ordered()), newer, reactions };
     for (name, body) in high.pairs() {
         if name.as_str().is_some_and(|name| name.starts_with("__")) {
             continue;
@@ -27,6 +35,8 @@ struct Check {
     /// What each id requires, and of which kind it is.
     requisites: Rc<Dict>,
     newer: bool,
+    /// They are reactions.
+    reactions: bool,
 }
 
 /// Where a fault is.
@@ -51,11 +61,12 @@ impl Check {
         let at = At { name, shown: str(name)?, body };
         if name.as_str().is_none() {
             self.errors.push(format!(
-                "ID '{}' in SLS '{}' is not formed as a string, but is {} {}. It may need to be quoted.",
+                "ID '{}' in SLS '{}' is not formed as a string, but is {} {}. It may need to be quoted{}",
                 at.shown,
                 at.sls()?,
                 if self.newer { "type" } else { "a" },
-                short_type(name)
+                short_type(name),
+                if self.reactions { "" } else { "." }
             ));
         }
         let Obj::Dict(dict) = body else {
@@ -72,7 +83,7 @@ impl Check {
             }
             let kind = state.as_str().unwrap_or_default();
             match &run {
-                Obj::None => self.errors.push(format!(
+                Obj::None if !self.reactions => self.errors.push(format!(
                     "ID '{}' in SLS '{}' contains a short declaration ({kind}) with a trailing colon. When not passing any \
                      arguments to a state, the colon must be omitted.",
                     at.shown,
@@ -131,7 +142,7 @@ impl Check {
         let key = first(arg)?;
         let value = getitem(arg, &key)?;
         let is_list = matches!(value, Obj::List(_));
-        if key.as_str() == Some("names") && !is_list {
+        if key.as_str() == Some("names") && !is_list && !self.reactions {
             self.errors.push(format!(
                 "The 'names' argument in state '{}' in SLS '{}' needs to be formed as a list",
                 at.shown,
@@ -202,7 +213,11 @@ impl Check {
         if hash(&value).is_err() {
             let value = str(&value)?;
             let place = if self.newer { format!(" in SLS \"{}\"", at.sls()?) } else { String::new() };
-            self.errors.push(format!("Illegal requisite \"{value}\"{place}, please check your syntax.\n"));
+            self.errors.push(if self.reactions {
+                format!("Illegal requisite \"{value}\", is SLS {}\n", at.sls()?)
+            } else {
+                format!("Illegal requisite \"{value}\"{place}, please check your syntax.\n")
+            });
             return Ok(());
         }
         if self.newer {

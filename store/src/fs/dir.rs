@@ -78,23 +78,12 @@ impl Dir {
     /// # Errors
     /// When the entry is no regular file, is larger than `max`, or cannot be read.
     pub fn read(&self, name: &str, max: u64) -> io::Result<Option<Vec<u8>>> {
-        let name = component(name)?;
-        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-        let dir = match self.fd() {
-            Ok(dir) => dir,
+        let file = match self.open(name) {
+            Ok(file) => file,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(e),
         };
-        let fd = match openat(&dir, name, flags, Mode::empty()) {
-            Ok(fd) => fd,
-            Err(nix::errno::Errno::ENOENT) => return Ok(None),
-            Err(e) => return Err(e.into()),
-        };
-        let file = fs::File::from(fd);
         let meta = file.metadata()?;
-        if !meta.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
         if meta.len() > max {
             return Err(io::Error::other("file too large"));
         }
@@ -137,6 +126,21 @@ impl Dir {
             OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let file = fs::File::from(openat(&self.fd()?, name, flags, Mode::empty())?);
         if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
+    }
+
+    /// An existing regular file, to read from.
+    ///
+    /// # Errors
+    /// When it is none, or as the system has it.
+    pub fn open(&self, name: &str) -> io::Result<fs::File> {
+        let name = component(name)?;
+        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+        let file = fs::File::from(openat(&self.fd()?, name, flags, Mode::empty())?);
+        let meta = file.metadata()?;
+        if !meta.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        Ok(file)
     }
 
     /// Removes a file; false when there was none.
