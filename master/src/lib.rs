@@ -49,6 +49,7 @@ pub mod daemon;
 pub mod eauth;
 mod engines;
 pub mod events;
+mod expected;
 pub mod gate;
 mod inventory;
 pub mod keys;

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use brine_core::jid::JidSource;
@@ -24,6 +24,7 @@ use crate::alerts::Alerts;
 use crate::config::Config;
 use crate::eauth::Service;
 use crate::events::Events;
+use crate::expected::{Expected, Watched};
 use crate::gate::AuthGate;
 use crate::inventory::Owed;
 use crate::jobs::{Jobs, MinionRow};
@@ -98,6 +99,10 @@ pub struct Master {
     pub(crate) pillar_pool: PillarPool,
     /// Who is to fetch its pillar.
     pub(crate) owed: Owed,
+    /// Keeps quiet about what jobs disturb, if the options want it.
+    pub(crate) expected: OnceLock<Expected>,
+    /// Jobs whose end is waited for.
+    pub(crate) watched: Watched,
     nonces: Nonces,
     jids: JidSource,
     memory: Box<[Mutex<RequestMemory>]>,
@@ -183,6 +188,8 @@ impl Master {
             runs: Runs::new(config.opts.clone()),
             pillar_pool: PillarPool::default(),
             owed: Owed::default(),
+            expected: OnceLock::new(),
+            watched: Watched::default(),
             config,
         })
     }

@@ -1,6 +1,8 @@
 //! The door from what alerts are to where they are told: what rules make goes through it, what sinks deliver comes out of it.
 
-use crate::{Notice, SilenceChange};
+use std::time::Duration;
+
+use crate::{Notice, SilenceChange, SilenceId};
 
 /// The label, and its value, of a notice that nobody is to be told of: it is only good for others to be held back by.
 /// Alertmanager gets it, for its inhibit rules; no other sink does unless a route of its own asks for this very label.
@@ -22,6 +24,12 @@ pub trait Deliver: Send + Sync + std::fmt::Debug {
 
     /// Takes a change of the silences, for receivers that have silences of their own.
     fn silence(&self, change: &SilenceChange);
+
+    /// Waits until receivers that have silences of their own have this one, or that long; whether all have it. At once true where no
+    /// receiver has any.
+    fn silence_stands(&self, _id: &SilenceId, _within: Duration) -> bool {
+        true
+    }
 
     /// What became of the last notice with this [`Notice::fingerprint`], for each sink that has it: delivered or given up.
     /// A sink where it still waits is not listed.

@@ -5,7 +5,8 @@
 //! 1. An [`Intake`] takes events off the bus by their tags, and a [`Worker`] looks at them on a thread of its own.
 //! 2. [`builtin`] and [`rules`] make [`signal::Signal`]s of events; [`state`] makes alerts of those, and keeps them over a restart.
 //! 3. [`core`] decides who is told: [`silence`]s and other alerts hold back.
-//! 4. [`sinks`] deliver, each from a [`queue`] on disk.
+//! 4. [`expected`] derives silences from what a job will disturb.
+//! 5. [`sinks`] deliver, each from a [`queue`] on disk.
 
 mod around;
 pub mod builtin;
@@ -14,6 +15,7 @@ pub mod config;
 pub mod core;
 mod deliver;
 pub mod event;
+pub mod expected;
 pub mod glob;
 pub mod inventory;
 mod json;

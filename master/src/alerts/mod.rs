@@ -11,18 +11,20 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use brine_alerts::conf::{ConfError, Keys};
+use brine_alerts::expected;
 use brine_alerts::pages::{self, PagesConf};
 use brine_alerts::queue::RETRY_TAG;
 use brine_alerts::silence::SilenceError;
 use brine_alerts::sinks::{self, Sinks, SinksError, Threads};
 use brine_alerts::stream::Stream;
-use brine_alerts::{Deliver, Intake, SilenceChange, Silences, Worker};
+use brine_alerts::{Around, Deliver, Intake, SilenceChange, Silences, Worker};
 use brine_core::{Opts, Value};
 use brine_protocol::ids::MinionId;
 use parking_lot::Mutex;
 
 use crate::config::{Config, ConfigError};
 use crate::events::Tap;
+use crate::expected::Expected;
 use crate::fs::Dir;
 use crate::master::Master;
 use crate::metrics::Beside;
@@ -34,6 +36,7 @@ pub struct AlertsConfig {
     pages: Option<PagesConf>,
     /// All of it: sinks read their part themselves.
     whole: Value,
+    expected: Option<expected::Conf>,
 }
 
 /// Why there are no alerts, and so no master.
@@ -82,8 +85,9 @@ impl AlertsConfig {
             // Read by themselves, sinks when they are started.
             let _ = keys.value(key);
         }
+        let expected = expected::Conf::read(&mut keys)?;
         keys.end()?;
-        Ok(Self { core, pages, whole: value.clone() })
+        Ok(Self { core, pages, whole: value.clone(), expected })
     }
 
     /// What is to be shown over HTTP, and where; nothing if nothing is.
@@ -143,13 +147,18 @@ impl Alerts {
     /// When what was kept cannot be read or written, or there is no thread.
     pub fn start(&self, master: &Arc<Master>) -> Result<AlertThreads, AlertsError> {
         let Some(on) = &self.0 else { return Ok(AlertThreads::default()) };
-        let view = view::View::new(master, on.config.core.labels.clone());
+        let view = Arc::new(view::View::new(master, on.config.core.labels.clone()));
+        if let Some(conf) = on.config.expected.clone() {
+            let (silences, view, deliver) = (on.silences.clone(), view.clone(), on.deliver.clone());
+            let labels = Box::new(move |minion: &str| view.labels(minion));
+            let _first = master.expected.set(Expected { conf, silences, labels, deliver });
+        }
         let worker = Worker::start(
             on.config.core.clone(),
             on.dir.clone(),
             on.intake.clone(),
             on.silences.clone(),
-            Arc::new(view),
+            view,
             on.deliver.clone(),
         );
         let worker = worker.map_err(|source| AlertsError::Io { path: on.dir.path().to_owned(), source })?;

@@ -21,6 +21,9 @@ pub(crate) enum JobError {
     /// It could not be kept, so it was not sent either.
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// What is expected of jobs was not so.
+    #[error("{0}")]
+    Refused(String),
     /// It could not be encrypted or signed.
     #[error("{0}")]
     Crypt(#[from] brine_protocol::crypt::CryptError),
@@ -74,6 +77,12 @@ pub(crate) async fn start(
     load.insert("jid", &jid);
     add_external_cache(&mut load, &master.config.opts);
     let Checked { minions, missing } = checked;
+    let quiet = match master.expected.get() {
+        Some(expected) => {
+            expected.before(master, &jid, &mut load, &minions).await.map_err(JobError::Refused)?
+        }
+        None => None,
+    };
     let extra = load.get("kwargs").and_then(Value::as_map).cloned().unwrap_or_default();
     let nocache = extra.get("nocache").is_some_and(Value::truthy);
     master.jobs.begin(&jid, &load, &minions, nocache).await?;
@@ -98,6 +107,9 @@ pub(crate) async fn start(
     });
     sent?;
     master.metrics.published(jid.as_str(), minions.len());
+    if let Some(quiet) = quiet {
+        quiet.started();
+    }
     kept.soon().await;
     tracing::info!(
         "User {} Published command {} with jid {jid}",

@@ -69,6 +69,7 @@ async fn take(master: &Master, returned: ReturnLoad) -> Result<(), StoreError> {
             return Ok(());
         }
         Verdict::Pass => {
+            master.watched.returned(&jid, id, &load);
             fire(master, &jid, id, load);
             return Ok(());
         }
@@ -79,6 +80,7 @@ async fn take(master: &Master, returned: ReturnLoad) -> Result<(), StoreError> {
         adopt(master, &jid, &load, id).await?;
     }
     tracing::info!("Got return from {id} for job {jid}");
+    master.watched.returned(&jid, id, &load);
     fire(master, &jid, id, load.clone());
     keep_return(master, &jid, id, load).await
 }

@@ -117,10 +117,13 @@ impl Core {
     }
 }
 
-/// The alert that a place is worked on: with the labels that the silence gives one value, and its scope in words.
+/// The alert that a place is worked on: with the labels that the silence gives one value, and its scope in words. Its kind tells whether it is
+/// about the place as a whole, which may hold back what else is there, or about what a job disturbs, which may not.
 fn maintenance(rule: RuleIndex, silence: &Silence, places: &[String]) -> Signal {
     let fixed = silence.matchers.iter().filter(|m| m.op == Op::Is && places.contains(&m.name));
     let signal = fixed.fold(Signal::on(rule), |signal, m| signal.label(&m.name, m.value.clone()));
     let summary = format!("{} works here: {}", silence.author, silence.comment);
-    signal.label("scope", crate::text::tame(&silence.scope())).note("summary", &summary)
+    let signal =
+        signal.label("scope", crate::text::tame(&silence.scope())).label("kind", silence.kind.text());
+    signal.note("summary", &summary)
 }

@@ -221,13 +221,6 @@ impl Sinks {
         self.queue.report()
     }
 
-    /// Whether a silence stands, as it is, in every receiver that has silences; waits for that, at most so long. At once true where
-    /// no receiver has any.
-    pub fn silence_stands(&self, id: &SilenceId, within: Duration) -> bool {
-        let until = std::time::Instant::now() + within;
-        self.rooms.iter().filter_map(|room| room.silencer.as_ref()).all(|silencer| silencer.stands(id, until))
-    }
-
     fn meant(&self, notice: &Notice) -> Vec<&Room> {
         let has_all = |at: usize| self.rooms[at].settings.kind.name == kinds::ALERTMANAGER;
         self.routes
@@ -257,6 +250,11 @@ impl Deliver for Sinks {
                 silencer.change(change);
             }
         }
+    }
+
+    fn silence_stands(&self, id: &SilenceId, within: Duration) -> bool {
+        let until = std::time::Instant::now() + within;
+        self.rooms.iter().filter_map(|room| room.silencer.as_ref()).all(|silencer| silencer.stands(id, until))
     }
 
     fn deliveries(&self, fingerprint: &str) -> Vec<Delivery> {

@@ -332,6 +332,10 @@ fn body(silence: &Silence, update: Option<&str>) -> Value {
     if silence.matchers.iter().all(|m| m.takes("")) {
         matchers.push(matcher("alertname", ".+", Op::Fits));
     }
+    // That everything is silent is told all the same.
+    if silence.is_of_everything() {
+        matchers.push(matcher("alertname", "SilenceMatchesAll", Op::IsNot));
+    }
     let why = if silence.comment.is_empty() { silence.kind.text() } else { &silence.comment };
     let mut body = json!({
         "matchers": matchers, "startsAt": date(silence.starts_at.max(UNIX_EPOCH)), "endsAt": date(silence.ends_at),
@@ -358,7 +362,8 @@ mod tests {
         let body_of_all = body(&all, None);
         assert_eq!(
             body_of_all["matchers"],
-            json!([{"name": "alertname", "value": ".+", "isRegex": true, "isEqual": true}])
+            json!([{"name": "alertname", "value": ".+", "isRegex": true, "isEqual": true},
+                   {"name": "alertname", "value": "SilenceMatchesAll", "isRegex": false, "isEqual": false}])
         );
         assert_eq!(id_in(body_of_all["comment"].as_str().unwrap()), Some(all.id.as_str()));
         let matchers = ["site=akl", "role!~db.*"].map(|text| Matcher::parse(text).unwrap()).to_vec();
