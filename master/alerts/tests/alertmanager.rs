@@ -194,7 +194,7 @@ fn maintenance_and_a_site_that_is_down_hold_back_what_the_documentation_says() {
     let (sinks, threads) = sinks(dir.path(), port);
     let (key, nowhere) = NOWHERE;
     let fire = |pairs: &[(&str, &str)]| sinks.put(&notice(Status::Firing, pairs));
-    fire(&[("alertname", "MaintenanceActive"), ("site", "akl"), (key, nowhere)]);
+    fire(&[("alertname", "MaintenanceActive"), ("kind", "place"), ("site", "akl"), (key, nowhere)]);
     fire(&[("alertname", "SiteDown"), ("site", "wlg"), ("severity", "critical")]);
     for site in ["akl", "wlg", "chc"] {
         fire(&[("alertname", "MinionDown"), ("site", site), ("minion", "m1"), ("severity", "critical")]);

@@ -68,7 +68,7 @@ fn what_is_new_to_a_silenced_place_is_told() {
     bench.pass(1);
     bench.told();
     bench.silence(Kind::Place, &["site=akl"], 600);
-    assert_eq!(bench.told(), ["+MaintenanceActive route=none scope=site=akl site=akl"]);
+    assert_eq!(bench.told(), ["+MaintenanceActive kind=place route=none scope=site=akl site=akl"]);
     bench.ret(3, "a2", 1);
     assert!(bench.told().is_empty());
     let denied = |minion: &str| map! {"id" => minion, "act" => "denied", "result" => false};
@@ -78,7 +78,7 @@ fn what_is_new_to_a_silenced_place_is_told() {
     bench.event("salt/auth", denied("a1"));
     assert_eq!(bench.told(), ["+KeyDenied minion=a1 site=akl"]);
     bench.pass(601);
-    assert!(bench.told().contains(&"-MaintenanceActive route=none scope=site=akl site=akl".to_owned()));
+    assert!(bench.told().contains(&"-MaintenanceActive kind=place route=none scope=site=akl site=akl".to_owned()));
 }
 
 #[test]
