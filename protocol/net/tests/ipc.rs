@@ -157,3 +157,29 @@ async fn sockets_have_their_modes_and_replace_old_ones_only() {
     assert!(matches!(EventBus::bind(options.clone()), Err(NetError::NotASocket(_))));
     assert_eq!(std::fs::read_to_string(&options.pull_path).unwrap(), "precious");
 }
+
+/// A socket on which too many wait is waited for, where a missing one is an error at once.
+#[tokio::test]
+async fn a_crowded_bus_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("crowded");
+    let socket = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&socket2::SockAddr::unix(&path).unwrap()).unwrap();
+    socket.listen(1).unwrap();
+    let mut waiting = Vec::new();
+    loop {
+        match tokio::net::UnixStream::connect(&path).await {
+            Ok(stream) => waiting.push(stream),
+            Err(e) => {
+                assert_eq!(e.kind(), std::io::ErrorKind::WouldBlock);
+                break;
+            }
+        }
+    }
+    let late = tokio::spawn(async move { EventSubscriber::connect(&path).await.map(drop) });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!late.is_finished());
+    socket.accept().unwrap();
+    tokio::time::timeout(Duration::from_secs(5), late).await.unwrap().unwrap().unwrap();
+    assert!(EventSubscriber::connect(&dir.path().join("missing")).await.is_err());
+}

@@ -26,7 +26,8 @@ use crate::error::NetError;
 
 /// Fired events that wait for the caller; then senders have to wait, as on any full socket.
 const FIRED: usize = 64;
-const BACKLOG: i32 = 128;
+/// Connections that wait to be let in; stock's clients fail at once when there is no room.
+const BACKLOG: i32 = 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Options of an [`EventBus`].

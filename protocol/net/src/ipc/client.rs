@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,11 +14,29 @@ use super::frame::{Framing, encode_frame, read_frame};
 /// Largest body taken from the bus, in bytes: what stock's own stream decoder takes.
 const MAX_BODY: usize = 100 << 20;
 
+/// How long a full socket is tried.
+const CROWDED: Duration = Duration::from_secs(10);
+const CROWDED_PAUSE: Duration = Duration::from_millis(10);
+
 /// Reads all events. The framing of each is told by its first byte.
 #[derive(Debug)]
 pub struct EventSubscriber {
     stream: UnixStream,
     buffer: BytesMut,
+}
+
+/// Connects to a socket of this host. Where so many wait to be let in that the system takes no more, that is waited for: whoever listens
+/// is busy, not away.
+async fn connect(path: &Path) -> io::Result<UnixStream> {
+    let until = Instant::now() + CROWDED;
+    loop {
+        match UnixStream::connect(path).await {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock && Instant::now() < until => {
+                tokio::time::sleep(CROWDED_PAUSE).await;
+            }
+            done => return done,
+        }
+    }
 }
 
 impl EventSubscriber {
@@ -26,7 +45,7 @@ impl EventSubscriber {
     /// # Errors
     /// That of the system: the socket is missing, or not ours to open.
     pub async fn connect(path: &Path) -> io::Result<Self> {
-        Ok(Self { stream: UnixStream::connect(path).await?, buffer: BytesMut::new() })
+        Ok(Self { stream: connect(path).await?, buffer: BytesMut::new() })
     }
 
     /// The next event's body (tag, two newlines, msgpack), or None when the bus is gone. Cancel safe.
@@ -61,7 +80,7 @@ impl EventPusher {
     /// # Errors
     /// That of the system: the socket is missing, or not ours to open.
     pub async fn connect(path: &Path, framing: Framing) -> io::Result<Self> {
-        Ok(Self { stream: UnixStream::connect(path).await?, framing })
+        Ok(Self { stream: connect(path).await?, framing })
     }
 
     /// Fires one event, given its body (tag, two newlines, msgpack). Not cancel safe: drop the pusher with the future.

@@ -116,7 +116,10 @@ fn inhibit_rules_of_ones_own_hold_back_what_has_the_same_labels() {
     };
     let mut bench = Bench::new(map! {"inhibit" => vec![Value::Map(rule)]});
     let silence = bench.silence(Kind::Place, &["site=akl", "alertname=Nothing"], 60);
-    assert_eq!(bench.told(), ["+MaintenanceActive kind=place route=none scope=site=akl alertname=Nothing site=akl"]);
+    assert_eq!(
+        bench.told(),
+        ["+MaintenanceActive kind=place route=none scope=site=akl alertname=Nothing site=akl"]
+    );
     bench.ret(1, "a1", 1);
     bench.ret(2, "w1", 1);
     assert_eq!(bench.told(), ["+JobFailed fun=cmd.run minion=w1 site=wlg"]);

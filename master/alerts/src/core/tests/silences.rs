@@ -78,7 +78,9 @@ fn what_is_new_to_a_silenced_place_is_told() {
     bench.event("salt/auth", denied("a1"));
     assert_eq!(bench.told(), ["+KeyDenied minion=a1 site=akl"]);
     bench.pass(601);
-    assert!(bench.told().contains(&"-MaintenanceActive kind=place route=none scope=site=akl site=akl".to_owned()));
+    assert!(
+        bench.told().contains(&"-MaintenanceActive kind=place route=none scope=site=akl site=akl".to_owned())
+    );
 }
 
 #[test]
