@@ -135,6 +135,14 @@ impl Cancel {
         self.cancel();
     }
 
+    /// Raises the flag and says why, and wakes nobody: for whoever first ends what the job waits for, and is not to be taken for an
+    /// accident. [`Self::cancel_because`] has to follow.
+    pub fn mark(&self, why: impl Into<String>) {
+        let _ = self.0.why.set(why.into());
+        let _hooks = self.lock();
+        self.0.flag.store(true, Ordering::Relaxed);
+    }
+
     /// What is said of a job that was asked to stop.
     pub fn words(&self) -> String {
         match self.0.why.get() {

@@ -31,13 +31,18 @@ struct Running {
 impl Running {
     /// Signals the programs the job waits for, and raises its flag if the signal is one that ends programs.
     fn signal(&self, signal: i32, why: &str) {
+        let ends = matches!(signal, libc_signal::INT | libc_signal::KILL | libc_signal::TERM);
+        if ends {
+            // Before the programs are gone: their end is not one of their own.
+            self.cancel.mark(why);
+        }
         if let Ok(signal) = Signal::try_from(signal) {
             self.job.for_each_process(|leader| {
                 // Gone already: nothing to do.
                 let _ = killpg(Pid::from_raw(leader), signal);
             });
         }
-        if matches!(signal, libc_signal::INT | libc_signal::KILL | libc_signal::TERM) {
+        if ends {
             self.cancel.cancel_because(why);
         }
     }

@@ -66,7 +66,12 @@ pub(super) fn wait(
     let ended = collect(&receive, deadline, &mut open, &mut outputs, each);
     drop(hook);
     match ended {
-        Ok(true) => Ok(End::Exited(child.reap()?, outputs)),
+        Ok(true) => {
+            let status = child.reap()?;
+            // What kills the job ends its programs first: that they are gone may be seen before they are said to be.
+            cx.cancel.check()?;
+            Ok(End::Exited(status, outputs))
+        }
         Ok(false) => Ok(End::TimedOut(outputs)),
         Err(CallError::Cancelled) => {
             end_gently(child, receive, open, outputs);
