@@ -4,6 +4,7 @@ use crate::{CONNECT, Fault, Wire};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brine_core::Secret;
+use brine_protocol::crypt::fingerprint::hex;
 use hmac::{Hmac, KeyInit, Mac};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -179,7 +180,7 @@ impl Client {
         let challenge = STANDARD.decode(challenge.first().ok_or(BAD)?).map_err(|_| BAD)?;
         let mut mac = Hmac::<md5::Md5>::new_from_slice(password.reveal().as_bytes()).map_err(|_| BAD)?;
         mac.update(&challenge);
-        let digest: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
+        let digest = hex(&mac.finalize().into_bytes());
         self.say(&STANDARD.encode(format!("{user} {digest}")), "2")
     }
 

@@ -158,18 +158,22 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn the_key_of_who_manages_reactors_is_told_to_nobody_else() {
-        let dir = tempfile::tempdir().unwrap();
-        let config = BusConfig {
-            pub_path: dir.path().join("pub.ipc"),
-            pull_path: dir.path().join("pull.ipc"),
+    fn config(dir: &std::path::Path) -> BusConfig {
+        BusConfig {
+            pub_path: dir.join("pub.ipc"),
+            pull_path: dir.join("pull.ipc"),
             pub_mode: 0o600,
             framing: Framing::Prefixed,
             max_body: 1 << 20,
             max_behind: 1 << 20,
             max_event: 1 << 20,
-        };
+        }
+    }
+
+    #[tokio::test]
+    async fn the_key_of_who_manages_reactors_is_told_to_nobody_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = config(dir.path());
         let kept = Arc::new(Kept::default());
         let (events, _fired) = Events::bind(&config, vec![kept.clone()]).unwrap();
         events.pass_on(
@@ -188,15 +192,7 @@ mod tests {
     #[tokio::test]
     async fn a_program_of_this_host_can_say_that_an_inventory_is_new() {
         let dir = tempfile::tempdir().unwrap();
-        let config = BusConfig {
-            pub_path: dir.path().join("pub.ipc"),
-            pull_path: dir.path().join("pull.ipc"),
-            pub_mode: 0o600,
-            framing: Framing::Prefixed,
-            max_body: 1 << 20,
-            max_behind: 1 << 20,
-            max_event: 1 << 20,
-        };
+        let config = config(dir.path());
         let (events, fired) = Events::bind(&config, Vec::new()).unwrap();
         let mut asked = events.inventory_asked();
         tokio::spawn(events.relay(fired));

@@ -65,6 +65,20 @@ impl State {
         Moved { minions, unproved: self.nameless.is_empty() }
     }
 
+    /// Whether a minion that proved itself from an address is connected from there.
+    fn is_connected(&self, id: &MinionId, at: &IpAddr) -> bool {
+        self.nameless.contains_key(at)
+            || self.claims.get(id).is_some_and(|claims| claims.iter().any(|(_, addr)| addr == at))
+    }
+
+    fn is_absent(&self, id: &str) -> bool {
+        !self.claims.contains_key(id)
+            && match self.proofs.get(id) {
+                Some(addr) => !self.nameless.contains_key(addr),
+                None => self.nameless.is_empty(),
+            }
+    }
+
     fn unprove(&mut self, id: &MinionId) {
         if let Some(addr) = self.proofs.remove(id)
             && let Some(ids) = self.proved_at.get_mut(&addr)
@@ -158,21 +172,14 @@ impl Presence {
     /// The minions that are connected and have proved themselves, and from where.
     pub fn present_at(&self) -> BTreeMap<MinionId, IpAddr> {
         let state = self.state.lock();
-        let connected = |(id, at): &(&MinionId, &IpAddr)| {
-            state.nameless.contains_key(*at)
-                || state.claims.get(*id).is_some_and(|claims| claims.iter().any(|(_, addr)| addr == *at))
-        };
-        state.proofs.iter().filter(connected).map(|(id, at)| (id.clone(), *at)).collect()
+        let connected = state.proofs.iter().filter(|(id, at)| state.is_connected(id, at));
+        connected.map(|(id, at)| (id.clone(), *at)).collect()
     }
 
     /// How many minions are connected and have proved themselves.
     pub fn up(&self) -> usize {
         let state = self.state.lock();
-        let connected = |(id, at): &(&MinionId, &IpAddr)| {
-            state.nameless.contains_key(*at)
-                || state.claims.get(*id).is_some_and(|claims| claims.iter().any(|(_, addr)| addr == *at))
-        };
-        state.proofs.iter().filter(connected).count()
+        state.proofs.iter().filter(|(id, at)| state.is_connected(id, at)).count()
     }
 
     /// Whether the minion has proved itself since the start.
@@ -193,21 +200,13 @@ impl Presence {
     /// As [`Presence::is_absent`], but for a minion that has named itself only its name counts: what is connected from its address
     /// without a name is not it.
     pub fn is_gone(&self, id: &str) -> bool {
-        let named = {
-            let state = self.state.lock();
-            !state.claims.contains_key(id) && state.named.contains(id)
-        };
-        named || self.is_absent(id)
+        let state = self.state.lock();
+        (!state.claims.contains_key(id) && state.named.contains(id)) || state.is_absent(id)
     }
 
     /// Whether no connection can be this minion's: none has its name, and none without a name comes from its address.
     pub fn is_absent(&self, id: &str) -> bool {
-        let state = self.state.lock();
-        !state.claims.contains_key(id)
-            && match state.proofs.get(id) {
-                Some(addr) => !state.nameless.contains_key(addr),
-                None => state.nameless.is_empty(),
-            }
+        self.state.lock().is_absent(id)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use brine_alerts::conf::Keys;
 use brine_alerts::config::Config;
 use brine_alerts::silence::{Silence, file};
-use brine_alerts::state::{Alert, Kept, Why, read};
+use brine_alerts::state::{Kept, Why, read};
 use brine_alerts::{Labels, Matcher, MatcherError, Op};
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::clock::Clock;
@@ -121,13 +121,9 @@ pub(crate) fn why(why: &Why, silences: &[Silence], kept: &Kept) -> String {
     }
 }
 
-/// How an alert is: what people call its state.
-pub(crate) fn state(alert: &Alert) -> &'static str {
-    match (alert.is_firing(), alert.hush.is_empty()) {
-        (false, _) => "pending",
-        (true, false) => "suppressed",
-        (true, true) => "firing",
-    }
+/// On whose behalf this runs.
+pub(crate) fn user(cx: &Cx) -> &str {
+    cx.job.publish.get_str("user").unwrap_or("root")
 }
 
 /// A silence for people.
@@ -141,7 +137,7 @@ pub(crate) fn shown(silence: &Silence, kept: &Kept, now: SystemTime) -> Map {
     let mut shown = map! {
         "state" => state, "kind" => silence.kind.text(), "scope" => silence.scope(), "author" => silence.author.as_str(),
         "comment" => silence.comment.as_str(), "starts" => when(silence.starts_at), "ends" => when(silence.ends_at),
-        "would_have_paged" => hushed.map_or(0, |hushed| i64::try_from(hushed.count).unwrap_or(i64::MAX)),
+        "would_have_paged" => hushed.map_or(0, |hushed| hushed.count),
     };
     if let Some(left) = silence.ends_at.duration_since(now).ok().filter(|_| state == "active") {
         shown.insert("left", span(left));

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use brine_core::Secret;
+use brine_core::url::unquote_to_bytes;
 use bytes::Bytes;
 use hyper::HeaderMap;
 use subtle::ConstantTimeEq;
@@ -55,21 +56,7 @@ impl Request {
 
 /// `+` is a space, `%41` an A; a `%` that begins nothing is itself.
 fn decoded(text: &str) -> String {
-    let digit = |b: Option<&u8>| b.and_then(|b| (*b as char).to_digit(16)).and_then(|d| u8::try_from(d).ok());
-    let bytes = text.as_bytes();
-    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
-    while let Some(byte) = bytes.get(at) {
-        at += 1;
-        match (byte, digit(bytes.get(at)), digit(bytes.get(at + 1))) {
-            (b'%', Some(high), Some(low)) => {
-                out.push(high << 4 | low);
-                at += 2;
-            }
-            (b'+', ..) => out.push(b' '),
-            _ => out.push(*byte),
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    String::from_utf8_lossy(&unquote_to_bytes(&text.replace('+', " "))).into_owned()
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use std::process::Command;
 use brine_dial::Tls;
 use brine_dial::http::{Http, Way};
 use brine_serve::{Config, Request, Response, ServeError, Server, TlsFiles};
+use brine_testing::service::run;
 
 fn openssl(dir: &Path, args: &str) {
-    let made = Command::new("openssl").args(args.split(' ')).current_dir(dir).output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    run(Command::new("openssl").args(args.split(' ')).current_dir(dir));
 }
 
 #[test]

@@ -23,11 +23,6 @@ impl Event {
         Some(Self { tag, data, at })
     }
 
-    /// The part of its tag between slashes, from 0.
-    pub fn part(&self, n: usize) -> Option<&str> {
-        self.tag.split('/').nth(n)
-    }
-
     /// The minion that it is about: as the tag says, which only that minion and the master can fire, or else its `id`.
     pub fn minion(&self) -> Option<&str> {
         let mut parts = self.tag.split('/');

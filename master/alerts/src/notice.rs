@@ -1,9 +1,9 @@
 //! What is said of an alert: the one thing that rules make and sinks deliver.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::SystemTime;
 
+use brine_protocol::crypt::fingerprint::hex;
 use sha2::{Digest, Sha256};
 
 /// What an alert is about, by name: `alertname`, `severity`, `minion`, `site` and whatever else a rule sets. Sorted, as texts.
@@ -49,10 +49,7 @@ pub fn fingerprint(labels: &Labels) -> String {
         hash.update(value.as_bytes());
         hash.update([0xfe]);
     }
-    hash.finalize()[..8].iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex(&hash.finalize()[..8])
 }
 
 #[cfg(test)]

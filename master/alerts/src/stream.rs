@@ -162,8 +162,7 @@ impl Stream {
             // The oldest that any reader has not got.
             let wanted = state.readers.iter().map(|reader| reader.next).min().unwrap_or(u64::MAX);
             let oldest = state.kept.front().map_or(u64::MAX, |shown| shown.number);
-            let place =
-                usize::try_from(wanted.max(oldest) - oldest.min(wanted.max(oldest))).unwrap_or(usize::MAX);
+            let place = usize::try_from(wanted.saturating_sub(oldest)).unwrap_or(usize::MAX);
             let Some(shown) = state.kept.get(place).cloned() else {
                 self.changed.wait(&mut state);
                 continue;

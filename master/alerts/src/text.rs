@@ -144,7 +144,9 @@ impl Runner {
 
 /// A text that strangers may have written, fit for one line.
 pub fn tame(text: &str) -> String {
-    let tamed = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
+    // At both ends what would be a space is left out.
+    let inner = text.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+    let tamed = inner.chars().map(|c| if c.is_control() { ' ' } else { c });
     let mut out: String = tamed.take(LONGEST + 1).collect();
     if out.chars().count() > LONGEST {
         out = out.chars().take(LONGEST - 1).collect();

@@ -32,6 +32,13 @@ const NICE: i32 = 10;
 struct Waiting {
     events: VecDeque<(SystemTime, Vec<u8>)>,
     bytes: usize,
+    beside: Beside,
+    closed: bool,
+}
+
+/// What waits beside events; taken all at once.
+#[derive(Debug, Default)]
+struct Beside {
     dropped: u64,
     /// Minions whose connections or places changed: each waits once.
     presence: BTreeSet<String>,
@@ -39,18 +46,18 @@ struct Waiting {
     silences: Vec<SilenceChange>,
     sweep: bool,
     asked: Vec<mpsc::Sender<Numbers>>,
-    closed: bool,
 }
 
 impl Waiting {
     fn is_empty(&self) -> bool {
+        let Beside { dropped, presence, labels, silences, sweep, asked } = &self.beside;
         self.events.is_empty()
-            && self.presence.is_empty()
-            && self.labels.is_empty()
-            && self.silences.is_empty()
-            && !self.sweep
-            && self.asked.is_empty()
-            && self.dropped == 0
+            && presence.is_empty()
+            && labels.is_empty()
+            && silences.is_empty()
+            && !*sweep
+            && asked.is_empty()
+            && *dropped == 0
     }
 }
 
@@ -92,7 +99,7 @@ impl Intake {
         }
         let cost = body.len() + OVERHEAD;
         if waiting.bytes + cost > MOST_BYTES {
-            waiting.dropped += 1;
+            waiting.beside.dropped += 1;
             return;
         }
         waiting.bytes += cost;
@@ -101,10 +108,10 @@ impl Intake {
         self.0.changed.notify_one();
     }
 
-    fn put(&self, change: impl FnOnce(&mut Waiting)) {
+    fn put(&self, change: impl FnOnce(&mut Beside)) {
         let mut waiting = self.0.waiting.lock();
         if !waiting.closed {
-            change(&mut waiting);
+            change(&mut waiting.beside);
             drop(waiting);
             self.0.changed.notify_one();
         }
@@ -112,32 +119,32 @@ impl Intake {
 
     /// A minion's connection came or went.
     pub fn presence(&self, minion: &str) {
-        self.put(|waiting| {
-            waiting.presence.insert(minion.to_owned());
+        self.put(|beside| {
+            beside.presence.insert(minion.to_owned());
         });
     }
 
     /// What is kept of a minion has changed.
     pub fn labels(&self, minion: &str) {
-        self.put(|waiting| {
-            waiting.labels.insert(minion.to_owned());
+        self.put(|beside| {
+            beside.labels.insert(minion.to_owned());
         });
     }
 
     /// Connections changed, and it cannot be told whose.
     pub fn sweep(&self) {
-        self.put(|waiting| waiting.sweep = true);
+        self.put(|beside| beside.sweep = true);
     }
 
     /// A silence was set or ended.
     pub fn silence(&self, change: &SilenceChange) {
-        self.put(|waiting| waiting.silences.push(change.clone()));
+        self.put(|beside| beside.silences.push(change.clone()));
     }
 
     /// How many alerts there are, by name and state; `None` if nobody says so in time.
     pub fn numbers(&self, within: Duration) -> Option<Numbers> {
         let (tell, told) = mpsc::channel();
-        self.put(|waiting| waiting.asked.push(tell));
+        self.put(|beside| beside.asked.push(tell));
         told.recv_timeout(within).ok()
     }
 
@@ -167,27 +174,14 @@ impl Intake {
             // A burst's memory is not kept.
             waiting.events.shrink_to(BATCH);
         }
-        Some(Batch {
-            events,
-            dropped: std::mem::take(&mut waiting.dropped),
-            presence: std::mem::take(&mut waiting.presence),
-            labels: std::mem::take(&mut waiting.labels),
-            silences: std::mem::take(&mut waiting.silences),
-            sweep: std::mem::take(&mut waiting.sweep),
-            asked: std::mem::take(&mut waiting.asked),
-        })
+        Some(Batch { events, beside: std::mem::take(&mut waiting.beside) })
     }
 }
 
 #[derive(Debug)]
 struct Batch {
     events: Vec<(SystemTime, Vec<u8>)>,
-    dropped: u64,
-    presence: BTreeSet<String>,
-    labels: BTreeSet<String>,
-    silences: Vec<SilenceChange>,
-    sweep: bool,
-    asked: Vec<mpsc::Sender<Numbers>>,
+    beside: Beside,
 }
 
 /// The thread.
@@ -252,42 +246,40 @@ fn run(mut core: Core, intake: &Intake) {
             Instant::now() + wait.min(Duration::from_secs(60))
         });
         let until = [due, unsynced.map(|at| at + SYNC)].into_iter().flatten().min();
-        let Some(batch) = intake.take(until) else { break };
+        let Some(Batch { events, beside }) = intake.take(until) else { break };
         let now = SystemTime::now();
-        if batch.dropped > 0 {
-            tracing::error!("{} events came too fast to be looked at for alerts", batch.dropped);
-            core.dropped(batch.dropped, now);
+        if beside.dropped > 0 {
+            tracing::error!("{} events came too fast to be looked at for alerts", beside.dropped);
+            core.dropped(beside.dropped, now);
         }
-        for change in &batch.silences {
-            core.silence(change, now);
-        }
-        for (at, body) in &batch.events {
+        core.silence(&beside.silences, now);
+        for (at, body) in &events {
             if let Some(event) = Event::of(body, *at) {
                 core.event(&event);
             }
         }
-        for minion in &batch.labels {
+        for minion in &beside.labels {
             core.labels_changed(minion, now);
         }
-        for minion in &batch.presence {
+        for minion in &beside.presence {
             core.presence(minion, now);
         }
-        if batch.sweep {
+        if beside.sweep {
             core.sweep_soon(now);
         }
         core.tick(now);
         core.flush();
-        if !batch.asked.is_empty() {
+        if !beside.asked.is_empty() {
             let numbers = core.numbers();
             // Who asked may have gone.
-            batch.asked.iter().for_each(|tell| drop(tell.send(numbers.clone())));
+            beside.asked.iter().for_each(|tell| drop(tell.send(numbers.clone())));
         }
         match unsynced {
             Some(at) if at.elapsed() >= SYNC => {
                 core.sync();
                 unsynced = None;
             }
-            None if !batch.events.is_empty() || due.is_some_and(|at| at <= Instant::now()) => {
+            None if !events.is_empty() || due.is_some_and(|at| at <= Instant::now()) => {
                 unsynced = Some(Instant::now());
             }
             _ => {}

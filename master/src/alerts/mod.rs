@@ -163,7 +163,7 @@ impl Alerts {
         );
         let worker = worker.map_err(|source| AlertsError::Io { path: on.dir.path().to_owned(), source })?;
         // Sinks may not know what became of silences while no master ran.
-        let now = std::time::SystemTime::now();
+        let now = SystemTime::now();
         for silence in on.silences.list() {
             let over = silence.is_over(now);
             let id = silence.id.clone();

@@ -6,7 +6,7 @@
 
 mod watched;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -103,7 +103,8 @@ impl Expected {
         };
         let tgt = Value::from(target.as_str());
         let meant = check_minions(&master.data, &tgt, "compound", DEFAULT_TARGET_DELIM, true).minions;
-        let without: Vec<String> = minions.iter().filter(|id| meant.contains(id)).cloned().collect();
+        let meant: HashSet<String> = meant.into_iter().collect();
+        let without: Vec<String> = minions.iter().filter(|id| meant.contains(*id)).cloned().collect();
         if without.is_empty() {
             return Ok(());
         }
@@ -199,12 +200,10 @@ impl Expected {
 
     /// Changes the end of silences; what cannot be changed ends by itself.
     fn end_at(&self, silences: &[Silence], at: SystemTime) {
-        for silence in silences {
-            let known = self.silences.standing(SystemTime::now()).into_iter().any(|s| s.id == silence.id);
-            // Somebody may have ended it by hand.
-            if !known {
-                continue;
-            }
+        let standing = self.silences.standing(SystemTime::now());
+        let standing: BTreeSet<_> = standing.into_iter().map(|silence| silence.id).collect();
+        // Somebody may have ended one by hand.
+        for silence in silences.iter().filter(|silence| standing.contains(&silence.id)) {
             if let Err(e) = self.silences.set(Silence { ends_at: at, ..silence.clone() }) {
                 tracing::warn!("the silence {} ends by itself: {e}", silence.id);
             }

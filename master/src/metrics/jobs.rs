@@ -31,8 +31,8 @@ impl Running {
     pub(super) fn begin(&self, jid: &str, minions: usize, now: Instant) {
         let mut state = self.0.lock();
         state.forget(now);
-        if minions > 0 && state.jobs.insert(jid.to_owned(), Job { since: now, waits_for: minions }).is_none()
-        {
+        if minions > 0 {
+            state.jobs.insert(jid.to_owned(), Job { since: now, waits_for: minions });
             state.order.push_back((now, jid.to_owned()));
         }
     }
@@ -59,6 +59,10 @@ impl Running {
 
 impl State {
     fn forget(&mut self, now: Instant) {
+        if self.order.len() > 2 * MOST {
+            // Answered ones behind one that is not.
+            self.order.retain(|(since, jid)| self.jobs.get(jid).is_some_and(|job| job.since == *since));
+        }
         while let Some((since, jid)) = self.order.front() {
             let same = self.jobs.get(jid).is_some_and(|job| job.since == *since);
             if same && self.jobs.len() < MOST && now.saturating_duration_since(*since) < LONG {

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 use brine_alerts::queue::SinkReport;
 
 use super::text::{Labels, Of, Text};
-use super::{Asks, Metrics, STATES, Signed, jobs, kinds, system};
+use super::{Asks, Metrics, STATES, Signed, kinds, system};
 use crate::keys::KeyState;
 use crate::master::Master;
 
@@ -38,7 +38,7 @@ pub fn page(master: &Master, readers: usize) -> String {
         Of::Gauge,
         "brine_build_info",
         "Which master this is.",
-        [(&[("version", env!("CARGO_PKG_VERSION"))] as Labels<'_>, 1)],
+        [([("version", env!("CARGO_PKG_VERSION"))], 1)],
     );
     fleet(&mut text, master);
     work(&mut text, &master.metrics);
@@ -53,8 +53,7 @@ fn fleet(text: &mut Text, master: &Master) {
     let keys = STATES_OF_KEYS.map(|(state, name)| (name, master.keys.count(state).unwrap_or(0)));
     let up = master.presence.up();
     let accepted = keys[0].1;
-    let rows = keys.iter().map(|(name, count)| ([("state", *name)], *count)).collect::<Vec<_>>();
-    let rows = rows.iter().map(|(labels, count)| (labels.as_slice(), *count));
+    let rows = keys.map(|(name, count)| ([("state", name)], count));
     text.all(Of::Gauge, "brine_keys", "Keys of minions.", rows);
     text.one(Of::Gauge, "brine_minions_up", "Minions that are connected and have proved who they are.", up);
     text.one(
@@ -69,29 +68,21 @@ fn fleet(text: &mut Text, master: &Master) {
 
 fn work(text: &mut Text, metrics: &Metrics) {
     let rows = kinds::KINDS.iter().zip(&metrics.events).map(|(name, count)| ([("kind", *name)], count.get()));
-    let rows: Vec<_> = rows.collect();
-    let rows = rows.iter().map(|(labels, count)| (labels.as_slice(), *count));
     text.all(Of::Counter, "brine_events_total", "Events of the bus.", rows);
 
-    let labels = Asks::NAMES.map(|name| [("kind", name)]);
-    let rows = labels.iter().zip(&metrics.requests).map(|(labels, one)| (labels.as_slice(), one));
+    let rows = Asks::NAMES.into_iter().zip(&metrics.requests).map(|(name, one)| ([("kind", name)], one));
     text.histograms("brine_request_seconds", "From a request at port 4506 to its answer.", rows);
 
-    let labels = Signed::NAMES.map(|name| [("verdict", name)]);
-    let rows = labels.iter().zip(&metrics.signed).map(|(labels, one)| (labels.as_slice(), one.get()));
+    let rows = Signed::NAMES.into_iter().zip(&metrics.signed);
+    let rows = rows.map(|(name, one)| ([("verdict", name)], one.get()));
     text.all(Of::Counter, "brine_auth_total", "Authentications, by what came of them.", rows);
 
     text.one(Of::Counter, "brine_jobs_total", "Jobs that were published.", metrics.jobs.get());
     text.one(Of::Counter, "brine_job_targets_total", "Minions that jobs were for.", metrics.targets.get());
     let rows = [("success", metrics.good.get()), ("failure", metrics.failed.get())];
     let rows = rows.map(|(name, count)| ([("result", name)], count));
-    text.all(
-        Of::Counter,
-        "brine_job_returns_total",
-        "Returns of minions.",
-        rows.iter().map(|(labels, count)| (labels.as_slice(), *count)),
-    );
-    let (running, waits): (usize, usize) = jobs::Running::count(&metrics.running, Instant::now());
+    text.all(Of::Counter, "brine_job_returns_total", "Returns of minions.", rows);
+    let (running, waits) = metrics.running.count(Instant::now());
     text.one(
         Of::Gauge,
         "brine_jobs_running",
@@ -104,18 +95,16 @@ fn work(text: &mut Text, metrics: &Metrics) {
         "From a job's publication to a minion's return.",
         [(&[] as Labels<'_>, &metrics.answers)],
     );
-    let labels = ["success", "failure"].map(|name| [("result", name)]);
-    let rows = labels.iter().zip(&metrics.runs).map(|(labels, one)| (labels.as_slice(), one.get()));
+    let rows = ["success", "failure"].into_iter().zip(&metrics.runs);
+    let rows = rows.map(|(name, one)| ([("result", name)], one.get()));
     text.all(Of::Counter, "brine_state_runs_total", "Runs of states.", rows);
-    let labels = STATES.map(|name| [("result", name)]);
-    let rows = labels.iter().zip(&metrics.states).map(|(labels, one)| (labels.as_slice(), one.get()));
+    let rows = STATES.into_iter().zip(&metrics.states).map(|(name, one)| ([("result", name)], one.get()));
     text.all(Of::Counter, "brine_states_total", "States in returns, by what became of them.", rows);
 }
 
 fn sinks(text: &mut Text, sinks: &[SinkReport]) {
-    let labels: Vec<[(&str, &str); 1]> = sinks.iter().map(|one| [("sink", one.sink.as_str())]).collect();
     let mut each = |of, name: &str, help: &str, value: fn(&SinkReport) -> u64| {
-        let rows = labels.iter().zip(sinks).map(|(labels, one)| (labels.as_slice(), value(one)));
+        let rows = sinks.iter().map(|one| ([("sink", one.sink.as_str())], value(one)));
         text.all(of, name, help, rows);
     };
     each(Of::Counter, "brine_sink_put_total", "Notices that a sink was to tell.", |one| one.put);
@@ -136,10 +125,11 @@ fn alerts(text: &mut Text, beside: &Beside) {
         shown.push(("other", "other", more));
     }
     let rows = shown.iter().map(|(name, state, count)| ([("alertname", *name), ("state", *state)], *count));
-    let rows: Vec<_> = rows.collect();
-    let rows = rows.iter().map(|(labels, count)| (labels.as_slice(), *count));
     text.all(Of::Gauge, "brine_alerts", "Alerts, by name: firing, pending or suppressed.", rows);
-    let of = |name: &str| shown.iter().filter(|(n, ..)| *n == name).map(|(.., count)| count).sum::<usize>();
+    let of = |name: &str| {
+        let named = beside.alerts.iter().filter(|((alert, _), _)| alert == name);
+        named.map(|(_, count)| count).sum::<usize>()
+    };
     text.one(
         Of::Gauge,
         "brine_minions_drifted",
@@ -152,8 +142,7 @@ fn alerts(text: &mut Text, beside: &Beside) {
         "Minions that hold more returns than they should.",
         of("SpoolGrowing"),
     );
-    let rows = beside.silences.iter().map(|(kind, count)| ([("kind", *kind)], *count)).collect::<Vec<_>>();
-    let rows = rows.iter().map(|(labels, count)| (labels.as_slice(), *count));
+    let rows = beside.silences.iter().map(|(kind, count)| ([("kind", *kind)], *count));
     text.all(Of::Gauge, "brine_silences", "Silences that stand.", rows);
 }
 
@@ -164,7 +153,6 @@ fn disks(text: &mut Text, master: &Master) {
         ("alerts", cachedir.join("alerts/alerts_queue.db")),
     ];
     let rows = stores.map(|(name, path)| ([("store", name)], system::database(&path)));
-    let rows = rows.iter().map(|(labels, bytes)| (labels.as_slice(), *bytes));
     text.all(Of::Gauge, "brine_store_bytes", "What is kept on disk.", rows);
     if let Some((size, free)) = system::disk(cachedir) {
         text.one(Of::Gauge, "brine_disk_size_bytes", "The disk of the cache.", size);

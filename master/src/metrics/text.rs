@@ -48,37 +48,38 @@ impl Text {
     }
 
     /// A metric with labels. The order is the caller's.
-    pub(super) fn all<'a, V: Display>(
+    pub(super) fn all<'a, L: AsRef<[(&'a str, &'a str)]>, V: Display>(
         &mut self,
         of: Of,
         name: &str,
         help: &str,
-        rows: impl IntoIterator<Item = (Labels<'a>, V)>,
+        rows: impl IntoIterator<Item = (L, V)>,
     ) {
         self.head(name, help, if of == Of::Counter { "counter" } else { "gauge" });
-        rows.into_iter().for_each(|(labels, value)| self.line(name, labels, value));
+        rows.into_iter().for_each(|(labels, value)| self.line(name, labels.as_ref(), value));
     }
 
     /// How long things took, by one label.
-    pub(super) fn histograms<'a>(
+    pub(super) fn histograms<'a, L: AsRef<[(&'a str, &'a str)]>>(
         &mut self,
         name: &str,
         help: &str,
-        rows: impl IntoIterator<Item = (Labels<'a>, &'a Histogram)>,
+        rows: impl IntoIterator<Item = (L, &'a Histogram)>,
     ) {
         self.head(name, help, "histogram");
         for (labels, histogram) in rows {
-            let (classes, seconds) = histogram.get();
-            let with = |bound: &'a str| labels.iter().copied().chain([("le", bound)]).collect::<Vec<_>>();
+            let (labels, (classes, seconds)) = (labels.as_ref(), histogram.get());
+            let mut bucket = |bound: &str, count: u64| {
+                let with: Vec<(&str, &str)> = labels.iter().copied().chain([("le", bound)]).collect();
+                self.line(&format!("{name}_bucket"), &with, count);
+            };
             for (bound, count) in BOUNDS.iter().zip(classes) {
                 #[allow(clippy::cast_precision_loss, reason = "bounds are small")]
-                let bound = (*bound as f64 / 1000.0).to_string();
-                let labels: Vec<(&str, &str)> =
-                    labels.iter().copied().chain([("le", bound.as_str())]).collect();
-                self.line(&format!("{name}_bucket"), &labels, count);
+                let bound = *bound as f64 / 1000.0;
+                bucket(&bound.to_string(), count);
             }
             let all = classes[BOUNDS.len()];
-            self.line(&format!("{name}_bucket"), &with("+Inf"), all);
+            bucket("+Inf", all);
             self.line(&format!("{name}_sum"), labels, seconds);
             self.line(&format!("{name}_count"), labels, all);
         }

@@ -69,7 +69,6 @@ async fn take(master: &Master, returned: ReturnLoad) -> Result<(), StoreError> {
             return Ok(());
         }
         Verdict::Pass => {
-            master.watched.returned(&jid, id, &load);
             fire(master, &jid, id, load);
             return Ok(());
         }
@@ -80,7 +79,6 @@ async fn take(master: &Master, returned: ReturnLoad) -> Result<(), StoreError> {
         adopt(master, &jid, &load, id).await?;
     }
     tracing::info!("Got return from {id} for job {jid}");
-    master.watched.returned(&jid, id, &load);
     fire(master, &jid, id, load.clone());
     keep_return(master, &jid, id, load).await
 }
@@ -104,6 +102,7 @@ async fn keep_return(master: &Master, jid: &Jid, id: &MinionId, mut load: Map) -
 }
 
 fn fire(master: &Master, jid: &Jid, id: &MinionId, load: Map) {
+    master.watched.returned(jid, id, &load);
     master.metrics.returned(jid.as_str(), &load);
     fire_failed_states(master, jid, id, &load);
     master.events.fire_return(jid, tags::job_ret(jid, id), load);

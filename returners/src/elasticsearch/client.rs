@@ -5,6 +5,7 @@ use brine_dial::{Check, Fault};
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::config_option::option;
 use brine_core::text::python_str;
+use brine_core::url::unquote_to_bytes;
 use brine_core::{Map, Value};
 use std::time::Duration;
 
@@ -196,22 +197,7 @@ fn quote(text: &str) -> String {
 }
 
 fn unquote(text: &str) -> String {
-    let mut out = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((byte, after)) = rest.split_first() {
-        let hex = after.get(..2).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        match hex.filter(|_| *byte == b'%') {
-            Some(value) => {
-                out.push(value);
-                rest = &after[2..];
-            }
-            None => {
-                out.push(*byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    String::from_utf8_lossy(&unquote_to_bytes(text)).into_owned()
 }
 
 /// A random id in the form of a UUID of version 4.

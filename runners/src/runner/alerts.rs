@@ -4,6 +4,7 @@ mod sinks;
 
 use std::time::{Duration, Instant, SystemTime};
 
+use brine_alerts::config::Builtin;
 use brine_alerts::core::tags;
 use brine_alerts::silence::SilenceId;
 use brine_alerts::state::Alert;
@@ -11,7 +12,7 @@ use brine_core::call::{CallError, Cx, KwArgs, Result, exec, module};
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 
-use crate::alerting::{config, kept, labels, silences, span, state, when, why as reason};
+use crate::alerting::{config, kept, labels, silences, span, user, when, why as reason};
 use crate::host::master;
 use sinks::{exec_dead_letters, exec_retry_dead, exec_sinks};
 
@@ -33,7 +34,7 @@ fn list_(cx: &Cx, state: Option<String>) -> Result<Map> {
             continue;
         }
         let mut alerts: Vec<(&String, &Alert)> =
-            kept.alerts.iter().filter(|(_, alert)| self::state(alert) == wanted).collect();
+            kept.alerts.iter().filter(|(_, alert)| alert.state() == wanted).collect();
         alerts.sort_by_key(|(_, alert)| alert.since);
         let row = |alert: &Alert| {
             let mut row = map! {
@@ -71,8 +72,8 @@ fn why(cx: &Cx, alert: String) -> Result<Map> {
         let members: Value =
             one.members.values().map(|(name, _)| name.as_str()).filter(|name| !name.is_empty()).collect();
         let mut row = map! {
-            "state" => state(one), "labels" => labels(&one.labels), "annotations" => labels(&one.annotations),
-            "since" => when(one.since), "last" => when(one.last), "times" => i64::try_from(one.count).unwrap_or(i64::MAX),
+            "state" => one.state(), "labels" => labels(&one.labels), "annotations" => labels(&one.annotations),
+            "since" => when(one.since), "last" => when(one.last), "times" => one.count,
             "told" => one.told, "members" => members, "by" => by,
         };
         if let Some(until) = one.pending {
@@ -109,11 +110,10 @@ fn noisiest(
     }
     let mut rows: Vec<_> = rows.into_iter().collect();
     rows.sort_by_key(|(_, count)| std::cmp::Reverse((count.told, count.fired)));
-    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     let row = |((name, about), count): ((String, String), brine_alerts::state::Count)| {
         let mut row = map! {
-            "alert" => name, "fired" => number(count.fired), "told" => number(count.told),
-            "suppressed" => number(count.hushed), "hours" => (count.seconds as f64 / 360.0).round() / 10.0,
+            "alert" => name, "fired" => count.fired, "told" => count.told,
+            "suppressed" => count.hushed, "hours" => (count.seconds as f64 / 360.0).round() / 10.0,
         };
         if !about.is_empty() {
             row.insert("about", about);
@@ -144,12 +144,11 @@ fn test(
         Some(name) => name,
         None => SilenceId::fresh()?.to_string(),
     };
-    let author = cx.job.publish.get_str("user").unwrap_or("root").to_owned();
-    let given = named.0.iter().filter(|(key, _)| key.as_str().is_some_and(|key| !key.starts_with("__")));
-    let given: Map = given.map(|(key, value)| (key.clone(), Value::from(python_str(value)))).collect();
+    let named = named.clean();
+    let given: Map = named.iter().map(|(key, value)| (key.clone(), Value::from(python_str(value)))).collect();
     let side = &master(cx)?.side;
     let mut bus = side.watch("master", None)?;
-    let ask = map! {"test" => test.as_str(), "author" => author, "labels" => given};
+    let ask = map! {"test" => test.as_str(), "author" => user(cx), "labels" => given};
     side.fire(tags::TEST, ask.clone())?;
     let end = Instant::now() + Duration::from_secs(timeout.min(3600));
     let mut waiting: Option<Vec<String>> = None;
@@ -211,12 +210,11 @@ fn test(
 #[exec]
 fn confirm(cx: &Cx, test: String) -> Result<bool> {
     config(cx)?;
-    let is_it = |alert: &Alert| alert.labels.get("test") == Some(&test) && alert.name() == "AlertTest";
+    let is_it = |alert: &Alert| alert.labels.get("test") == Some(&test) && alert.name() == Builtin::AlertTest.name();
     if !kept(cx)?.alerts.values().any(is_it) {
         return Err(CallError::execution(format!("There is no test '{test}', or it is over")));
     }
-    let by = cx.job.publish.get_str("user").unwrap_or("root").to_owned();
-    master(cx)?.side.fire(tags::CONFIRM, map! {"test" => test, "by" => by})?;
+    master(cx)?.side.fire(tags::CONFIRM, map! {"test" => test, "by" => user(cx)})?;
     Ok(true)
 }
 

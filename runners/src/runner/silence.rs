@@ -10,7 +10,7 @@ use brine_core::call::{CallError, Cx, KwArgs, Result, VarArgs, exec, module};
 use brine_core::text::python_str;
 use brine_core::{Map, Value, map};
 
-use crate::alerting::{config, kept, labels, matchers, shown, silences, silences_dir, why as reason};
+use crate::alerting::{config, kept, labels, matchers, shown, silences, silences_dir, user, why as reason};
 use crate::host::master;
 
 module! { "silence": by_author, create, expire, "list" => list_, why }
@@ -63,7 +63,7 @@ fn create(cx: &Cx, duration: String, words: VarArgs, named: KwArgs) -> Result<Ma
         Some("place") => Kind::Place,
         Some(other) => return Err(CallError::invocation(format!("There is no kind '{other}': place or manual"))),
     };
-    let author = text("author").unwrap_or_else(|| cx.job.publish.get_str("user").unwrap_or("root").to_owned());
+    let author = text("author").unwrap_or_else(|| user(cx).to_owned());
     let mut silence = Silence::new(kind, matchers, ttl, &author)?;
     if let Some(wait) = text("starts_in") {
         let wait = time(&wait)?;
@@ -106,8 +106,7 @@ fn expire(cx: &Cx, ids: VarArgs) -> Result<Map> {
             said.insert(text, "was over already");
             continue;
         }
-        silence.ends_at = now;
-        silence.starts_at = silence.starts_at.min(now);
+        silence.end(now);
         put(cx, &silence)?;
         said.insert(text, "over");
     }
@@ -123,8 +122,7 @@ fn expire(cx: &Cx, ids: VarArgs) -> Result<Map> {
 /// CLI Example: salt-run silence.why site=akl
 #[exec]
 fn why(cx: &Cx, words: VarArgs, named: KwArgs) -> Result<Map> {
-    let own = |key: &Value| key.as_str().is_some_and(|key| key.starts_with("__"));
-    let matchers = matchers(&words.0, named.0.iter().filter(|(key, _)| !own(key)))?;
+    let matchers = matchers(&words.0, named.clean().iter())?;
     let (kept, all) = (kept(cx)?, silences(cx)?);
     let hushed = kept.alerts.iter().filter(|(_, alert)| !alert.hush.is_empty());
     let wanted = hushed.filter(|(_, alert)| matchers.iter().all(|matcher| matcher.holds(&alert.labels)));
@@ -162,7 +160,7 @@ fn by_author(cx: &Cx) -> Result<Map> {
         let hours = (sum.time.as_secs_f64() / 360.0).round() / 10.0;
         map! {
             "silences" => sum.silences, "active" => sum.active, "hours" => hours,
-            "would_have_paged" => i64::try_from(sum.hushed).unwrap_or(i64::MAX),
+            "would_have_paged" => sum.hushed,
         }
     };
     Ok(rows.iter().map(|(author, sum)| (Value::from(author.as_str()), Value::from(row(sum)))).collect())

@@ -101,7 +101,7 @@ impl Results {
                     let Some(state) = state.as_map().filter(|state| state.contains("result")) else {
                         continue;
                     };
-                    results.add(&python_str(key), state);
+                    results.add(key, state);
                 }
             }
             Some(Value::List(errors)) => {
@@ -115,7 +115,7 @@ impl Results {
         results
     }
 
-    fn add(&mut self, key: &str, state: &Map) {
+    fn add(&mut self, key: &Value, state: &Map) {
         self.all += 1;
         let changes = state.get("changes").is_some_and(Value::truthy);
         match state.get("result") {
@@ -127,6 +127,7 @@ impl Results {
             _ => {
                 self.failed += 1;
                 if self.names.len() < NAMED {
+                    let key = python_str(key);
                     let mut parts = key.split("_|-");
                     let (module, id) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
                     let comment = state.get("comment").map(python_str).unwrap_or_default();

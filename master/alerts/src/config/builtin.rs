@@ -170,11 +170,6 @@ impl Default for Builtins {
 }
 
 impl Builtins {
-    /// What one is, unless it is switched off.
-    pub fn get(&self, one: Builtin) -> Option<&Conf> {
-        self.0.get(&one)
-    }
-
     /// All that are switched on.
     pub fn all(&self) -> impl Iterator<Item = (Builtin, &Conf)> {
         self.0.iter().map(|(one, conf)| (*one, conf))

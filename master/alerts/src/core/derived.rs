@@ -1,6 +1,6 @@
 //! What follows from silences: that they stand, that they leave nothing out, that there are many; and what ends with them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use brine_core::map;
@@ -8,7 +8,7 @@ use brine_core::map;
 use super::{Core, tags};
 use crate::config::Builtin;
 use crate::signal::{RuleIndex, Signal};
-use crate::silence::{Kind, Silence, SilenceChange, SilenceId};
+use crate::silence::{Kind, Silence, SilenceChange};
 use crate::state::{Alert, Why};
 use crate::{Labels, Op};
 
@@ -55,11 +55,10 @@ impl Core {
         let count = self.hushed.get(&silence.id).map_or(0, |hushed| hushed.count);
         let data = map! {
             "id" => silence.id.as_str(), "author" => silence.author.as_str(), "scope" => silence.scope(),
-            "would_have_paged" => i64::try_from(count).unwrap_or(i64::MAX), "job" => silence.job.clone(),
+            "would_have_paged" => count, "job" => silence.job.clone(),
         };
         self.around.fire(tags::EXPIRED, data);
-        let known: BTreeSet<SilenceId> = self.silences.list().into_iter().map(|silence| silence.id).collect();
-        self.hushed.retain(|id, _| known.contains(id));
+        self.hushed.retain(|id, _| self.silences.has(id));
     }
 
     /// The alerts that silences are.
@@ -86,14 +85,14 @@ impl Core {
     pub(super) fn reconcile(&mut self, rule: RuleIndex, wanted: Vec<Signal>, now: SystemTime) {
         let Some(settings) = self.book.settings(rule) else { return };
         let (name, fixed) = (settings.name.clone(), settings.labels.clone());
-        let labels: BTreeMap<Labels, ()> = wanted.iter().map(|signal| (signal.labels.clone(), ())).collect();
+        let labels: BTreeSet<&Labels> = wanted.iter().map(|signal| &signal.labels).collect();
         let own = |alert: &Alert| -> Labels {
             let given = |label: &str| matches!(label, "alertname" | "severity") || fixed.contains_key(label);
             alert.labels.iter().filter(|(l, _)| !given(l)).map(|(l, v)| (l.clone(), v.clone())).collect()
         };
         let there: Vec<Labels> =
             self.table.all().filter(|(_, alert)| alert.name() == name).map(|(_, alert)| own(alert)).collect();
-        for labels in there.into_iter().filter(|own| !labels.contains_key(own)) {
+        for labels in there.into_iter().filter(|own| !labels.contains(own)) {
             self.signal(&Signal { labels, ..Signal::off(rule) }, now);
         }
         for signal in
@@ -123,7 +122,5 @@ fn maintenance(rule: RuleIndex, silence: &Silence, places: &[String]) -> Signal 
     let fixed = silence.matchers.iter().filter(|m| m.op == Op::Is && places.contains(&m.name));
     let signal = fixed.fold(Signal::on(rule), |signal, m| signal.label(&m.name, m.value.clone()));
     let summary = format!("{} works here: {}", silence.author, silence.comment);
-    let signal =
-        signal.label("scope", crate::text::tame(&silence.scope())).label("kind", silence.kind.text());
-    signal.note("summary", &summary)
+    signal.label("scope", silence.scope()).label("kind", silence.kind.text()).note("summary", &summary)
 }

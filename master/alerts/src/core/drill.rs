@@ -9,6 +9,7 @@ use super::{Core, tags};
 use crate::config::Builtin;
 use crate::event::Event;
 use crate::signal::Signal;
+use crate::state::Alert;
 use crate::{Deliver, Notice};
 
 /// How often a test is looked after.
@@ -48,15 +49,11 @@ impl Core {
                 && crate::is_label(name)
                 && !matches!(name, "alertname" | "severity" | "test")
             {
-                signal = signal.label(name, crate::text::tame(value));
+                signal = signal.label(name, value);
             }
         }
         self.signal(&signal, now);
-        let Some((key, alert)) = self.table.all().find(|(_, alert)| {
-            alert.name() == Builtin::AlertTest.name() && alert.labels.get("test").is_some_and(|t| t == test)
-        }) else {
-            return;
-        };
+        let Some((key, alert)) = self.test(test) else { return };
         let (fingerprint, hushed, notice) = (key.to_owned(), !alert.hush.is_empty(), alert.notice(None));
         let sinks = meant(self.deliver.as_ref(), &notice, hushed);
         let names: Value = sinks.iter().map(String::as_str).collect();
@@ -75,13 +72,16 @@ impl Core {
         });
     }
 
+    /// The alert that a test is.
+    fn test(&self, test: &str) -> Option<(&str, &Alert)> {
+        let name = Builtin::AlertTest.name();
+        self.table.all().find(|(_, a)| a.name() == name && a.labels.get("test").is_some_and(|t| t == test))
+    }
+
     /// Somebody has seen a test, or takes it back.
     pub(super) fn confirm(&mut self, event: &Event) {
         let Some(test) = event.data.get_str("test") else { return };
-        let found = self.table.all().find(|(_, alert)| {
-            alert.name() == Builtin::AlertTest.name() && alert.labels.get("test").is_some_and(|t| t == test)
-        });
-        let Some(key) = found.map(|(key, _)| key.to_owned()) else { return };
+        let Some(key) = self.test(test).map(|(key, _)| key.to_owned()) else { return };
         self.drills.retain(|drill| drill.test != test);
         if let Some(alert) = self.table.remove(&key) {
             self.over(&alert, event.at);

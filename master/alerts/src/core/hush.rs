@@ -176,8 +176,7 @@ impl Core {
     fn tell(&mut self, alert: &Alert, silenced: &[SilenceId]) {
         let mut notice = alert.notice(None);
         if !silenced.is_empty() {
-            let all = self.silences.list();
-            let by = |id: &SilenceId| match all.iter().find(|silence| silence.id == *id) {
+            let by = |id: &SilenceId| match self.silences.get(id) {
                 Some(silence) => format!("{id} by {} ({})", silence.author, silence.scope()),
                 None => id.to_string(),
             };

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use super::{Core, labels_of};
+use crate::Labels;
 use crate::config::Builtin;
 use crate::event::Event;
 use crate::signal::Signal;
 use crate::sites::SITE;
-use crate::{Around, Labels};
 
 impl Core {
     /// A minion's connection came or went.
@@ -31,7 +31,8 @@ impl Core {
         }
         for minion in &minions {
             let down = self.around.is_absent(minion);
-            self.mark(minion, down, now);
+            // Sites are looked at below, when all is known.
+            self.mark_alone(minion, down, now);
         }
         let strangers: Vec<String> =
             self.sites.down().filter(|minion| !known.contains(minion)).map(str::to_owned).collect();
@@ -45,7 +46,7 @@ impl Core {
         for site in &sites {
             self.site(site, now);
         }
-        self.sites_that_are_no_more(&sites, now);
+        self.sites_that_are_no_more(now);
         self.shares(now);
     }
 
@@ -63,7 +64,7 @@ impl Core {
     }
 
     fn labels_of(&mut self, minion: &str) -> Labels {
-        labels_of(&mut self.labels, self.around.as_ref() as &dyn Around, minion)
+        labels_of(&mut self.labels, self.around.as_ref(), minion)
     }
 
     /// Looks where a minion is.
@@ -91,6 +92,14 @@ impl Core {
     }
 
     fn mark(&mut self, minion: &str, down: bool, now: SystemTime) {
+        if let Some(site) = self.mark_alone(minion, down, now) {
+            self.site(&site, now);
+            self.share_down(now);
+        }
+    }
+
+    /// Notes of the minion alone that it is down or not; the site whose health has changed.
+    fn mark_alone(&mut self, minion: &str, down: bool, now: SystemTime) -> Option<String> {
         let touched = self.sites.mark(minion, down);
         if let Some(rule) = self.book.index(Builtin::MinionDown) {
             let signal = if down {
@@ -109,10 +118,7 @@ impl Core {
                 self.signal(&signal, now);
             }
         }
-        if let Some(site) = touched {
-            self.site(&site, now);
-            self.shares(now);
-        }
+        touched
     }
 
     /// Whether a site is down as a whole.
@@ -129,11 +135,11 @@ impl Core {
         }
     }
 
-    fn sites_that_are_no_more(&mut self, sites: &[String], now: SystemTime) {
+    fn sites_that_are_no_more(&mut self, now: SystemTime) {
         let Some(rule) = self.book.index(Builtin::SiteDown) else { return };
         let down = self.table.all().filter(|(_, alert)| alert.name() == Builtin::SiteDown.name());
         let of = down.filter_map(|(_, alert)| alert.labels.get(SITE).cloned());
-        let gone: Vec<String> = of.filter(|site| !sites.contains(site)).collect();
+        let gone: Vec<String> = of.filter(|site| self.sites.health(site).members == 0).collect();
         for site in gone {
             self.signal(&Signal::off(rule).label(SITE, site), now);
         }
@@ -141,16 +147,21 @@ impl Core {
 
     /// Whether many sites are down, or silenced.
     fn shares(&mut self, now: SystemTime) {
+        self.share_down(now);
+        // Only where there are silences is there anything to count.
+        if !self.standing.is_empty() {
+            self.silenced_share(now);
+        }
+    }
+
+    /// Whether many sites are down. Whether they are silenced is another matter, which does not change with that.
+    fn share_down(&mut self, now: SystemTime) {
         if let Some((rule, conf)) = self.book.builtin(Builtin::TooManySitesDown) {
             let (all, down) = self.sites.count();
             let many = down >= conf.count && down * 100 > conf.share * all;
             let summary = format!("{down} of {all} sites are down");
             let signal = if many { Signal::on(rule).note("summary", &summary) } else { Signal::off(rule) };
             self.signal(&signal, now);
-        }
-        // Only where there are silences is there anything to count.
-        if !self.standing.is_empty() {
-            self.silenced_share(now);
         }
     }
 }

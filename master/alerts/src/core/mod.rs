@@ -78,6 +78,8 @@ pub struct Core {
     journal: Journal,
     /// What the journal is to have at the next [`Core::flush`].
     lines: Vec<Value>,
+    /// The alerts, by fingerprint, that it is to have as they are then.
+    changed: BTreeSet<String>,
     new_seen: Vec<u64>,
     around: Arc<dyn Around>,
     deliver: Arc<dyn Deliver>,
@@ -138,6 +140,7 @@ impl Core {
             hushed,
             journal,
             lines: Vec::new(),
+            changed: BTreeSet::new(),
             new_seen: Vec::new(),
             around,
             deliver,
@@ -200,18 +203,16 @@ impl Core {
     /// Takes what a rule says.
     fn signal(&mut self, signal: &Signal, now: SystemTime) {
         let Some(settings) = self.book.settings(signal.rule) else { return };
-        let hash = signal.event.as_ref().map(|event| Seen::hash(&settings.name, event));
-        if hash.is_some_and(|hash| self.seen.has(hash)) {
-            return;
+        if let Some(event) = &signal.event {
+            let hash = Seen::hash(&settings.name, event);
+            if !self.seen.note(hash) {
+                return;
+            }
+            self.new_seen.push(hash);
         }
         let (labels, around) = (&mut self.labels, &self.around);
         let taken =
             self.table.signal(signal, settings, |minion| labels_of(labels, around.as_ref(), minion), now);
-        if let Some(hash) = hash
-            && self.seen.note(hash)
-        {
-            self.new_seen.push(hash);
-        }
         match taken {
             Taken::Nothing => {}
             Taken::New(key) => {
@@ -241,14 +242,21 @@ impl Core {
         }
     }
 
-    /// Takes a change of the silences.
-    pub fn silence(&mut self, change: &SilenceChange, now: SystemTime) {
-        if let SilenceChange::Expired(id) = change {
-            self.ended.insert(id.clone());
+    /// Takes changes of the silences.
+    pub fn silence(&mut self, changes: &[SilenceChange], now: SystemTime) {
+        if changes.is_empty() {
+            return;
+        }
+        for change in changes {
+            if let SilenceChange::Expired(id) = change {
+                self.ended.insert(id.clone());
+            }
         }
         self.silences_changed(now);
-        if let SilenceChange::Set(silence) = change {
-            self.around.fire(tags::SET, described(silence));
+        for change in changes {
+            if let SilenceChange::Set(silence) = change {
+                self.around.fire(tags::SET, described(silence));
+            }
         }
     }
 
@@ -283,12 +291,7 @@ impl Core {
     pub fn numbers(&self) -> Numbers {
         let mut numbers = Numbers::new();
         for (_, alert) in self.table.all() {
-            let state = match (alert.is_firing(), alert.hush.is_empty()) {
-                (false, _) => "pending",
-                (true, true) => "firing",
-                (true, false) => "suppressed",
-            };
-            *numbers.entry((alert.name().to_owned(), state)).or_default() += 1;
+            *numbers.entry((alert.name().to_owned(), alert.state())).or_default() += 1;
         }
         numbers
     }
@@ -301,9 +304,7 @@ impl Core {
 
     /// Notes an alert for the journal.
     fn keep(&mut self, key: &str) {
-        if let Some(alert) = self.table.get(key) {
-            self.lines.push(json!({"alert": alert.to_json()}));
-        }
+        self.changed.insert(key.to_owned());
     }
 
     fn count(&mut self, alert: &Alert, now: SystemTime, more: Count) {
@@ -314,13 +315,18 @@ impl Core {
 
     /// Writes down what has changed since the last time. Where that fails it is said, and tried with what follows.
     pub fn flush(&mut self) {
+        let mut lines = std::mem::take(&mut self.lines);
+        // After the lines that say what is over: it may be so again.
+        let changed = std::mem::take(&mut self.changed);
+        let alerts = changed.iter().filter_map(|key| self.table.get(key));
+        lines.extend(alerts.map(|alert| json!({"alert": alert.to_json()})));
         if !self.new_seen.is_empty() {
-            self.lines.push(crate::state::seen_line(self.new_seen.drain(..)));
+            // Last: an event that is known is not looked at again.
+            lines.push(crate::state::seen_line(self.new_seen.drain(..)));
         }
-        if self.lines.is_empty() {
+        if lines.is_empty() {
             return;
         }
-        let lines = std::mem::take(&mut self.lines);
         let mut done = if self.failed {
             Err(io::Error::other("earlier lines are missing"))
         } else {
@@ -355,11 +361,6 @@ impl Core {
         if self.settled && self.around.is_accepted(minion) {
             self.place(minion, now);
         }
-    }
-
-    /// Whether minions were looked for since the start.
-    pub fn is_settled(&self) -> bool {
-        self.settled
     }
 
     /// Looks for all minions soon, but not again and again.

@@ -22,8 +22,7 @@ pub enum Demand {
     Unknown,
 }
 
-/// Functions of `state` that run what files say, and by which function their low data is shown.
-const HIGHSTATES: &[&str] = &["state.highstate"];
+/// Functions of `state` that run what the files say that they are given.
 const BY_FILES: &[&str] = &["state.apply", "state.sls", "state.sls_id"];
 /// Functions of `state` that are given what they run.
 const GIVEN: &[&str] = &["state.single", "state.low", "state.high"];
@@ -63,7 +62,7 @@ impl Demand {
         }
         let plain: Vec<Value> = args.iter().filter(|arg| !is_keywords(arg)).cloned().collect();
         let mods = || plain.first().or_else(|| keywords?.get("mods")).filter(|mods| mods.truthy()).cloned();
-        if HIGHSTATES.contains(&fun) {
+        if fun == "state.highstate" {
             return Self::ask("state.show_lowstate", None, keywords);
         }
         if BY_FILES.contains(&fun) {
@@ -147,7 +146,7 @@ fn chunk_of(id: &Value, state: &Value, parts: &Value) -> Option<Map> {
     let Value::List(parts) = parts else { return None };
     let mut chunk = Map::new();
     chunk.insert("name", id.clone());
-    let (mut state, mut fun) = state.as_str().map(|text| text.split_once('.').unwrap_or((text, "")))?;
+    let (state, mut fun) = state.as_str().map(|text| text.split_once('.').unwrap_or((text, "")))?;
     for part in parts {
         match part {
             Value::Str(word) => fun = word,
@@ -156,9 +155,6 @@ fn chunk_of(id: &Value, state: &Value, parts: &Value) -> Option<Map> {
             }),
             _ => {}
         }
-    }
-    if state.is_empty() {
-        state = "?";
     }
     chunk.insert("state", state);
     chunk.insert("fun", fun);

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use brine_store::fs::Dir;
 use rusqlite::{Connection, OpenFlags};
 
 use super::QueueError;
@@ -37,10 +38,9 @@ CREATE TABLE IF NOT EXISTS kept (
 
 /// Opens the queue's file for a daemon: made if it is missing, and set aside if it is damaged.
 pub(super) fn open(dir: &Path) -> Result<Connection, QueueError> {
-    use std::os::unix::fs::DirBuilderExt;
     let path = dir.join(FILE);
     let failed = |why: String| QueueError::Open(path.clone(), why);
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|e| failed(e.to_string()))?;
+    Dir::at(dir).ensure(0o700).map_err(|e| failed(e.to_string()))?;
     match prepare(&path) {
         Ok(connection) => Ok(connection),
         Err(e) if is_damage(&e) => {

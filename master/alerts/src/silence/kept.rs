@@ -147,7 +147,8 @@ impl Silences {
             if silence.is_over(now) {
                 return Ok(());
             }
-            let ended = Silence { ends_at: now, starts_at: silence.starts_at.min(now), ..silence.clone() };
+            let mut ended = silence.clone();
+            ended.end(now);
             file::write(&self.dir, &ended).map_err(|e| self.failed(e))?;
             *silence = ended;
         }
@@ -180,6 +181,16 @@ impl Silences {
         let mut all: Vec<Silence> = self.kept.lock().values().cloned().collect();
         all.sort_by(|a, b| (a.starts_at, &a.id).cmp(&(b.starts_at, &b.id)));
         all
+    }
+
+    /// One that is kept.
+    pub fn get(&self, id: &SilenceId) -> Option<Silence> {
+        self.kept.lock().get(id).cloned()
+    }
+
+    /// Whether one is kept.
+    pub fn has(&self, id: &SilenceId) -> bool {
+        self.kept.lock().contains_key(id)
     }
 
     /// Those that stand at this time.

@@ -97,6 +97,12 @@ impl Silence {
         self.ends_at <= now
     }
 
+    /// Has it end now, also before it has begun.
+    pub fn end(&mut self, now: SystemTime) {
+        self.ends_at = now;
+        self.starts_at = self.starts_at.min(now);
+    }
+
     /// Whether an alert with these labels is meant, whenever it stands.
     pub fn covers(&self, labels: &Labels) -> bool {
         self.matchers.iter().all(|matcher| matcher.holds(labels))

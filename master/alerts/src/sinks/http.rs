@@ -56,6 +56,15 @@ impl Url {
     }
 }
 
+/// `username` with `password_file` or `password_env`, if they are there.
+pub(super) fn named(keys: &mut Keys<'_>) -> Result<Option<(String, Hidden)>, ConfError> {
+    match (keys.text("username")?, keys.hidden("password")?) {
+        (Some(user), Some(password)) => Ok(Some((user, password))),
+        (None, None) => Ok(None),
+        _ => Err(keys.error("username", "goes with password_file or password_env, and they with it")),
+    }
+}
+
 /// Who we say we are, to a server that asks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Login {
@@ -66,17 +75,7 @@ pub(super) struct Login {
 impl Login {
     /// `username` with `password_file`, or `token_file`; `_env` likewise.
     pub(super) fn read(keys: &mut Keys<'_>) -> Result<Self, ConfError> {
-        let (user, password, token) =
-            (keys.text("username")?, keys.hidden("password")?, keys.hidden("token")?);
-        let basic = match (user, password) {
-            (Some(user), Some(password)) => Some((user, password)),
-            (None, None) => None,
-            _ => {
-                return Err(
-                    keys.error("username", "goes with password_file or password_env, and they with it")
-                );
-            }
-        };
+        let (basic, token) = (named(keys)?, keys.hidden("token")?);
         if basic.is_some() && token.is_some() {
             return Err(keys.error("username", "is there beside a token"));
         }

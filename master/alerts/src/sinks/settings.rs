@@ -19,6 +19,15 @@ pub(super) const COMMON: &[(&str, &str)] = &[
     ("group_wait", "how long the first of a group waits for others"),
 ];
 
+/// What notices are grouped by, where `group_by` does not say.
+const GROUP_BY: [&str; 2] = ["alertname", "site"];
+
+/// The labels that a message says of a group: those of `group_by`, or the usual ones where it has none.
+pub(super) fn told_by(keys: &mut Keys<'_>) -> Result<Vec<String>, ConfError> {
+    let by = keys.texts("group_by")?;
+    Ok(if by.is_empty() { GROUP_BY.map(str::to_owned).into() } else { by })
+}
+
 /// These, read.
 pub(super) struct Settings {
     pub(super) kind: &'static Kind,
@@ -52,7 +61,7 @@ impl Settings {
         let group_by = if keys.value("group_by").is_some() {
             keys.texts("group_by")?
         } else {
-            vec!["alertname".into(), "site".into()]
+            GROUP_BY.map(str::to_owned).into()
         };
         let group_wait = keys.time("group_wait")?;
         if kind.group_wait.is_none() && (keys.value("group_by").is_some() || group_wait.is_some()) {

@@ -41,7 +41,7 @@ pub(super) fn one_line(text: &str) -> String {
 }
 
 /// What several are about: `[FIRING:2, RESOLVED:1] DiskFull akl`, with the values that all have in common.
-pub(super) fn headline(items: &[Item], group_by: &[&str]) -> String {
+pub(super) fn headline(items: &[Item], group_by: &[impl AsRef<str>]) -> String {
     let firing = items.iter().filter(|item| item.notice.status == Status::Firing).count();
     let counts = match (firing, items.len() - firing) {
         (firing, 0) => format!("FIRING:{firing}"),
@@ -49,7 +49,7 @@ pub(super) fn headline(items: &[Item], group_by: &[&str]) -> String {
         (firing, resolved) => format!("FIRING:{firing}, RESOLVED:{resolved}"),
     };
     let first = items.first().map(|item| &item.notice);
-    let common = group_by.iter().filter_map(|name| {
+    let common = group_by.iter().map(AsRef::as_ref).filter_map(|name| {
         let value = first.map(|notice| label(notice, name)).filter(|value| !value.is_empty())?;
         items.iter().all(|item| label(&item.notice, name) == value).then_some(value)
     });

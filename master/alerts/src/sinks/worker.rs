@@ -38,7 +38,11 @@ pub(super) fn run(sink: Box<dyn Sink>, queue: &Queue, room: &Room) {
         } else {
             match worker.take() {
                 Ok(Taken::Items(items)) => match rate.as_mut().map_or(Ok(()), |rate| rate.take(now)) {
-                    Err(wait) => at(now + wait),
+                    Err(wait) => {
+                        // Whoever rings before cannot make it sooner.
+                        worker.rests_until = Some(now + wait);
+                        continue;
+                    }
                     Ok(()) => {
                         if let Err(e) = worker.tell(&items) {
                             worker.broken(&e);
@@ -142,17 +146,16 @@ impl Worker<'_> {
                 let wait = backoff.after(tries.saturating_add(1), chance()).max(after.unwrap_or_default());
                 let rest = backoff.after(self.failures, chance()).min(REST).max(after.unwrap_or_default());
                 self.rests_until = Some(Instant::now() + rest);
-                let old = |item: &&Item| {
+                let old = |item: &Item| {
                     now.duration_since(item.put_at).is_ok_and(|age| age + wait > backoff.give_up)
                 };
-                let (old, young): (Vec<_>, Vec<_>) = items.iter().partition(old);
-                let owned = |items: Vec<&Item>| items.into_iter().cloned().collect::<Vec<_>>();
+                let (old, young): (Vec<_>, Vec<_>) = items.iter().cloned().partition(old);
                 if !young.is_empty() {
-                    self.queue.later(name, &owned(young), now + wait, &why, now)?;
+                    self.queue.later(name, &young, now + wait, &why, now)?;
                 }
                 if !old.is_empty() {
                     tracing::error!("sink {name}: {} notices are given up: {why}", old.len());
-                    self.queue.dead(name, &owned(old), &format!("given up after its time: {why}"), now)?;
+                    self.queue.dead(name, &old, &format!("given up after its time: {why}"), now)?;
                 }
                 Ok(())
             }

@@ -63,6 +63,15 @@ impl Alert {
         self.pending.is_none()
     }
 
+    /// How it is: `pending`, `firing`, or `suppressed` where it is held back.
+    pub fn state(&self) -> &'static str {
+        match (self.is_firing(), self.hush.is_empty()) {
+            (false, _) => "pending",
+            (true, true) => "firing",
+            (true, false) => "suppressed",
+        }
+    }
+
     /// As sinks are told.
     pub fn notice(&self, ends_at: Option<SystemTime>) -> Notice {
         let mut annotations = self.annotations.clone();

@@ -46,11 +46,15 @@ impl Hushed {
     /// One more; the line for the journal.
     pub fn note(&mut self, id: &SilenceId, alert: &str) -> Value {
         self.count += 1;
+        self.name(alert);
+        json!({"hushed": [id.as_str(), self.count, [alert]]})
+    }
+
+    fn name(&mut self, alert: &str) {
         if self.alerts.len() >= NAMED {
             self.alerts.pop_front();
         }
         self.alerts.push_back(alert.to_owned());
-        json!({"hushed": [id.as_str(), self.count, [alert]]})
     }
 
     /// All of it, as the journal has it.
@@ -84,10 +88,7 @@ impl Kept {
                 let hushed = self.hushed.entry(id).or_default();
                 hushed.count = value.get(1)?.as_u64()?;
                 for alert in value.get(2)?.as_array()? {
-                    if hushed.alerts.len() >= NAMED {
-                        hushed.alerts.pop_front();
-                    }
-                    hushed.alerts.push_back(alert.as_str()?.to_owned());
+                    hushed.name(alert.as_str()?);
                 }
             }
             _ => return None,

@@ -25,11 +25,6 @@ impl Seen {
         digest[..8].iter().fold(0, |all, byte| all << 8 | u64::from(*byte))
     }
 
-    /// Whether one is known.
-    pub fn has(&self, hash: u64) -> bool {
-        self.known.contains(&hash)
-    }
-
     /// Notes one; false where it is known.
     pub fn note(&mut self, hash: u64) -> bool {
         if !self.known.insert(hash) {

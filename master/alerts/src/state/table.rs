@@ -61,7 +61,7 @@ impl Table {
             self.members.insert(member.clone(), key.clone());
         }
         *self.by_name.entry(alert.name().to_owned()).or_default() += 1;
-        self.look_again(&key, &alert, settings);
+        look_again(&mut self.due, &key, &alert, settings);
         self.alerts.insert(key, alert);
     }
 
@@ -151,7 +151,7 @@ impl Table {
             hush: Vec::new(),
         };
         self.members.insert(member, key.clone());
-        self.look_again(&key, &alert, Some(settings));
+        look_again(&mut self.due, &key, &alert, Some(settings));
         self.alerts.insert(key.clone(), alert);
         Taken::New(key)
     }
@@ -213,24 +213,29 @@ impl Table {
                     }
                 }
             }
-            if let Some(alert) = self.alerts.get(&key).cloned() {
-                self.look_again(&key, &alert, settings);
+            if let Some(alert) = self.alerts.get(&key) {
+                look_again(&mut self.due, &key, alert, settings);
             }
         }
         firing.retain(|key| self.alerts.contains_key(key));
         (firing, over)
     }
+}
 
-    /// Notes when an alert has to be looked at next.
-    fn look_again(&mut self, key: &str, alert: &Alert, settings: Option<&Settings>) {
-        if let Some(until) = alert.pending {
-            self.due.insert((until, key.to_owned()));
-        }
-        if let Some(after) = settings.and_then(|s| s.resolve_after)
-            && let Some(first) = alert.members.values().map(|(_, at)| *at).min()
-        {
-            self.due.insert((first + after, key.to_owned()));
-        }
+/// Notes when an alert has to be looked at next.
+fn look_again(
+    due: &mut BTreeSet<(SystemTime, String)>,
+    key: &str,
+    alert: &Alert,
+    settings: Option<&Settings>,
+) {
+    if let Some(until) = alert.pending {
+        due.insert((until, key.to_owned()));
+    }
+    if let Some(after) = settings.and_then(|s| s.resolve_after)
+        && let Some(first) = alert.members.values().map(|(_, at)| *at).min()
+    {
+        due.insert((first + after, key.to_owned()));
     }
 }
 

@@ -160,7 +160,7 @@ impl Bench {
         silence.starts_at = self.now;
         silence.ends_at = self.now + Duration::from_secs(seconds);
         self.silences.set(silence.clone()).unwrap();
-        self.core.silence(&SilenceChange::Set(silence.clone()), self.now);
+        self.core.silence(&[SilenceChange::Set(silence.clone())], self.now);
         silence
     }
 

@@ -126,7 +126,7 @@ fn inhibit_rules_of_ones_own_hold_back_what_has_the_same_labels() {
     bench.silences.expire(&silence.id).unwrap();
     bench
         .core
-        .silence(&super::SilenceChange::Expired(silence.id), bench.now + std::time::Duration::from_secs(1));
+        .silence(&[super::SilenceChange::Expired(silence.id)], bench.now + std::time::Duration::from_secs(1));
     let told = bench.told();
     assert!(told.contains(&"+JobFailed fun=cmd.run minion=a1 site=akl".to_owned()), "{told:?}");
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::conf::{ConfError, Hidden, Keys};
 use crate::queue::Item;
 use crate::sinks::http::{ask, client};
+use crate::sinks::settings::told_by;
 use crate::sinks::text::{headline, label, lines};
 use crate::sinks::{Around, Kind, Outcome, Sink};
 use crate::{Notice, Status};
@@ -45,7 +46,7 @@ fn make(keys: &mut Keys<'_>, _: &Around) -> Result<Box<dyn Sink>, ConfError> {
         }
     }
     let url = keys.hidden("url")?.ok_or_else(|| keys.error("url_file", "is needed, or url_env"))?;
-    let by = keys.texts("group_by")?;
+    let by = told_by(keys)?;
     Ok(Box::new(Slack { http: client(keys)?, url, more, by }))
 }
 
@@ -65,11 +66,7 @@ fn color(notice: &Notice) -> &'static str {
 
 impl Slack {
     fn body(&self, batch: &[Item]) -> String {
-        let by: Vec<&str> = match self.by.as_slice() {
-            [] => vec!["alertname", "site"],
-            by => by.iter().map(String::as_str).collect(),
-        };
-        let mut text = escaped(&headline(batch, &by));
+        let mut text = escaped(&headline(batch, &self.by));
         if batch.len() > SHOWN {
             text += &format!(" (and {} more)", batch.len() - SHOWN);
         }

@@ -13,6 +13,8 @@ use crate::Labels;
 use crate::conf::{ConfError, Hidden, Keys};
 use crate::notice::fingerprint;
 use crate::queue::Item;
+use crate::sinks::http::named;
+use crate::sinks::settings::told_by;
 use crate::sinks::text::{headline, label, lines, one_line};
 use crate::sinks::{Around, Kind, Outcome, Sink};
 
@@ -60,11 +62,7 @@ fn make(keys: &mut Keys<'_>, _: &Around) -> Result<Box<dyn Sink>, ConfError> {
         Some("none") => Security::Clear,
         Some(_) => return Err(keys.error("security", "has to be starttls, tls or none")),
     };
-    let login = match (keys.text("username")?, keys.hidden("password")?) {
-        (Some(user), Some(password)) => Some((user, password)),
-        (None, None) => None,
-        _ => return Err(keys.error("username", "goes with password_file or password_env, and they with it")),
-    };
+    let login = named(keys)?;
     if login.is_some() && security == Security::Clear {
         return Err(keys.error("security", "no password is told in clear"));
     }
@@ -86,7 +84,7 @@ fn make(keys: &mut Keys<'_>, _: &Around) -> Result<Box<dyn Sink>, ConfError> {
         login,
         from,
         to,
-        by: keys.texts("group_by")?,
+        by: told_by(keys)?,
     }))
 }
 
@@ -130,17 +128,13 @@ fn body(text: &str) -> String {
 
 impl Smtp {
     fn message(&self, batch: &[Item], now: SystemTime) -> String {
-        let by: Vec<&str> = match self.by.as_slice() {
-            [] => vec!["alertname", "site"],
-            by => by.iter().map(String::as_str).collect(),
-        };
         let domain = self.from.split_once('@').map_or("localhost", |(_, domain)| domain);
         let unix = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let date = Clock::at(i64::try_from(unix).unwrap_or(0), 0).strftime("%a, %d %b %Y %H:%M:%S +0000");
         // A mail that comes again has the id that it had, and all mails of a group are one thread.
         let id = batch.first().map_or("", |item| item.id.as_str());
         let group: Labels = batch.first().map_or_else(Labels::new, |item| {
-            by.iter().map(|name| ((*name).to_owned(), label(&item.notice, name).to_owned())).collect()
+            self.by.iter().map(|name| (name.clone(), label(&item.notice, name).to_owned())).collect()
         });
         let text: String = batch.iter().map(|item| lines(&item.notice) + "\n").collect();
         format!(
@@ -149,7 +143,7 @@ impl Smtp {
              Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
             self.from,
             self.to.join(",\r\n "),
-            header(&one_line(&headline(batch, &by))),
+            header(&one_line(&headline(batch, &self.by))),
             fingerprint(&group),
             body(&text),
         )
@@ -199,7 +193,7 @@ mod tests {
             login: None,
             from: "brine@example.org".into(),
             to: vec!["a@example.org".into(), "b@example.org".into()],
-            by: Vec::new(),
+            by: vec!["alertname".into(), "site".into()],
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::conf::{ConfError, Keys};
 use crate::queue::Item;
 use crate::sinks::template::seen;
+use crate::sinks::text::label;
 use crate::sinks::{Around, Kind, Outcome, Sink};
 use crate::stream::Stream;
 use std::sync::Arc;
@@ -26,8 +27,7 @@ fn make(_: &mut Keys<'_>, around: &Around) -> Result<Box<dyn Sink>, ConfError> {
 impl Sink for Sse {
     fn send(&mut self, batch: &[Item]) -> Outcome {
         for item in batch {
-            let name = item.notice.labels.get("alertname").map_or("", String::as_str);
-            self.0.show(&format!("brine/alert/{name}"), seen(item));
+            self.0.show(&format!("brine/alert/{}", label(&item.notice, "alertname")), seen(item));
         }
         Outcome::Delivered
     }

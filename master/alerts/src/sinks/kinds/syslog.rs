@@ -144,8 +144,7 @@ impl Syslog {
             status(notice),
             summary(notice),
         );
-        let end = (0..=text.len().min(LONGEST)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
+        text.truncate(text.floor_char_boundary(LONGEST));
         text
     }
 

@@ -1,6 +1,7 @@
 //! `webhook`: a request for each batch, signed if there is a key for it.
 
 use brine_dial::http::Http;
+use brine_protocol::crypt::fingerprint::hex;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
@@ -98,8 +99,7 @@ fn body(items: &[Item]) -> String {
 fn signature(key: &[u8], body: &str) -> Result<String, String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|e| e.to_string())?;
     mac.update(body.as_bytes());
-    let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("sha256={hex}"))
+    Ok(format!("sha256={}", hex(&mac.finalize().into_bytes())))
 }
 
 impl Webhook {

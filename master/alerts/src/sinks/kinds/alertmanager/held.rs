@@ -28,7 +28,6 @@ pub(super) struct Held {
     queue: Arc<Queue>,
     sink: String,
     all: BTreeMap<String, One>,
-    urls: usize,
 }
 
 impl Held {
@@ -38,8 +37,7 @@ impl Held {
             // After a restart nobody is known to have heard of it.
             Some((name.strip_prefix(NAMES)?.to_owned(), One { notice, owed: BTreeSet::new() }))
         });
-        let all = kept.collect();
-        Ok(Self { queue: Arc::clone(queue), sink: sink.to_owned(), all, urls: 0 })
+        Ok(Self { queue: Arc::clone(queue), sink: sink.to_owned(), all: kept.collect() })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -52,7 +50,6 @@ impl Held {
 
     /// Takes notices in, the last of each alert; those are given back. They outlive this process.
     pub(super) fn take(&mut self, notices: &[&Notice], urls: usize) -> Result<Vec<One>, QueueError> {
-        self.urls = urls;
         let last: BTreeMap<String, &Notice> =
             notices.iter().map(|notice| (notice.fingerprint(), *notice)).collect();
         let rows: Vec<_> =
