@@ -108,6 +108,26 @@ impl Fleet {
         Ok(fleet)
     }
 
+    /// Starts the master and a minion of each kind, `m1` of ours and `m2` of stock's oldest release, accepts both keys and waits until both
+    /// answer. `extra` are lines for the configuration of each.
+    ///
+    /// # Errors
+    /// When one of them does not.
+    pub fn start_both(&mut self, extra: impl Fn(&str) -> Vec<String>) -> Result {
+        self.start_master()?;
+        for (id, side) in [("m1", Side::Ours), ("m2", Side::Stock("3006.28"))] {
+            self.start_minion_as(side, id, id, &extra(id))?;
+        }
+        for id in ["m1", "m2"] {
+            self.wait_key("minions_pre", id)?;
+        }
+        self.salt_key(&["-y", "-A"])?.ok()?;
+        for id in ["m1", "m2"] {
+            self.wait_ping(id, START)?;
+        }
+        Ok(())
+    }
+
     /// The scratch directory.
     pub fn root(&self) -> &Path {
         self.dir.path()
@@ -233,7 +253,15 @@ impl Fleet {
     /// # Errors
     /// When it is not there or does not end.
     pub fn tool(&self, program: &str, args: &[&str]) -> Result<Ran> {
-        let mut cmd = command(self.master_netns.as_deref(), &self.cli.program(program)?);
+        self.tool_of(self.cli, program, args)
+    }
+
+    /// The same for the program of side `side`.
+    ///
+    /// # Errors
+    /// When it is not there or does not end.
+    pub fn tool_of(&self, side: Side, program: &str, args: &[&str]) -> Result<Ran> {
+        let mut cmd = command(self.master_netns.as_deref(), &side.program(program)?);
         cmd.arg("-c").arg(self.path("etc")).args(args);
         cli::run(cmd, b"", Duration::from_secs(300))
     }

@@ -4,10 +4,9 @@
 use std::fs;
 use std::time::Duration;
 
-use brine_interop_tests::daemon::command;
 use brine_interop_tests::failure::hold;
 use brine_interop_tests::fleet::START;
-use brine_interop_tests::{Failure, Fleet, Ran, Result, Side, cli, wait};
+use brine_interop_tests::{Failure, Fleet, Ran, Result, Side, wait};
 use serde_json::Value;
 
 const SOON: Duration = Duration::from_secs(60);
@@ -19,24 +18,13 @@ fn fleet(alerts: &str) -> Result<Fleet> {
     let roots = format!("file_roots: {{base: [{}]}}", fleet.path("srv").display());
     fleet.settings.master_lines = alerts.lines().map(str::to_owned).chain([roots]).collect();
     fs::create_dir_all(fleet.path("srv"))?;
-    fleet.start_master()?;
-    fleet.start_minion_as(Side::Ours, "m1", "m1", &[])?;
-    fleet.start_minion_as(stock, "m2", "m2", &[])?;
-    for id in ["m1", "m2"] {
-        fleet.wait_key("minions_pre", id)?;
-    }
-    fleet.salt_key(&["-y", "-A"])?.ok()?;
-    for id in ["m1", "m2"] {
-        fleet.wait_ping(id, START)?;
-    }
+    fleet.start_both(|_| Vec::new())?;
     Ok(fleet)
 }
 
 /// Our `salt-run`: stock's knows no alerts.
 fn salt_run(fleet: &Fleet, words: &[&str]) -> Result<Ran> {
-    let mut cmd = command(None, &Side::Ours.program("salt-run")?);
-    cmd.arg("-c").arg(fleet.path("etc")).arg("--out=json").args(words);
-    cli::run(cmd, b"", SOON)
+    fleet.tool_of(Side::Ours, "salt-run", &[&["--out=json"], words].concat())
 }
 
 /// The names and minions of the alerts about minions in a state.

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use brine_interop_tests::daemon::{Daemon, command};
 use brine_interop_tests::failure::{hold, same};
-use brine_interop_tests::fleet::START;
 use brine_interop_tests::{Failure, Fleet, Ran, Result, Side, cli, ports, wait};
 use serde_json::{Value, json};
 
@@ -46,18 +45,13 @@ impl Story {
             TTL.as_secs()
         );
         let roots = format!("file_roots: {{base: [{}]}}", fleet.path("srv").display());
-        fleet.settings.master_lines = vec![alerts, roots, "auto_accept: true".into()];
+        fleet.settings.master_lines = vec![alerts, roots];
         fs::create_dir_all(fleet.path("srv"))?;
-        fleet.start_master()?;
         for (id, site) in [("m1", "akl"), ("m2", "prod")] {
             fs::create_dir_all(fleet.path(id))?;
             fs::write(fleet.path(id).join("grains"), format!("site: {site}\n"))?;
         }
-        fleet.start_minion_as(Side::Ours, "m1", "m1", &[])?;
-        fleet.start_minion_as(stock, "m2", "m2", &[])?;
-        for id in ["m1", "m2"] {
-            fleet.wait_ping(id, START).map_err(|e| Failure(format!("{e}\n{}", fleet.logs())))?;
-        }
+        fleet.start_both(|_| Vec::new()).map_err(|e| Failure(format!("{e}\n{}", fleet.logs())))?;
         Ok(Self { fleet, port, _alertmanager: alertmanager })
     }
 
@@ -102,9 +96,7 @@ impl Story {
     }
 
     fn salt_run(&self, words: &[&str]) -> Result<Ran> {
-        let mut cmd = command(None, &Side::Ours.program("salt-run")?);
-        cmd.arg("-c").arg(self.fleet.path("etc")).arg("--out=json").args(words);
-        cli::run(cmd, b"", SOON)
+        self.fleet.tool_of(Side::Ours, "salt-run", &[&["--out=json"], words].concat())
     }
 
     fn until_paging(&self, site: &str, wanted: &[&str]) -> Result {

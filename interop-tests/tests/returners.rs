@@ -12,21 +12,6 @@ use brine_interop_tests::fleet::START;
 use brine_interop_tests::{Failure, Fleet, Result, Side, wait};
 use serde_json::{Value, json};
 
-/// Starts a minion of each kind on a master: `m1` is ours.
-fn both(fleet: &mut Fleet, extra: impl Fn(&str) -> Vec<String>) -> Result {
-    fleet.start_master()?;
-    fleet.start_minion_as(Side::Ours, "m1", "m1", &extra("m1"))?;
-    fleet.start_minion_as(Side::Stock("3006.28"), "m2", "m2", &extra("m2"))?;
-    for id in ["m1", "m2"] {
-        fleet.wait_key("minions_pre", id)?;
-    }
-    fleet.salt_key(&["-y", "-A"])?.ok()?;
-    for id in ["m1", "m2"] {
-        fleet.wait_ping(id, START)?;
-    }
-    Ok(())
-}
-
 /// A file's lines with what differs between two minions and two runs taken out.
 fn lines(path: &Path, id: &str) -> Vec<String> {
     let text = fs::read_to_string(path).unwrap_or_default();
@@ -72,7 +57,7 @@ fn tree(dir: &Path, id: &str, into: &mut BTreeMap<String, Vec<u8>>) {
 
 fn minions(fleet: &mut Fleet) -> Result {
     let root = fleet.root().display().to_string();
-    both(fleet, |id| {
+    fleet.start_both(|id| {
         vec![
             format!("rawfile_json.filename: {root}/{id}/usual"),
             format!("other.rawfile_json: {{filename: {root}/{id}/other}}"),
@@ -211,7 +196,7 @@ fn master(fleet: &mut Fleet) -> Result {
         format!("redis: {{host: 127.0.0.1, port: {}}}", redis.1),
     ]);
     let root = fleet.root().display().to_string();
-    both(fleet, |id| vec![format!("other.rawfile_json.filename: {root}/{id}/other")])?;
+    fleet.start_both(|id| vec![format!("other.rawfile_json.filename: {root}/{id}/other")])?;
     let answers = fleet.salt(&["*", "test.echo", "hello", "--return", "local_cache"])?.json()?;
     same("answers", Value::from(answers), json!({"m1": "hello", "m2": "hello"}))?;
     let seen = || -> Vec<Value> {

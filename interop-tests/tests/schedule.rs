@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use brine_interop_tests::failure::same;
-use brine_interop_tests::fleet::START;
 use brine_interop_tests::{Failure, Fleet, Result, Side, cli, script};
 use serde_json::Value;
 
@@ -15,16 +14,7 @@ const OTHERWISE: &[&str] = &["('disable_job', [''], {})"];
 fn compare() -> Result {
     let stock = Side::parse("3006")?;
     let mut fleet = Fleet::new(stock, stock)?;
-    fleet.start_master()?;
-    fleet.start_minion_as(Side::Ours, "m1", "m1", &[])?;
-    fleet.start_minion_as(stock, "m2", "m2", &[])?;
-    for id in ["m1", "m2"] {
-        fleet.wait_key("minions_pre", id)?;
-    }
-    fleet.salt_key(&["-y", "-A"])?.ok()?;
-    for id in ["m1", "m2"] {
-        fleet.wait_ping(id, START)?;
-    }
+    fleet.start_both(|_| Vec::new())?;
     let root = fleet.root().display().to_string();
     let cmd = script::prepare(&fleet, stock, "schedule.py", include_str!("../py/schedule.py"), &[&root])?;
     let told = cli::run(cmd, b"", Duration::from_secs(540))?.ok()?.json()?;
