@@ -13,7 +13,6 @@ fn main() {
                 Status::Honoured(test) => ("honoured", test.to_owned()),
                 Status::AcceptedWithoutEffect(why) => ("without effect", why.to_owned()),
                 Status::Deprecated(why) => ("deprecated", why.to_owned()),
-                Status::Waits { issue, what } => ("waits", format!("issue {issue}: {what}")),
             };
             let types: Vec<&str> = row.types.iter().map(|t| t.name()).collect();
             let line = json!({

@@ -139,7 +139,6 @@ impl Cancel {
     /// accident. [`Self::cancel_because`] has to follow.
     pub fn mark(&self, why: impl Into<String>) {
         let _ = self.0.why.set(why.into());
-        let _hooks = self.lock();
         self.0.flag.store(true, Ordering::Relaxed);
     }
 

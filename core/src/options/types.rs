@@ -117,13 +117,6 @@ pub enum Status {
     AcceptedWithoutEffect(&'static str),
     /// It may stand in a file, and has no meaning any more, in stock either, for this reason.
     Deprecated(&'static str),
-    /// It may stand in a file and takes effect with a later piece of work.
-    Waits {
-        /// The issue.
-        issue: u8,
-        /// What it brings.
-        what: &'static str,
-    },
 }
 
 impl Status {

@@ -1,7 +1,7 @@
 //! Moments on the wall clock: date and time of day without zone, to the microsecond, as Python's plain `datetime`.
 //! The schedule thinks in these, so that "5pm" is 5pm on either side of a change of daylight saving time.
 
-use crate::clock::{Clock, date_of, days_in, unix_of};
+use crate::clock::{Clock, date_of, days_in, unix_now, unix_of};
 use brine_protocol::DateTime;
 
 /// Microseconds of a second.
@@ -28,6 +28,11 @@ impl Moment {
     pub fn local(unix_micros: i64) -> Self {
         let offset = Clock::local(unix_micros.div_euclid(SECOND)).offset;
         Self::from_micros(unix_micros.saturating_add(offset * SECOND))
+    }
+
+    /// The moment that the machine's own clock shows now.
+    pub fn now() -> Self {
+        Self::local((unix_now() * SECOND as f64) as i64)
     }
 
     /// When, in microseconds after 1970 in UTC, the machine's own clock shows this moment or first shows a later one;

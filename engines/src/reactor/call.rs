@@ -2,8 +2,8 @@
 //! beside the rest) and `args`.
 
 use brine_core::call::{Args, Function, ParamKind, Registry};
-use brine_core::text::{python_repr, python_str, python_type};
-use brine_core::{Map, Value, map};
+use brine_core::text::{python_str, python_type};
+use brine_core::{Map, Value, dictlist, map};
 use brine_render::args::condition_input;
 
 /// What is no argument of a runner, though it stands beside them.
@@ -108,10 +108,10 @@ fn newer(chunk: &Map, id: &str, args: &Value, failed: &str) -> Result<(Value, Va
         }
         Value::Map(_) => Ok((none, args.clone())),
         other => match repacked(other) {
-            Some(packed) if !packed.is_empty() => Ok((none, packed.into())),
-            _ => refused(format!(
+            packed if packed.is_empty() => refused(format!(
                 "{failed}: Incorrect argument format, check the Reactor System documentation for the correct format."
             )),
+            packed => Ok((none, packed.into())),
         },
     }
 }
@@ -121,49 +121,18 @@ fn single(value: &Value) -> Option<(&Value, &Value)> {
     value.as_map().filter(|map| map.len() == 1)?.iter().next()
 }
 
-/// Stock's `repack_dictlist`: a list of dicts of one key each as one dict; texts and numbers are keys of nothing.
-fn repacked(data: &Value) -> Option<Map> {
-    let read;
-    let data = match data {
-        Value::Str(text) => {
-            read = brine_render::yaml::load(text).map_err(|e| tracing::error!("{e}")).ok()?;
-            &read
-        }
-        other => other,
-    };
-    let Some(list) = data.as_list() else {
-        tracing::error!(
-            "Invalid input for repack_dictlist, data passed is not a list ({})",
-            python_str(data)
-        );
-        return None;
-    };
-    let mut packed = Map::new();
-    for element in list {
-        match element {
-            Value::Map(map) => {
-                let Some((key, value)) = single(element) else {
-                    tracing::error!(
-                        "Invalid input for repack_dictlist: key/value pairs must contain only one element (data passed: {}).",
-                        python_repr(&map.clone().into())
-                    );
-                    return None;
-                };
-                packed.insert(key.clone(), value.clone());
+/// Stock's `repack_dictlist`, also of a list that is written as YAML.
+fn repacked(data: &Value) -> Map {
+    match data {
+        Value::Str(text) => match brine_render::yaml::load(text) {
+            Ok(read) => dictlist::repacked(&read),
+            Err(e) => {
+                tracing::error!("{e}");
+                Map::new()
             }
-            Value::Str(_) | Value::Int(_) | Value::Bool(_) | Value::Float(_) => {
-                packed.insert(element.clone(), Value::Nil);
-            }
-            other => {
-                tracing::error!(
-                    "Invalid input for repack_dictlist: element {} is not a string/dict/numeric value",
-                    python_str(other)
-                );
-                return None;
-            }
-        }
+        },
+        other => dictlist::repacked(other),
     }
-    Some(packed)
 }
 
 /// Stock's `format_call`: the parts of a chunk as arguments of a function.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use brine_store::fs::Dir;
 use parking_lot::Mutex;
@@ -92,7 +93,7 @@ struct Inner {
 #[derive(Debug)]
 struct Pair {
     write: File,
-    read: File,
+    read: Arc<File>,
     marks: File,
     size: u64,
     waiting: usize,
@@ -182,7 +183,7 @@ impl Journal {
         let file = {
             let inner = self.inner.lock();
             let pair = inner.files.get(&place.file).ok_or(io::ErrorKind::NotFound)?;
-            pair.read.try_clone()?
+            pair.read.clone()
         };
         let mut body = vec![0; place.len as usize];
         file.read_exact_at(&mut body, place.at + HEAD as u64)?;
@@ -245,7 +246,7 @@ impl Pair {
         }
         let write = dir.append(&events)?;
         let size = write.metadata()?.len();
-        Ok(Self { write, read: dir.open(&events)?, marks: dir.append(&marks)?, size, waiting: 0 })
+        Ok(Self { write, read: Arc::new(dir.open(&events)?), marks: dir.append(&marks)?, size, waiting: 0 })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The option `reactor`: which files react to which tags.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use brine_core::target::fnmatch;
@@ -104,9 +105,9 @@ fn outcome(status: bool, comment: &str) -> Map {
 }
 
 /// The tag and the files of an entry of one key; others are none.
-fn only(entry: &Value) -> Option<(String, &Value)> {
-    let entry = entry.as_map().filter(|entry| entry.len() == 1)?;
-    entry.iter().next().map(|(tag, files)| (python_str(tag), files))
+fn only(entry: &Value) -> Option<(Cow<'_, str>, &Value)> {
+    let (tag, files) = entry.as_map().filter(|entry| entry.len() == 1)?.iter().next()?;
+    Some((tag.as_str().map_or_else(|| python_str(tag).into(), Cow::Borrowed), files))
 }
 
 /// Whether an entry's first tag is this one.

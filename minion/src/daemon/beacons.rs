@@ -1,7 +1,7 @@
 //! The beacons of this minion: sleeps until one is due, looks, and tells every connected master what happened. What a beacon is, and
 //! when it is due, is decided in `brine_beacons`. Without beacons there is no timer and no thread.
 
-use super::schedule::host;
+use super::schedule::{host, loop_seconds};
 use super::state::Minion;
 use super::{attached::Attached, bus};
 use brine_beacons::manage::{Answer, Beacons};
@@ -119,7 +119,7 @@ fn look(minion: &Arc<Minion>, held: Option<Turns>, tick: Duration) -> (Turns, Ro
     }
     let cx = host::cx(minion);
     let opts = minion.beacons.all.lock().opts().clone();
-    let round = turns.round(&cx, &in_force(&cx, &opts), Instant::now());
+    let round = turns.round(&cx, &in_force(&cx, opts), Instant::now());
     (turns, round)
 }
 
@@ -155,10 +155,9 @@ async fn send(attached: &Arc<Attached>, events: &[Value]) {
     }
 }
 
-/// `loop_interval`, in seconds.
+/// `loop_interval`.
 fn loop_interval(opts: &Opts) -> Duration {
-    let seconds = opts.float("loop_interval").filter(|s| *s > 0.0 && *s < 86_400.0).unwrap_or(1.0);
-    Duration::from_secs_f64(seconds)
+    Duration::from_secs_f64(loop_seconds(opts))
 }
 
 #[cfg(test)]

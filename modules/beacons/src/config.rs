@@ -65,6 +65,12 @@ pub(crate) fn keys_of(value: Option<&Value>) -> Result<Vec<Value>> {
     }
 }
 
+/// The values of what Python iterates over, each looked up by its key; nothing of what is not there.
+pub(crate) fn values_of(value: Option<&Value>) -> Result<Vec<&Value>> {
+    let Some(value) = value else { return Ok(Vec::new()) };
+    keys_of(Some(value))?.iter().map(|key| item(value, key)).collect()
+}
+
 /// Python's `value[key]` of a dict.
 pub(crate) fn item<'v>(value: &'v Value, key: &Value) -> Result<&'v Value> {
     match value {

@@ -3,6 +3,7 @@
 use crate::config::{list, no_attribute, percent, share, shown};
 use crate::{Beacon, Kept, always, config, proc};
 use brine_core::call::{CallError, Cx, Result};
+use brine_core::kernel::mount_word;
 use brine_core::target::{Anchor, Regex};
 use brine_core::{Map, Value, map};
 use nix::sys::statvfs::statvfs;
@@ -47,20 +48,7 @@ fn look(_: &Cx, config: &[Value], _: &mut Kept) -> Result<Vec<Map>> {
 
 /// The second column, with what the kernel writes as octal numbers.
 fn mount_points(mounts: &str) -> Vec<String> {
-    mounts.lines().filter_map(|line| line.split(' ').nth(1)).map(plain).collect()
-}
-
-fn plain(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, more @ ..] = rest {
-        let octal = more.get(..3).filter(|_| *first == b'\\').and_then(|digits| {
-            u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok()
-        });
-        bytes.push(octal.unwrap_or(*first));
-        rest = if octal.is_some() { &more[3..] } else { more };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    mounts.lines().filter_map(|line| line.split(' ').nth(1)).map(mount_word).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 mod field;
 
-use crate::config::{keys_of, list, merged};
+use crate::config::{list, merged, values_of};
 use crate::piped::{Pipe, Piped, is_installed};
 use crate::{Beacon, Kept, refused};
 use brine_core::call::{CallError, Cx, Result};
@@ -19,12 +19,7 @@ fn unavailable(_: &Cx) -> Option<String> {
 
 fn validate(_: &Cx, config: &Value) -> Result<()> {
     let config = merged(list("journald", config)?)?;
-    let services = config.get("services");
-    for name in keys_of(services)? {
-        let fields = match services {
-            Some(services) => crate::config::item(services, &name)?,
-            None => continue,
-        };
+    for fields in values_of(config.get("services"))? {
         if fields.as_map().is_none() {
             return Err(refused("Services configuration for journald beacon must be a list of dictionaries."));
         }

@@ -77,8 +77,9 @@ impl Beacons {
         let data = request.get("beacon_data").cloned().unwrap_or_default();
         let in_pillar = self.pillar.contains(name);
         let refuse = |what: &str, tail: &str| {
-            tracing::warn!("Cannot {what} beacon item {name}, {tail}it is configured in pillar.");
-            format!("Cannot {what} beacon item {name}, {tail}it is configured in pillar.")
+            let comment = format!("Cannot {what} beacon item {name}, {tail}it is configured in pillar.");
+            tracing::warn!("{comment}");
+            comment
         };
         match func {
             "list" => {

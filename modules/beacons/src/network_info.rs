@@ -1,34 +1,18 @@
 //! Counters of network interfaces: tells them when one has reached its bound.
 
-use crate::config::{int, keys_of, list, map, merged};
+use crate::config::{int, list, map, merged, values_of};
 use crate::{Beacon, Kept, always, proc, refused};
 use brine_core::call::{Cx, Result};
+use brine_core::kernel::{INTERFACE_COUNTERS as COUNTERS, interface_rows};
 use brine_core::{Map, Value, map};
 use std::collections::HashMap;
 
 pub(crate) static BEACON: Beacon =
     Beacon { name: "network_info", unavailable: always, validate, look, lets_go: false };
 
-/// The counters, each with its column in `/proc/net/dev`.
-const COUNTERS: [(&str, usize); 8] = [
-    ("bytes_sent", 8),
-    ("bytes_recv", 0),
-    ("packets_sent", 9),
-    ("packets_recv", 1),
-    ("errin", 2),
-    ("errout", 10),
-    ("dropin", 3),
-    ("dropout", 11),
-];
-
 fn validate(_: &Cx, config: &Value) -> Result<()> {
     let config = merged(list("network_info", config)?)?;
-    let interfaces = config.get("interfaces");
-    for name in keys_of(interfaces)? {
-        let options = match interfaces {
-            Some(interfaces) => crate::config::item(interfaces, &name)?,
-            None => continue,
-        };
+    for options in values_of(config.get("interfaces"))? {
         let options = options.as_map().ok_or_else(|| {
             refused("Configuration for network_info beacon must be a list of dictionaries.")
         })?;
@@ -68,13 +52,12 @@ fn reached(options: &Map, now: &Map) -> Result<bool> {
 }
 
 fn counters(text: &str) -> HashMap<String, Map> {
-    let rows = text.lines().filter_map(|line| line.rsplit_once(':'));
-    rows.map(|(name, numbers)| {
-        let numbers: Vec<i64> = numbers.split_whitespace().map(|n| n.parse().unwrap_or_default()).collect();
-        let of = |(name, at): (&'static str, usize)| (name, Value::from(numbers.get(at).copied().unwrap_or_default()));
-        (name.trim().to_owned(), COUNTERS.into_iter().map(of).collect())
-    })
-    .collect()
+    interface_rows(text)
+        .map(|(name, numbers)| {
+            let of = |(name, at): (&'static str, usize)| (name, Value::from(numbers.get(at).copied().unwrap_or_default()));
+            (name.to_owned(), COUNTERS.into_iter().map(of).collect())
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Numbers of the kernel that several beacons read.
 
 use brine_core::call::{CallError, Result};
+use brine_core::text::python_os_error;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -13,14 +14,12 @@ pub(crate) fn read(path: impl AsRef<Path>) -> Result<String> {
 
 /// `[Errno 2] No such file or directory: '/x'`
 pub(crate) fn os_error(path: &Path, e: &std::io::Error) -> CallError {
-    let shown = brine_core::text::python_repr(&path.to_string_lossy().into_owned().into());
     let kind = match e.kind() {
         std::io::ErrorKind::NotFound => "FileNotFoundError",
         std::io::ErrorKind::PermissionDenied => "PermissionError",
         _ => "OSError",
     };
-    let code = e.raw_os_error().unwrap_or_default();
-    CallError::exception(kind, format!("[Errno {code}] {}: {shown}", brine_core::text::python_strerror(e)))
+    CallError::exception(kind, python_os_error(e, &path.to_string_lossy()))
 }
 
 /// `/proc/meminfo`, in bytes.

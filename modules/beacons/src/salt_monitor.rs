@@ -1,6 +1,6 @@
 //! Functions of execution modules: tells what they return, if that is true.
 
-use crate::config::{key_error, keys_of, merged};
+use crate::config::{key_error, keys_of, list, merged};
 use crate::{Beacon, Kept, always, refused};
 use brine_core::call::{Args, CallError, Cx, Result};
 use brine_core::text::{python_str, python_type};
@@ -36,7 +36,7 @@ fn order(entry: &Value) -> Result<Order<'_>> {
 }
 
 fn validate(cx: &Cx, config: &Value) -> Result<()> {
-    let config = merged(config.as_list().ok_or_else(|| refused("Configuration for salt_monitor beacon must be a list."))?)?;
+    let config = merged(list("salt_monitor", config)?)?;
     let functions = config.get("salt_fun").ok_or_else(|| key_error(&"salt_fun".into()))?;
     if functions.as_str().is_some() {
         return known(cx, functions);

@@ -254,8 +254,9 @@ fn event(cx: &Cx, name: &str, kind: &str, mut data: Map) -> Result<Map> {
 
 /// What runs, of the options' beacons and the pillar's: those of the pillar, if it has any, else those of the options, as stock
 /// has it.
-pub fn in_force(cx: &Cx, opts: &Map) -> Map {
-    let args = Args::positional([Value::from("beacons"), opts.clone().into()]).with("omit_opts", true);
+pub fn in_force(cx: &Cx, opts: Map) -> Map {
+    let off = opts.get("enabled").is_some_and(|enabled| !enabled.truthy());
+    let args = Args::positional([Value::from("beacons"), opts.into()]).with("omit_opts", true);
     let mut all = match cx.call("config.merge", args) {
         Ok(Value::Map(all)) => all,
         Ok(_) => {
@@ -268,7 +269,7 @@ pub fn in_force(cx: &Cx, opts: &Map) -> Map {
         }
     };
     // `beacons.disable` is for all of them.
-    if opts.get("enabled").is_some_and(|enabled| !enabled.truthy()) {
+    if off {
         all.insert("enabled", false);
     }
     all

@@ -1,6 +1,6 @@
 //! Folders: tells of files that are made, changed, moved and removed in them, as the Python library of that name sees it.
 
-use crate::config::merged;
+use crate::config::{list, merged};
 use crate::{Beacon, Kept, always, proc, refused};
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::posixpath::{dirname, join};
@@ -21,8 +21,7 @@ const KINDS: [&str; 4] = ["create", "modify", "delete", "move"];
 const AT_ONCE: usize = 65_536;
 
 fn validate(_: &Cx, config: &Value) -> Result<()> {
-    let list = config.as_list().ok_or_else(|| refused("Configuration for watchdog beacon must be a list."))?;
-    let config = merged(list)?;
+    let config = merged(list("watchdog", config)?)?;
     let folders = config
         .get("directories")
         .ok_or_else(|| refused("Configuration for watchdog beacon must include directories."))?

@@ -1,6 +1,6 @@
 //! The network interfaces with their addresses: what stock reads out of `ip link` and `ip addr`, from netlink.
 
-use super::netlink::{self, attribute, number};
+use brine_core::netlink::{self, attribute, number};
 use brine_core::{Map, Value, map};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -32,8 +32,8 @@ pub(crate) struct Link {
 /// All links in the kernel's order. Empty if the kernel does not tell.
 pub(crate) fn all() -> Vec<Link> {
     let read = || -> std::io::Result<Vec<Link>> {
-        let links = netlink::dump(netlink::GET_LINK, 0)?;
-        let addresses = netlink::dump(netlink::GET_ADDR, 0)?;
+        let links = netlink::dump(netlink::GET_LINK, 0, usize::MAX)?;
+        let addresses = netlink::dump(netlink::GET_ADDR, 0, usize::MAX)?;
         Ok(assemble(&links, &addresses))
     };
     read().unwrap_or_else(|e| {

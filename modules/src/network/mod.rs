@@ -6,7 +6,6 @@ mod connections;
 mod host;
 pub(crate) mod interfaces;
 mod local;
-mod netlink;
 mod probes;
 pub(crate) mod routes;
 mod tuning;

@@ -2,10 +2,10 @@
 //! stock reads out of `netstat` or `ip`.
 
 use super::addresses::Net;
-use super::netlink::{self, attribute, number};
 use crate::grains_core::read;
 use crate::tools;
 use brine_core::call::{CallError, Cx, Result, exec};
+use brine_core::netlink::{self, attribute, number};
 use brine_core::{Map, Value, map};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -20,7 +20,7 @@ pub(crate) fn gateway_grains() -> Map {
 
 /// The gateway of the first default route of a family.
 fn gateway(family: u8) -> Value {
-    let routes = netlink::dump(netlink::GET_ROUTE, family).unwrap_or_default();
+    let routes = netlink::dump(netlink::GET_ROUTE, family, usize::MAX).unwrap_or_default();
     routes.iter().find_map(|m| gateway_of(m, family)).unwrap_or(Value::Bool(false))
 }
 

@@ -2,7 +2,7 @@
 
 use brine_core::call::{Args, CallError, Cx, KwArgs, Result, exec};
 use brine_core::text::{python_repr, python_str};
-use brine_core::{Map, Value};
+use brine_core::{Map, Value, dictlist};
 
 fn normalized(cx: &Cx, name: &Value, normalize: bool) -> Result<Value> {
     if normalize && cx.registry.get("pkg.normalize_name").is_some() {
@@ -12,41 +12,11 @@ fn normalized(cx: &Cx, name: &Value, normalize: bool) -> Result<Value> {
 }
 
 /// A list of names and of maps with one entry each as one map; nothing where it is no such list.
-fn repacked(given: &Value) -> Vec<(Value, Value)> {
-    let loaded;
-    let given = match given {
-        Value::Str(text) => {
-            loaded = brine_render::yaml::load(text).unwrap_or_default();
-            &loaded
-        }
-        other => other,
-    };
-    let Value::List(list) = given else {
-        tracing::error!("Invalid input for repack_dictlist, data passed is not a list ({})", python_str(given));
-        return Vec::new();
-    };
-    let mut all = Vec::new();
-    for item in list {
-        match item {
-            Value::Map(one) if one.len() == 1 => all.extend(one.iter().map(|(k, v)| (k.clone(), v.clone()))),
-            Value::Map(_) => {
-                tracing::error!(
-                    "Invalid input for repack_dictlist: key/value pairs must contain only one element (data passed: {}).",
-                    python_str(item)
-                );
-                return Vec::new();
-            }
-            Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) => all.push((item.clone(), Value::Nil)),
-            _ => {
-                tracing::error!(
-                    "Invalid input for repack_dictlist: element {} is not a string/dict/numeric value",
-                    python_str(item)
-                );
-                return Vec::new();
-            }
-        }
+fn repacked(given: &Value) -> Map {
+    match given {
+        Value::Str(text) => dictlist::repacked(&brine_render::yaml::load(text).unwrap_or_default()),
+        other => dictlist::repacked(other),
     }
-    all
 }
 
 /// Packages with their versions, of a list of names and `{name: version}`.

@@ -2,6 +2,7 @@
 
 use crate::grains_core::read;
 use brine_core::call::{Result, exec};
+use brine_core::kernel::{INTERFACE_COUNTERS, interface_rows};
 use brine_core::{Map, Value, map};
 use std::path::Path;
 
@@ -20,34 +21,17 @@ fn add_up(rows: impl Iterator<Item = Vec<i64>>) -> Vec<i64> {
     rows.reduce(|sum, row| sum.iter().zip(row).map(|(a, b)| a + b).collect()).unwrap_or_default()
 }
 
-/// Columns of `/proc/net/dev` behind the name.
-const NETWORK: &Columns = &[
-    ("bytes_sent", 8),
-    ("bytes_recv", 0),
-    ("packets_sent", 9),
-    ("packets_recv", 1),
-    ("errin", 2),
-    ("errout", 10),
-    ("dropin", 3),
-    ("dropout", 11),
-];
-
 /// Return network I/O statistics, of all cards together or of one.
 ///
 /// CLI Example: salt '*' ps.network_io_counters interface=eth0
 #[exec]
 fn network_io_counters(interface: Option<String>) -> Result {
     let text = read::text("/proc/net/dev").unwrap_or_default();
-    let rows: Vec<(String, Vec<i64>)> = text
-        .lines()
-        .skip(2)
-        .filter_map(|l| l.rsplit_once(':'))
-        .map(|(name, rest)| (name.trim().to_owned(), numbers(rest.split_whitespace())))
-        .collect();
+    let mut rows = interface_rows(&text);
     Ok(match interface.filter(|i| !i.is_empty()) {
-        None => counters(&add_up(rows.into_iter().map(|(_, r)| r)), NETWORK).into(),
-        Some(wanted) => match rows.iter().find(|(name, _)| *name == wanted) {
-            Some((_, row)) => counters(row, NETWORK).into(),
+        None => counters(&add_up(rows.map(|(_, r)| r)), &INTERFACE_COUNTERS).into(),
+        Some(wanted) => match rows.find(|(name, _)| *name == wanted) {
+            Some((_, row)) => counters(&row, &INTERFACE_COUNTERS).into(),
             None => false.into(),
         },
     })

@@ -3,6 +3,7 @@
 use super::machine::percent;
 use crate::grains_core::read;
 use brine_core::call::{CallError, Result, exec};
+use brine_core::kernel::mount_word;
 use brine_core::{Map, Value, map};
 use nix::sys::statvfs::statvfs;
 use std::path::Path;
@@ -22,7 +23,7 @@ pub(crate) fn mounts() -> Vec<Mount> {
         .unwrap_or_default()
         .lines()
         .filter_map(|line| {
-            let mut words = line.split(' ').map(unescape);
+            let mut words = line.split(' ').map(mount_word);
             Some(Mount {
                 device: words.next()?,
                 point: words.next()?,
@@ -31,26 +32,6 @@ pub(crate) fn mounts() -> Vec<Mount> {
             })
         })
         .collect()
-}
-
-/// `\040` and the like as the characters they stand for.
-fn unescape(word: &str) -> String {
-    let mut out = Vec::new();
-    let mut rest = word.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let octal = tail.get(..3).and_then(|d| u8::from_str_radix(std::str::from_utf8(d).ok()?, 8).ok());
-        match (first, octal) {
-            (b'\\', Some(byte)) => {
-                out.push(byte);
-                rest = &tail[3..];
-            }
-            _ => {
-                out.push(first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// The device behind `/`, where the table only says that it is the root's.
@@ -139,7 +120,7 @@ mod tests {
 
     #[test]
     fn escaped_mount_points_are_decoded() {
-        assert_eq!(unescape(r"/mnt/a\040b\134"), r"/mnt/a b\");
-        assert_eq!(unescape(r"\04"), r"\04");
+        assert_eq!(mount_word(r"/mnt/a\040b\134"), r"/mnt/a b\");
+        assert_eq!(mount_word(r"\04"), r"\04");
     }
 }

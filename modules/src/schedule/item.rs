@@ -2,8 +2,7 @@
 
 use super::key_error;
 use brine_core::call::{CallError, Cx, KwArgs, Result, exec};
-use brine_core::clock::unix_now;
-use brine_core::schedule::{Moment, SECOND, parse_date};
+use brine_core::schedule::{Moment, parse_date};
 use brine_core::text::python_type;
 use brine_core::{Map, Value, map};
 
@@ -111,7 +110,7 @@ pub(super) fn build(name: &str, kwargs: &Map) -> Result<Map> {
 
 /// The first time that is none.
 fn invalid_when(when: &Value) -> Result<Option<String>> {
-    let now = Moment::local((unix_now() * SECOND as f64) as i64);
+    let now = Moment::now();
     let times = match when {
         Value::List(list) => list.as_slice(),
         one => std::slice::from_ref(one),

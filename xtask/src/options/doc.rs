@@ -14,7 +14,6 @@ Every key of stock's master and minion over 3006 to 3008, and our own. Made by `
 - *without effect*: may stand in a file, and nothing follows from it: it belongs to a feature that is left out, or tunes
   processes of Python.
 - *deprecated*: has no meaning any more, in stock either, or never was an option of files.
-- *waits*: takes effect with a later piece of work, which is named.
 
 A key that no table has is a warning with the nearest key that one has; a value of a type that an option does not take is
 a warning that names file, line and key and says what is used instead. Keys with a dot that stand in no table configure

@@ -21,7 +21,7 @@ pub(crate) struct Row {
     pub(crate) key: String,
     pub(crate) default: Option<String>,
     pub(crate) types: Vec<String>,
-    /// `honoured`, `without effect`, `deprecated` or `waits`.
+    /// `honoured`, `without effect` or `deprecated`.
     pub(crate) status: String,
     /// The test, or why.
     pub(crate) detail: String,
@@ -68,12 +68,11 @@ pub(crate) fn rows() -> Result<Vec<Row>> {
 pub(crate) fn counts(rows: &[Row]) -> String {
     let of = |status: &str| rows.iter().filter(|row| row.status == status).count();
     format!(
-        "{} options: {} honoured, {} without effect, {} deprecated, {} wait for later work",
+        "{} options: {} honoured, {} without effect, {} deprecated",
         rows.len(),
         of("honoured"),
         of("without effect"),
-        of("deprecated"),
-        of("waits")
+        of("deprecated")
     )
 }
 

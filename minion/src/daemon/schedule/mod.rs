@@ -147,8 +147,12 @@ impl Scheduler {
 
 /// `loop_interval`, in microseconds: how late a job may be noticed.
 fn loop_interval(opts: &Opts) -> i64 {
-    let seconds = opts.float("loop_interval").filter(|s| *s > 0.0 && *s < 86_400.0).unwrap_or(1.0);
-    (seconds * SECOND as f64) as i64
+    (loop_seconds(opts) * SECOND as f64) as i64
+}
+
+/// `loop_interval`, in seconds.
+pub(super) fn loop_seconds(opts: &Opts) -> f64 {
+    opts.float("loop_interval").filter(|s| *s > 0.0 && *s < 86_400.0).unwrap_or(1.0)
 }
 
 /// Does what a request asks for, and fires the events that tell of it; returns the data of the one that answers.

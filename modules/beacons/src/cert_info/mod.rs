@@ -60,7 +60,7 @@ fn look(_: &Cx, config: &[Value], _: &mut Kept) -> Result<Vec<Map>> {
             continue;
         };
         // Stock takes the end, in UTC, for a time of this place.
-        let now = Moment::local((unix_now() * SECOND as f64) as i64).micros();
+        let now = Moment::now().micros();
         let left = (moment(certificate.validity().not_after).micros() - now).div_euclid(DAY);
         let days = float(&days)?;
         if days < 0.0 || left as f64 <= days {

@@ -7,8 +7,7 @@ use crate::config::{key_error, keys_of, list, merged, no_attribute};
 use crate::log::Place;
 use crate::{Kept, refused};
 use brine_core::call::{Args, CallError, Cx, Result};
-use brine_core::clock::unix_now;
-use brine_core::schedule::{Moment, SECOND, read_date};
+use brine_core::schedule::{Moment, read_date};
 use brine_core::text::{python_str, python_type};
 use brine_core::{Map, Value};
 use std::collections::HashMap;
@@ -163,7 +162,7 @@ fn members(cx: &Cx, users: Option<&Value>, groups: Option<&Value>) -> Result<Map
 
 /// Whether it is now between two times of the day, as people write them.
 fn within(range: Option<&Value>) -> Result<bool> {
-    let now = Moment::local((unix_now() * SECOND as f64) as i64);
+    let now = Moment::now();
     let time = |key: &str| -> Result<Moment> {
         let text = range.and_then(|range| range.get(key)).ok_or_else(|| key_error(&key.into()))?;
         let Some(text) = text.as_str() else {

@@ -1,7 +1,7 @@
 //! What the kernel says of interfaces, by the names that pyroute2 gives it.
 
 use super::Settings;
-use super::netlink::{ADDRESSES, LINKS, NEIGHBOURS, attributes, dump, number};
+use brine_core::netlink::{self, Attributes, GET_ADDR, GET_LINK, GET_NEIGHBOUR, attribute};
 use brine_core::{Map, Value, map};
 use std::collections::HashMap;
 use std::io;
@@ -9,6 +9,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// States of an interface, by number.
 const STATES: [&str; 7] = ["UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN", "TESTING", "DORMANT", "UP"];
+
+/// Messages of one answer.
+const MOST: usize = 100_000;
 
 /// Lengths of the fixed parts of messages.
 const LINK: usize = 16;
@@ -23,20 +26,18 @@ struct Link {
 
 /// The settings of all interfaces.
 pub(super) fn read() -> io::Result<Settings> {
-    let links: Vec<Link> = dump(LINKS)?.iter().filter_map(|message| link(message)).collect();
+    let links: Vec<Link> = dump(GET_LINK)?.iter().filter_map(|message| link(message)).collect();
     let mut addresses: HashMap<u32, Vec<Value>> = HashMap::new();
-    for message in dump(ADDRESSES)? {
+    for message in dump(GET_ADDR)? {
         let (Some(index), Some(length)) = (number(&message, 4), message.get(1)) else { continue };
-        let of = attributes(&message, ADDRESS);
-        if let Some(address) = of.iter().find(|(kind, _)| *kind == 1).and_then(|(_, bytes)| ip(bytes)) {
+        if let Some(address) = attribute(&message, ADDRESS, 1).and_then(ip) {
             addresses.entry(index).or_default().push(vec![address, i64::from(*length).into()].into());
         }
     }
     let mut neighbours: HashMap<u32, Vec<Value>> = HashMap::new();
-    for message in dump(NEIGHBOURS)? {
+    for message in dump(GET_NEIGHBOUR)? {
         let Some(index) = number(&message, 4) else { continue };
-        let of = attributes(&message, NEIGHBOUR);
-        if let Some(address) = of.iter().find(|(kind, _)| *kind == 1).and_then(|(_, bytes)| ip(bytes)) {
+        if let Some(address) = attribute(&message, NEIGHBOUR, 1).and_then(ip) {
             neighbours.entry(index).or_default().push(address);
         }
     }
@@ -71,7 +72,7 @@ fn link(message: &[u8]) -> Option<Link> {
         settings.insert(name, Value::Nil);
     }
     let mut master = None;
-    for (kind, bytes) in attributes(message, LINK) {
+    for (kind, bytes) in Attributes(message.get(LINK..).unwrap_or_default()) {
         let (name, value): (&str, Value) = match kind {
             1 => ("address", hardware(bytes)),
             2 => ("broadcast", hardware(bytes)),
@@ -85,8 +86,8 @@ fn link(message: &[u8]) -> Option<Link> {
             13 => ("txqlen", whole(bytes)),
             16 => ("operstate", STATES.get(usize::from(*bytes.first()?)).map_or(Value::Nil, |s| (*s).into())),
             17 => ("linkmode", i64::from(*bytes.first()?).into()),
-            18 => match attributes(bytes, 0).iter().find(|(kind, _)| *kind == 1) {
-                Some((_, name)) => ("kind", text(name)),
+            18 => match attribute(bytes, 0, 1) {
+                Some(name) => ("kind", text(name)),
                 None => continue,
             },
             27 => ("group", whole(bytes)),
@@ -100,6 +101,16 @@ fn link(message: &[u8]) -> Option<Link> {
         settings.insert(name, value);
     }
     Some(Link { index, master, settings })
+}
+
+/// Every message of a table.
+fn dump(what: u16) -> io::Result<Vec<Vec<u8>>> {
+    netlink::dump(what, 0, MOST)
+}
+
+/// Four bytes as a number.
+fn number(bytes: &[u8], at: usize) -> Option<u32> {
+    netlink::number(bytes.get(at..)?)
 }
 
 fn whole(bytes: &[u8]) -> Value {

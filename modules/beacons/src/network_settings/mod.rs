@@ -1,9 +1,8 @@
 //! Settings of network interfaces: tells which have changed, and to what.
 
 mod links;
-mod netlink;
 
-use crate::config::{keys_of, list, merged};
+use crate::config::{list, merged, values_of};
 use crate::{Beacon, Kept, always, refused};
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::target::{Anchor, Regex};
@@ -27,11 +26,7 @@ fn validate(_: &Cx, config: &Value) -> Result<()> {
     if let Some(Value::List(_)) = interfaces {
         return Err(refused("interfaces section for network_settings beacon must be a dictionary."));
     }
-    for name in keys_of(interfaces)? {
-        let options = match interfaces {
-            Some(interfaces) => crate::config::item(interfaces, &name)?,
-            None => continue,
-        };
+    for options in values_of(interfaces)? {
         let options = options
             .as_map()
             .ok_or_else(|| refused("Interface attributes for network_settings beacon must be a dictionary."))?;

@@ -78,7 +78,7 @@ fn rounds_fire_what_stock_s_fire() {
             let jobs = json!([{"fun": if states_run.load(Ordering::Relaxed) { "state.apply" } else { "test.sleep" }}]);
             let stock = stock.ask(&json!({"do": "round", "jobs": jobs}));
             let now = start + loops * n;
-            let round = turns.round(&cx, &in_force(&cx, beacons.opts()), now);
+            let round = turns.round(&cx, &in_force(&cx, beacons.opts().clone()), now);
             let ours: Json = round.events.into_iter().map(|event| to_json(&Value::Map(event))).collect();
             assert_eq!(shown(&ours), shown(&stock["told"]), "tick {n}: {opts}");
             events += ours.as_array().unwrap().len();
@@ -101,7 +101,8 @@ fn those_of_the_pillar_go_before_those_of_the_options_and_off_is_off() {
         let cx = cx(map! {"id" => "m1"}, Arc::default(), pillar);
         let beacons = Beacons::new(Some(&value(&opts)));
         let now = Instant::now();
-        let round = Turns::new(now, Duration::from_secs(1)).round(&cx, &in_force(&cx, beacons.opts()), now);
+        let round =
+            Turns::new(now, Duration::from_secs(1)).round(&cx, &in_force(&cx, beacons.opts().clone()), now);
         round.events.iter().map(|event| event.get_str("tag").unwrap().to_owned()).collect()
     };
     let memory = json!([{"percent": 0}]);

@@ -4,6 +4,7 @@ use super::common::{error, name_of};
 use super::managed::outcome;
 use brine_core::call::{Args, CallError, Cx, Given, Result, exec, given};
 use brine_core::state::Outcome;
+use brine_core::dictlist::repacked;
 use brine_core::text::{python_eq, python_str};
 use brine_core::{Map, Value, map};
 use brine_python::{Obj, to_value};
@@ -24,38 +25,6 @@ given! {
         show_changes = true, create = true, merge_if_exists = false, encoding = (), encoding_errors = "strict",
         serializer = (), serializer_opts = (), deserializer_opts = (); kwargs
     ) => manage
-}
-
-/// Options as SLS files give them: a list of dicts of one key each.
-fn repacked(options: &Value) -> Map {
-    let mut all = Map::new();
-    let Value::List(list) = options else {
-        tracing::error!("Invalid input for repack_dictlist, data passed is not a list ({})", python_str(options));
-        return all;
-    };
-    for element in list {
-        match element {
-            Value::Map(map) if map.len() == 1 => all.update(map.clone()),
-            Value::Map(_) => {
-                tracing::error!(
-                    "Invalid input for repack_dictlist: key/value pairs must contain only one element (data passed: {}).",
-                    python_str(element)
-                );
-                return Map::new();
-            }
-            Value::Str(_) | Value::Int(_) | Value::Bool(_) | Value::Float(_) => {
-                all.insert(element.clone(), ());
-            }
-            other => {
-                tracing::error!(
-                    "Invalid input for repack_dictlist: element {} is not a string/dict/numeric value",
-                    python_str(other)
-                );
-                return Map::new();
-            }
-        }
-    }
-    all
 }
 
 fn options(given: &Given, serializer: &str) -> (Map, Map) {

@@ -1,4 +1,4 @@
-//! Dumps over route netlink: links, addresses, routes. Only asks and reads; a reply is data, checked for its bounds.
+//! Dumps over route netlink: links, addresses, routes, neighbours. Only asks and reads; a reply is data, checked for its bounds.
 
 use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, setsockopt, socket,
@@ -9,11 +9,13 @@ use std::io;
 use std::os::fd::AsRawFd;
 
 /// `RTM_GETLINK`; its replies are one less.
-pub(super) const GET_LINK: u16 = 18;
+pub const GET_LINK: u16 = 18;
 /// `RTM_GETADDR`.
-pub(super) const GET_ADDR: u16 = 22;
+pub const GET_ADDR: u16 = 22;
 /// `RTM_GETROUTE`.
-pub(super) const GET_ROUTE: u16 = 26;
+pub const GET_ROUTE: u16 = 26;
+/// `RTM_GETNEIGH`.
+pub const GET_NEIGHBOUR: u16 = 30;
 
 const DUMP: u16 = 0x300;
 const REQUEST: u16 = 1;
@@ -23,12 +25,15 @@ const HEADER: usize = 16;
 /// The kernel sends a dump in pieces no longer than this.
 const PIECE: usize = 64 << 10;
 
-/// The bodies of all messages of a dump, in the kernel's order.
-pub(super) fn dump(kind: u16, family: u8) -> io::Result<Vec<Vec<u8>>> {
+/// The bodies of all messages of a dump, in the kernel's order; of a family, or with 0 of all. From `most` on, no more are read.
+///
+/// # Errors
+/// That of the kernel.
+pub fn dump(kind: u16, family: u8, most: usize) -> io::Result<Vec<Vec<u8>>> {
     let fd =
         socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)?;
     setsockopt(&fd, sockopt::ReceiveTimeout, &TimeVal::seconds(2))?;
-    // A header, then the largest of the three fixed parts (ifinfomsg), all zero but the family.
+    // A header, then the largest of the fixed parts (ifinfomsg), all zero but the family.
     let mut request = Vec::with_capacity(32);
     request.extend_from_slice(&32u32.to_ne_bytes());
     request.extend_from_slice(&kind.to_ne_bytes());
@@ -39,7 +44,7 @@ pub(super) fn dump(kind: u16, family: u8) -> io::Result<Vec<Vec<u8>>> {
     sendto(fd.as_raw_fd(), &request, &NetlinkAddr::new(0, 0), MsgFlags::empty())?;
     let mut out = Vec::new();
     let mut buffer = vec![0u8; PIECE];
-    loop {
+    while out.len() < most {
         let n = recv(fd.as_raw_fd(), &mut buffer, MsgFlags::empty())?;
         let mut rest = buffer.get(..n).unwrap_or_default();
         if rest.is_empty() {
@@ -48,12 +53,16 @@ pub(super) fn dump(kind: u16, family: u8) -> io::Result<Vec<Vec<u8>>> {
         while let Some((length, reply)) = header(rest) {
             match reply {
                 DONE => return Ok(out),
-                ERROR => return Err(io::Error::other("the kernel refused a netlink dump")),
+                ERROR => {
+                    let code = rest.get(HEADER..).and_then(number).unwrap_or_default() as i32;
+                    return Err(io::Error::from_raw_os_error(code.wrapping_neg()));
+                }
                 _ => out.push(rest[HEADER..length].to_vec()),
             }
             rest = rest.get(aligned(length)..).unwrap_or_default();
         }
     }
+    Ok(out)
 }
 
 /// Length and kind of the message at the front, if there is a whole one.
@@ -68,7 +77,8 @@ fn aligned(n: usize) -> usize {
 }
 
 /// The attributes in a message, after its fixed part.
-pub(super) struct Attributes<'a>(pub(super) &'a [u8]);
+#[derive(Debug)]
+pub struct Attributes<'a>(pub &'a [u8]);
 
 impl<'a> Iterator for Attributes<'a> {
     type Item = (u16, &'a [u8]);
@@ -84,12 +94,12 @@ impl<'a> Iterator for Attributes<'a> {
 }
 
 /// The first attribute of a kind.
-pub(super) fn attribute(body: &[u8], fixed: usize, kind: u16) -> Option<&[u8]> {
+pub fn attribute(body: &[u8], fixed: usize, kind: u16) -> Option<&[u8]> {
     Attributes(body.get(fixed..)?).find(|(k, _)| *k == kind).map(|(_, v)| v)
 }
 
 /// A 32-bit number in the machine's order.
-pub(super) fn number(bytes: &[u8]) -> Option<u32> {
+pub fn number(bytes: &[u8]) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.get(..4)?.try_into().ok()?))
 }
 
@@ -108,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_loopback_link_is_in_the_dump() {
-        let links = dump(GET_LINK, 0).unwrap();
+        let links = dump(GET_LINK, 0, usize::MAX).unwrap();
         assert!(links.iter().any(|l| attribute(l, 16, 3).is_some_and(|n| n.starts_with(b"lo\0"))));
     }
 }
