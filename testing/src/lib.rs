@@ -5,12 +5,14 @@
 
 mod around;
 mod random;
+pub mod receiver;
 pub mod service;
 mod stock;
 pub mod warehouse;
 
 pub use around::Around;
 pub use random::Random;
+pub use receiver::{Mood, Receiver};
 pub use service::Service;
 pub use stock::{Stock, stock_dir};
 

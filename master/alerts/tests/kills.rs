@@ -4,18 +4,18 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use brine_alerts::queue::{Ledger, SinkReport};
 use brine_alerts::sinks::Sinks;
 use brine_alerts::stream::Stream;
 use brine_alerts::{Deliver, Labels, Notice, Status};
 use brine_core::{Value, map};
+use brine_testing::receiver::random;
+use brine_testing::{Mood, Receiver};
 
 /// The directory of the child; set for it alone.
 const CHILD: &str = "BRINE_ALERTS_KILLED";
@@ -80,81 +80,11 @@ fn start(dir: &Path) -> Child {
     command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap()
 }
 
-/// A number below `below`, of the time: what is random here need not be good.
-fn random(below: u64) -> u64 {
-    let nanos = u64::from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos());
-    (nanos / 64).wrapping_mul(6_364_136_223_846_793_005) % below
-}
-
-/// The ids and numbers that came, in order.
-type Came = Arc<Mutex<Vec<(String, String, usize)>>>;
-
-/// A receiver that is as bad as `moods` allows: 0 takes everything, 1 refuses everything, 2 does all that receivers do.
-fn receiver(mood: Arc<Mutex<u8>>, came: Came) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let (mood, came) = (Arc::clone(&mood), Arc::clone(&came));
-            std::thread::spawn(move || while serve(&stream, &mood, &came).is_some() {});
-        }
-    });
-    port
-}
-
-fn serve(mut stream: &TcpStream, mood: &Mutex<u8>, came: &Came) -> Option<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
-    let mut all = Vec::new();
-    let body = loop {
-        let text = String::from_utf8_lossy(&all).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| {
-                let (name, value) = line.split_once(':')?;
-                name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-            });
-            if body.len() >= length.unwrap_or(0) {
-                break body.to_owned();
-            }
-        }
-        let mut some = [0; 4096];
-        let read = stream.read(&mut some).ok().filter(|read| *read > 0)?;
-        all.extend_from_slice(&some[..read]);
-    };
-    let does = match *mood.lock().unwrap() {
-        0 => 0,
-        1 => 1,
-        _ => random(8),
-    };
-    let answer = |mut stream: &TcpStream, status: &str| {
-        stream.write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").as_bytes()).ok()
-    };
-    let take = || {
-        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
-        let mut came = came.lock().unwrap();
-        for alert in body["alerts"].as_array().unwrap() {
-            let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-            let number = text(&alert["annotations"]["n"]).parse().unwrap();
-            came.push((text(&alert["id"]), text(&alert["labels"]["alertname"]), number));
-        }
-    };
-    match does {
-        1 => answer(stream, "400 Bad Request"),
-        2 => answer(stream, "500 Oh"),
-        3 => answer(stream, "429 Slow\r\nRetry-After: 0"),
-        // It has it, and is cut off before it says so.
-        4 => {
-            take();
-            None
-        }
-        5 => {
-            std::thread::sleep(Duration::from_millis(50));
-            None
-        }
-        _ => {
-            take();
-            answer(stream, "200 OK")
-        }
-    }
+/// The id of an alert that came, its name and its number.
+fn parts(alert: &serde_json::Value) -> (String, String, usize) {
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let number = text(&alert["annotations"]["n"]).parse().unwrap();
+    (text(&alert["id"]), text(&alert["labels"]["alertname"]), number)
 }
 
 fn reports(dir: &Path) -> BTreeMap<String, SinkReport> {
@@ -167,12 +97,10 @@ fn reports(dir: &Path) -> BTreeMap<String, SinkReport> {
 fn nothing_that_was_put_is_lost_over_kills() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let (came, never): (Came, Came) = Default::default();
-    let mood = Arc::new(Mutex::new(2));
     // A batch that is refused is tried one by one, and those are dead: moods other than that are for the other receiver.
-    let bad = receiver(Arc::new(Mutex::new(1)), never);
-    let port = receiver(Arc::clone(&mood), Arc::clone(&came));
-    std::fs::write(dir.join("ports"), format!("{port}\n{bad}\n")).unwrap();
+    let bad = Receiver::start(Mood::Refuses);
+    let receiver = Receiver::start(Mood::Any);
+    std::fs::write(dir.join("ports"), format!("{}\n{}\n", receiver.port(), bad.port())).unwrap();
     for _ in 0..KILLS {
         let mut child = start(dir);
         std::thread::sleep(Duration::from_millis(60 + random(300)));
@@ -187,7 +115,7 @@ fn nothing_that_was_put_is_lost_over_kills() {
     }
     let before = put_before(dir).len();
     assert!(before > KILLS, "only {before} were put: the kills came too early");
-    *mood.lock().unwrap() = 0;
+    receiver.mood(Mood::Good);
     std::fs::write(dir.join("most"), (put_before(dir).last().unwrap() + 1 + LAST).to_string()).unwrap();
     let mut child = start(dir);
     let begun = Instant::now();
@@ -204,7 +132,7 @@ fn nothing_that_was_put_is_lost_over_kills() {
 
     let all = reports(dir);
     let put = all["hook"].put;
-    let came = came.lock().unwrap();
+    let came: Vec<(String, String, usize)> = receiver.came().iter().map(parts).collect();
     let died: BTreeSet<String> = {
         let ledger = Ledger::beside(&dir.join("queue")).unwrap().unwrap();
         ledger.dead(Some("hook"), 10_000).unwrap().into_iter().map(|dead| dead.id).collect()
