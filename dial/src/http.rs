@@ -29,6 +29,13 @@ impl Default for Way {
     }
 }
 
+/// The header `Authorization` of a name and a password.
+pub fn basic(user: &str, password: &str) -> String {
+    use base64::Engine as _;
+    let both = zeroize::Zeroizing::new(format!("{user}:{password}"));
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(both.as_bytes()))
+}
+
 /// What came back.
 #[derive(Debug)]
 pub struct Reply {

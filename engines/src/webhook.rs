@@ -6,6 +6,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use brine_core::text::python_str;
+use brine_core::url::unquote_to_bytes;
 use brine_core::{Map, Value, map};
 use brine_serve::{Config, Request, Response, Server, TlsFiles};
 
@@ -94,22 +95,7 @@ fn title(name: &str) -> String {
 
 /// A path without its escapes; none where it is no text then, or would end the tag.
 fn decoded(path: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let code = after.get(..2).filter(|two| *first == b'%' && two.iter().all(u8::is_ascii_hexdigit));
-        let code = code.and_then(|two| std::str::from_utf8(two).ok());
-        match code.and_then(|two| u8::from_str_radix(two, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
+    let bytes = unquote_to_bytes(path);
     String::from_utf8(bytes).ok().filter(|path| !path.contains(|c: char| c.is_control()))
 }
 

@@ -50,7 +50,12 @@ pub fn json(value: &Value) -> Json {
         Value::Float(x) => (*x).into(),
         Value::List(items) => items.iter().map(json).collect(),
         Value::Map(map) => {
-            let entry = |(key, value): (&Value, &Value)| (brine_core::text::python_str(key), json(value));
+            // Python's `json` writes such keys as it writes such values.
+            let key = |key: &Value| match key {
+                Value::Nil | Value::Bool(_) => json(key).to_string(),
+                other => brine_core::text::python_str(other),
+            };
+            let entry = |(k, v): (&Value, &Value)| (key(k), json(v));
             Json::Object(map.iter().map(entry).collect())
         }
         Value::Int(_) => {

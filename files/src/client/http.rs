@@ -5,11 +5,9 @@ use crate::fault::file_error;
 use crate::place;
 use crate::unseen::Unseen;
 use crate::url::Url;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use brine_core::call::{Cx, Result};
 use brine_dial::Check;
-use brine_dial::http::{Http, Stream, Way, without_password};
+use brine_dial::http::{Http, Stream, Way, basic, without_password};
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -67,7 +65,7 @@ fn open(cx: &Cx, order: &Order<'_>, url: &Url, tag: Option<&str>) -> Result<Stre
     let failed = |e: String| minion_error(format!("Error: {e} reading {}", url.path));
     let mut headers = Vec::new();
     if let Some((user, password)) = url.login() {
-        headers.push(("Authorization", format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))));
+        headers.push(("Authorization", basic(&user, &password)));
     }
     headers.extend(tag.map(|tag| ("If-None-Match", tag.to_owned())));
     let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();

@@ -10,6 +10,7 @@
 
 mod around;
 pub mod builtin;
+mod clock;
 pub mod conf;
 pub mod config;
 pub mod core;

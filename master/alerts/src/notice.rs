@@ -18,6 +18,16 @@ pub enum Status {
     Resolved,
 }
 
+impl Status {
+    /// One word, as Alertmanager and Prometheus have it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Firing => "firing",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
 /// An alert, as it is told to a sink.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {

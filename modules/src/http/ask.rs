@@ -1,13 +1,12 @@
 //! A question to a web server: what the arguments of `http.query` make of it.
 
 use super::answer::{Wanted, failed};
-use base64::Engine;
 use brine_core::call::{Args, CallError, Cx, Given, Result};
 use brine_core::text::{python_str, splitlines};
 use brine_core::url::encoded;
 use brine_core::{Map, Opts, Value, map};
 use brine_dial::Check;
-use brine_dial::http::{Http, Way};
+use brine_dial::http::{Http, Way, basic};
 use std::path::{Path, PathBuf};
 
 /// What is for programs that are written in Python, or for another library than that which is used here.
@@ -56,8 +55,7 @@ pub(super) fn query(cx: &Cx, given: Given) -> Result<Map> {
         headers.insert("Content-Type", "application/x-www-form-urlencoded");
     }
     if let (Some(user), Some(password)) = (given.text("username"), given.text("password")) {
-        let login = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
-        headers.insert("Authorization", format!("Basic {login}"));
+        headers.insert("Authorization", basic(&user, &password));
     }
     let sent: Vec<(String, String)> =
         headers.iter().filter(|(name, _)| !is(name, "User-agent")).map(|(k, v)| (python_str(k), python_str(v))).collect();

@@ -3,7 +3,7 @@
 use brine_core::url::quote;
 use brine_core::{Opts, Value};
 use brine_dial::Tls;
-use brine_dial::http::{Http, Way};
+use brine_dial::http::{Http, Way, basic};
 use brine_python::{Obj, PyErr, R, str, truth};
 use std::time::Duration;
 
@@ -64,11 +64,6 @@ pub(super) fn get(opts: &Opts, request: &Request<'_>) -> R<Result<String, String
             Err(e.to_string().replace(request.url, "the address").replace(&fit(request.url), "the address"))
         }
     })
-}
-
-fn basic(user: &str, password: &str) -> String {
-    use base64::Engine as _;
-    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}")))
 }
 
 fn proxy(opts: &Opts, url: &str) -> Option<String> {

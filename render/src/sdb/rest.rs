@@ -5,12 +5,12 @@ use super::Driver;
 use super::http::send;
 use crate::renderer::{Request, Template, compile_template};
 use crate::template::{Session, call_error};
-use base64::Engine as _;
 use brine_core::call::{CallError, Result};
 use brine_core::files::NoFiles;
 use brine_core::text::python_str;
 use brine_core::url::encoded;
 use brine_core::{Cx, Map, Value};
+use brine_dial::http::basic;
 use brine_python::{Obj, to_value};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -93,8 +93,7 @@ fn answer(url: &str, entry: &Map) -> Result {
         }));
     }
     if let (Some(user), Some(password)) = (text("username"), text("password")) {
-        let both = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
-        headers.push(("Authorization".into(), format!("Basic {both}")));
+        headers.push(("Authorization".into(), basic(&user, &password)));
     }
     let mut url = url.to_owned();
     if let Some(Value::Map(params)) = entry.get("params") {

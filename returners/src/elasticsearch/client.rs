@@ -1,6 +1,6 @@
 //! The few requests that are needed of Elasticsearch, as its Python client of version 7 makes them.
 
-use brine_dial::http::{Http, Reply, Way};
+use brine_dial::http::{Http, Reply, Way, basic};
 use brine_dial::{Check, Fault};
 use brine_core::call::{CallError, Cx, Result};
 use brine_core::config_option::option;
@@ -136,11 +136,6 @@ fn good(what: &str, reply: Reply) -> Result<Reply> {
 fn refused(what: &str, reply: &Reply) -> CallError {
     let body: String = reply.body.chars().take(500).collect();
     CallError::execution(format!("{what}, server returned code {} with message {body}", reply.status))
-}
-
-fn basic(user: &str, password: &str) -> String {
-    use base64::Engine as _;
-    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}")))
 }
 
 /// The address of a host, and the login that may stand in it: `h`, `h:9200`, `https://user:pw@h/path`, or a map.

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use brine_core::{Value as Data, map};
 
 use crate::Labels;
+use crate::clock::millis;
 use crate::silence::Silence;
-use crate::silence::file::millis;
 use crate::state::Alert;
 
 fn seconds(at: SystemTime) -> u64 {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use super::{Conf, Disturbed, Say, Unknown, Words};
-use crate::silence::{Kind, file};
+use crate::silence::Kind;
 use crate::{Labels, Matcher, Op, Silence, SilenceId};
 
 /// Longest expression; more names are silenced by another silence.
@@ -83,7 +83,7 @@ pub fn plan(
     if let Say::Also(matchers) = &words.silence {
         all.push((Kind::Manual, matchers.clone()));
     }
-    let now = file::time(file::millis(SystemTime::now()));
+    let now = crate::clock::time(crate::clock::millis(SystemTime::now()));
     let silence = |(n, (kind, matchers)): (usize, (Kind, Vec<Matcher>))| {
         Some(Silence {
             id: SilenceId::parse(&format!("{jid}-{n}"))?,

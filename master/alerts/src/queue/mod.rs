@@ -23,7 +23,7 @@ pub use rate::Rate;
 pub use take::Taken;
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 /// The tag of the event by which another program says that it has put something into the queues.
 pub const RETRY_TAG: &str = "brine/alert/retry";
@@ -52,19 +52,14 @@ pub struct Waiting {
     pub batch: usize,
 }
 
-/// Milliseconds since 1970.
+/// Milliseconds since 1970, as SQLite has numbers.
 pub(crate) fn millis(t: SystemTime) -> i64 {
-    match t.duration_since(UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
-        Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
-    }
+    i64::try_from(crate::clock::millis(t)).unwrap_or(i64::MAX)
 }
 
 /// The time of so many milliseconds since 1970.
 pub(crate) fn at_millis(millis: i64) -> SystemTime {
-    let far = Duration::from_millis(millis.unsigned_abs());
-    let at = if millis < 0 { UNIX_EPOCH.checked_sub(far) } else { UNIX_EPOCH.checked_add(far) };
-    at.unwrap_or(UNIX_EPOCH)
+    crate::clock::time(u64::try_from(millis).unwrap_or(0))
 }
 
 #[cfg(test)]

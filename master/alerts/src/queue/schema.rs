@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS waiting (
     put_at INTEGER NOT NULL, due INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, id TEXT NOT NULL,
     body TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS waiting_sink ON waiting (sink, seq);
+CREATE INDEX IF NOT EXISTS waiting_due ON waiting (sink, due);
 CREATE INDEX IF NOT EXISTS waiting_party ON waiting (sink, party, due);
 CREATE TABLE IF NOT EXISTS dead (
     seq INTEGER PRIMARY KEY, sink TEXT NOT NULL, alert TEXT NOT NULL, party TEXT NOT NULL, put_at INTEGER NOT NULL,

@@ -22,6 +22,17 @@ pub enum Taken {
     Nothing,
 }
 
+/// When the first notice of a sink is due, where all of them are later: so it is while a group gathers, however many come, and each
+/// of them makes somebody look.
+fn all_later(db: &Connection, sink: &str, now: i64, longest: i64) -> rusqlite::Result<Option<i64>> {
+    let mut ends = db.prepare_cached(
+        "SELECT (SELECT min(due) FROM waiting WHERE sink = ?1), (SELECT max(due) FROM waiting WHERE sink = ?1)",
+    )?;
+    let (first, last): (Option<i64>, Option<i64>) =
+        ends.query_row(params![sink], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(first.filter(|first| *first > now && last.is_some_and(|last| last - now <= longest)))
+}
+
 /// What is next. A time that is further away than `longest` is of another clock, and past.
 pub(super) fn take(
     db: &Connection,
@@ -31,6 +42,9 @@ pub(super) fn take(
     now: SystemTime,
 ) -> rusqlite::Result<Taken> {
     let (now, longest) = (millis(now), i64::try_from(longest.as_millis()).unwrap_or(i64::MAX));
+    if let Some(first) = all_later(db, sink, now, longest)? {
+        return Ok(Taken::Later(at_millis(first)));
+    }
     let mut rows = db.prepare_cached(
         "SELECT seq, alert, party, due, tries, put_at, id, body FROM waiting WHERE sink = ? ORDER BY seq",
     )?;

@@ -4,27 +4,17 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{MetadataExt, lchown};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use brine_store::fs::Dir;
 use serde_json::{Map, Value, json};
 
 use super::{Kind, Silence, SilenceId};
 use crate::Matcher;
+use crate::clock::{millis, time};
 
 /// Largest file read.
 const LARGEST: u64 = 256 << 10;
 const ENDING: &str = ".json";
-
-/// Milliseconds since 1970.
-pub(crate) fn millis(at: SystemTime) -> u64 {
-    at.duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// The time so many milliseconds after 1970; one that cannot be is 1970 itself.
-pub(crate) fn time(millis: u64) -> SystemTime {
-    UNIX_EPOCH.checked_add(Duration::from_millis(millis)).unwrap_or(UNIX_EPOCH)
-}
 
 /// As it is written.
 pub fn to_json(silence: &Silence) -> Value {
@@ -134,6 +124,7 @@ pub fn remove(dir: &Dir, id: &SilenceId) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn what_is_written_is_read_and_a_broken_file_hides_no_other() {

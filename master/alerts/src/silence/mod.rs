@@ -73,7 +73,7 @@ impl Silence {
     /// When there is no randomness.
     pub fn new(kind: Kind, matchers: Vec<Matcher>, ttl: Duration, author: &str) -> std::io::Result<Self> {
         // As files keep it.
-        let now = file::time(file::millis(SystemTime::now()));
+        let now = crate::clock::time(crate::clock::millis(SystemTime::now()));
         Ok(Self {
             id: SilenceId::fresh()?,
             kind,

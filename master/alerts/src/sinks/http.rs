@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::time::{Duration, SystemTime};
 
-use brine_dial::http::{Http, Way};
+use brine_dial::http::{Http, Way, basic};
 
 use super::Outcome;
 use crate::conf::{ConfError, Hidden, Keys};
@@ -83,12 +83,8 @@ impl Login {
     }
 
     pub(super) fn header(&self) -> Result<Option<(String, String)>, String> {
-        use base64::Engine as _;
         let value = match (&self.basic, &self.token) {
-            (Some((user, password)), _) => {
-                let both = zeroize::Zeroizing::new(format!("{user}:{}", password.get()?.reveal()));
-                format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(both.as_bytes()))
-            }
+            (Some((user, password)), _) => basic(user, password.get()?.reveal()),
             (None, Some(token)) => format!("Bearer {}", token.get()?.reveal()),
             (None, None) => return Ok(None),
         };

@@ -32,9 +32,6 @@ use settings::Settings;
 
 pub use kinds::{KINDS, Silencer};
 
-/// The keys that every sink has, and what they mean.
-pub const COMMON_KEYS: &[(&str, &str)] = settings::COMMON;
-
 /// The keys of `alerts:` that are read here.
 pub const CONF_KEYS: [&str; 2] = ["sinks", "routes"];
 

@@ -6,19 +6,6 @@ use super::{KINDS, Kind};
 use crate::conf::{ConfError, Keys};
 use crate::queue::{Backoff, Rate, Waiting};
 
-/// The keys that all sinks have, and what they mean.
-pub(super) const COMMON: &[(&str, &str)] = &[
-    ("kind", "what it is; the sink's name, if that is a kind"),
-    ("queue", "how many notices may wait (10000); the oldest are given up for more"),
-    ("batch", "how many notices are told at once"),
-    ("rate", "how often it sends at most, such as 10/s or 30/1m"),
-    ("retry_first", "how long it waits after the first failure (1s); twice as long after each"),
-    ("retry_most", "how long at most (5m)"),
-    ("give_up", "how old a notice becomes before it is given up (1d)"),
-    ("group_by", "kinds that tell several at once: the labels that those have in common (alertname, site)"),
-    ("group_wait", "how long the first of a group waits for others"),
-];
-
 /// What notices are grouped by, where `group_by` does not say.
 const GROUP_BY: [&str; 2] = ["alertname", "site"];
 

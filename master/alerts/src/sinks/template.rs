@@ -7,7 +7,7 @@ use brine_core::{Map, Value, map};
 use brine_jinja::{Behaviour, Environment, Syntax};
 use brine_python::{Dict, Limits};
 
-use super::text::{date, status, summary};
+use super::text::{date, summary};
 use crate::Labels;
 use crate::conf::{ConfError, Keys};
 use crate::queue::Item;
@@ -30,7 +30,7 @@ fn texts(labels: &Labels) -> Value {
 pub(super) fn seen(item: &Item) -> Map {
     let notice = &item.notice;
     map! {
-        "id" => item.id.as_str(), "fingerprint" => notice.fingerprint(), "status" => status(notice),
+        "id" => item.id.as_str(), "fingerprint" => notice.fingerprint(), "status" => notice.status.text(),
         "labels" => texts(&notice.labels), "annotations" => texts(&notice.annotations), "summary" => summary(notice),
         "starts_at" => date(notice.starts_at), "ends_at" => notice.ends_at.map_or(Value::Nil, |t| date(t).into()),
     }

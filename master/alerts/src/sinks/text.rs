@@ -12,14 +12,6 @@ pub(super) fn date(t: SystemTime) -> String {
     format!("{}Z", stamp(t))
 }
 
-/// One word.
-pub(super) fn status(notice: &Notice) -> &'static str {
-    match notice.status {
-        Status::Firing => "firing",
-        Status::Resolved => "resolved",
-    }
-}
-
 /// A label, or nothing.
 pub(super) fn label<'a>(notice: &'a Notice, name: &str) -> &'a str {
     notice.labels.get(name).map_or("", String::as_str)
@@ -63,7 +55,7 @@ pub(super) fn headline(items: &[Item], group_by: &[impl AsRef<str>]) -> String {
 
 /// All of a notice, in lines.
 pub(super) fn lines(notice: &Notice) -> String {
-    let mut out = format!("{} since {}", status(notice), date(notice.starts_at));
+    let mut out = format!("{} since {}", notice.status.text(), date(notice.starts_at));
     if let Some(ends) = notice.ends_at {
         out += &format!(" until {}", date(ends));
     }

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
 
+use crate::clock::{millis, time};
 use crate::silence::SilenceId;
-use crate::silence::file::{millis, time};
 use crate::{Labels, Notice, Status};
 
 /// Members of an alert that are kept apart; more of them are one.

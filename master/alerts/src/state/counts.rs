@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use crate::silence::file::millis;
+use crate::clock::millis;
 
 /// Days that are kept.
 const DAYS: u64 = 30;

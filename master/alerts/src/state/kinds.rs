@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use serde_json::{Value, json};
 
 use super::alert::labels;
+use crate::clock::{millis, time};
 use crate::silence::Silence;
-use crate::silence::file::{millis, time};
 use crate::{Labels, Op};
 
 /// What is known to every place: that it cannot be reached.

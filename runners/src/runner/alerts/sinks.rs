@@ -67,8 +67,7 @@ pub(super) fn dead_letters(cx: &Cx, sink: Option<String>, limit: Option<i64>) ->
             "given_up" => when(dead.died_at), "tries" => i64::from(dead.tries),
         };
         if let Some(notice) = dead.notice {
-            let firing = notice.status == brine_alerts::Status::Firing;
-            row.insert("status", if firing { "firing" } else { "resolved" });
+            row.insert("status", notice.status.text());
             row.insert("labels", labels(&notice.labels));
             row.insert("annotations", labels(&notice.annotations));
         }

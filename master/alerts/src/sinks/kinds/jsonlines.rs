@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::conf::{ConfError, Keys};
 use crate::queue::Item;
-use crate::sinks::text::{date, label, status, summary};
+use crate::sinks::text::{date, label, summary};
 use crate::sinks::{Around, Kind, Outcome, Sink};
 
 pub(super) static KIND: Kind = Kind {
@@ -68,7 +68,7 @@ pub(super) fn line(item: &Item) -> Value {
         "ecs": {"version": "8.11.0"},
         "message": summary(notice),
         "event": {
-            "id": item.id, "kind": "alert", "provider": "brine", "dataset": "brine.alert", "action": status(notice),
+            "id": item.id, "kind": "alert", "provider": "brine", "dataset": "brine.alert", "action": notice.status.text(),
             "start": date(notice.starts_at), "severity": number,
         },
         "labels": notice.labels,

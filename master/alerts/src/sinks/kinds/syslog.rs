@@ -12,7 +12,7 @@ use brine_dial::Wire;
 
 use crate::conf::{ConfError, Keys};
 use crate::queue::Item;
-use crate::sinks::text::{date, label, one_line, status, summary};
+use crate::sinks::text::{date, label, one_line, summary};
 use crate::sinks::{Around, Kind, Outcome, Sink};
 use crate::{Notice, Status};
 
@@ -125,7 +125,7 @@ impl Syslog {
         // 32473 is the number for examples (RFC 5612): we have none of our own.
         let mut data = "[alert@32473".to_owned();
         param(&mut data, "id", &item.id);
-        param(&mut data, "status", status(notice));
+        param(&mut data, "status", notice.status.text());
         for (name, value) in &notice.labels {
             let before = data.len();
             param(&mut data, name, value);
@@ -141,7 +141,7 @@ impl Syslog {
             self.host,
             self.app,
             std::process::id(),
-            status(notice),
+            notice.status.text(),
             summary(notice),
         );
         text.truncate(text.floor_char_boundary(LONGEST));

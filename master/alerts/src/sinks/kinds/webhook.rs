@@ -10,7 +10,7 @@ use crate::conf::{ConfError, Hidden, Keys};
 use crate::queue::Item;
 use crate::sinks::http::{Login, Url, ask, client};
 use crate::sinks::template::Template;
-use crate::sinks::text::{date, status, summary};
+use crate::sinks::text::{date, summary};
 use crate::sinks::{Around, Kind, Outcome, Sink};
 
 pub(super) static KIND: Kind = Kind {
@@ -88,7 +88,7 @@ fn body(items: &[Item]) -> String {
     let alert = |item: &Item| {
         let notice = &item.notice;
         json!({
-            "id": item.id, "fingerprint": notice.fingerprint(), "status": status(notice), "summary": summary(notice),
+            "id": item.id, "fingerprint": notice.fingerprint(), "status": notice.status.text(), "summary": summary(notice),
             "labels": notice.labels, "annotations": notice.annotations,
             "startsAt": date(notice.starts_at), "endsAt": notice.ends_at.map(date),
         })
