@@ -197,6 +197,8 @@ fn of_the_cache() -> Result {
     until("the return of a job whose master was away", SOON, || lookup(&fleet))?;
 
     small.free()?;
+    // The return came by another connection than the one that brings jobs.
+    fleet.wait_ping("m1", SOON)?;
     let ran = fleet.salt(&["-t", "60", "m1", "state.apply", "run"])?.ok()?;
     hold(ran.out.contains("updated"), || ran.failure("the file was not updated").to_string())?;
     same("the file", fs::read_to_string(&to)?, lines("the new one", NEW))?;
