@@ -59,8 +59,8 @@ impl Map {
         Some(value)
     }
 
-    /// Adds an entry whose key is not there.
-    fn push(&mut self, key: Value, value: Value) {
+    /// Adds an entry whose key is known not to be there: it is not looked for.
+    pub fn push(&mut self, key: Value, value: Value) {
         let at = self.entries.len();
         if let Some(places) = &mut self.places {
             let entries = &self.entries;

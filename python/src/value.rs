@@ -108,9 +108,16 @@ fn no_data(obj: &Obj) -> PyErr {
 
 fn map_of(pairs: Vec<(Obj, Obj)>) -> R<Value> {
     let mut map = Map::with_capacity(pairs.len());
+    let mut texts = true;
     for (key, value) in pairs {
-        // `True` and `1` are one key in Python, so that nothing is lost here.
-        map.insert(value_of(&key)?, value_of(&value)?);
+        texts &= matches!(key, Obj::Str(_));
+        let (key, value) = (value_of(&key)?, value_of(&value)?);
+        if texts {
+            map.push(key, value);
+        } else {
+            // `True` and `1` are one key in Python, so that nothing is lost here.
+            map.insert(key, value);
+        }
     }
     Ok(Value::Map(map))
 }

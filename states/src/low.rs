@@ -18,6 +18,7 @@ pub(crate) fn compile(
     left_out: &Cell<i64>,
 ) -> R<(Vec<Obj>, Vec<String>)> {
     let newer = semantics.is_3008();
+    let args = if newer { Args::OfStatesOf3008 } else { Args::OfStates };
     let mut chunks = Vec::new();
     let add = |chunks: &mut Vec<Rc<Dict>>, live: Rc<Dict>, functions: &[Obj]| -> R<()> {
         for function in functions {
@@ -42,7 +43,7 @@ pub(crate) fn compile(
             let (state, run) = (getitem(&pair, &Obj::Int(0))?, getitem(&pair, &Obj::Int(1))?);
             if !starts(&state, "__")? {
                 let each = |live, functions: &[Obj]| add(&mut chunks, live, functions);
-                declaration(&id, &body, &state, &run, Args::OfStates, each)?;
+                declaration(&id, &body, &state, &run, args, each)?;
             }
         }
     }
@@ -86,6 +87,8 @@ pub(crate) fn reactions(high: &Dict) -> R<Vec<Rc<Dict>>> {
 enum Args {
     /// One by one; neither the state nor a name that is none is replaced.
     OfStates,
+    /// The same for 3008, whose order writes into them.
+    OfStatesOf3008,
     /// As they are, each with all that stands beside it.
     OfReactions,
 }
@@ -144,7 +147,11 @@ fn declaration(
         }
     };
     if names.is_empty() {
-        add(copy()?, &functions)?;
+        // 3006 changes nothing within what chunks share with the files.
+        match &chunk {
+            Obj::Dict(chunk) if args == Args::OfStates => add(chunk.clone(), &functions)?,
+            _ => add(copy()?, &functions)?,
+        }
     }
     for (at, entry) in names.iter().enumerate() {
         let live = copy()?;
@@ -219,8 +226,14 @@ pub(crate) fn settle(chunk: &Dict, order: Obj, cap: i64) -> R {
 
 /// What sorts chunks of one number.
 pub(crate) fn label(chunk: &Rc<Dict>) -> R<String> {
-    let part = |key: &str| item(&Obj::Dict(chunk.clone()), key).and_then(|value| str(&value));
-    Ok(format!("{}{}{}", part("state")?, part("name")?, part("fun")?))
+    let mut label = String::new();
+    for key in ["state", "name", "fun"] {
+        match chunk.get_str(key) {
+            Some(Obj::Str(text)) => label.push_str(&text),
+            _ => label.push_str(&str(&item(&Obj::Dict(chunk.clone()), key)?)?),
+        }
+    }
+    Ok(label)
 }
 
 /// Numbers all chunks, and sorts them by number and then by what they are.

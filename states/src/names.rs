@@ -22,6 +22,12 @@ pub(crate) fn starts(key: &Obj, prefix: &str) -> R<bool> {
 /// # Errors
 /// `StopIteration` where there is nothing.
 pub(crate) fn first(value: &Obj) -> R {
+    // Nearly always it is a dict, which need not be copied for that.
+    if let Obj::Dict(dict) = value
+        && let Some((key, _)) = dict.borrow().first()
+    {
+        return Ok(key.obj().clone());
+    }
     let mut items = value.items()?;
     if items.is_empty() {
         return Err(PyErr::new(brine_python::Kind::Other("StopIteration"), ""));

@@ -186,19 +186,20 @@ impl Runner {
         let looked_at = LOOKED_AT.into_iter().chain(prerequired.then_some("prerequired"));
         let mut requisites = Requisites::new();
         for requisite in looked_at {
+            if !low.contains(requisite) {
+                continue;
+            }
+            if self.disabled_requisites.iter().any(|disabled| disabled == requisite) {
+                tracing::warn!("The {requisite} requisite has been disabled, Ignoring.");
+                continue;
+            }
             let mut all = Vec::new();
-            if low.contains(requisite) {
-                if self.disabled_requisites.iter().any(|disabled| disabled == requisite) {
-                    tracing::warn!("The {requisite} requisite has been disabled, Ignoring.");
-                } else {
-                    for wanted in entries(&low, requisite).iter().filter(|wanted| !wanted.name.is_nil()) {
-                        let places = self.find(wanted)?;
-                        if places.is_empty() && !self.is_processed(wanted) {
-                            return Ok((Status::Unmet, Vec::new()));
-                        }
-                        all.extend(places.iter().copied());
-                    }
+            for wanted in entries(&low, requisite).iter().filter(|wanted| !wanted.name.is_nil()) {
+                let places = self.find(wanted)?;
+                if places.is_empty() && !self.is_processed(wanted) {
+                    return Ok((Status::Unmet, Vec::new()));
                 }
+                all.extend(places.iter().copied());
             }
             requisites.push((requisite, all));
         }
