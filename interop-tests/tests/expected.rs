@@ -203,3 +203,18 @@ fn a_killed_masters_silence_ends_by_itself() -> Result {
     );
     hold(took < TTL + Duration::from_secs(3), || format!("it took {took:?}"))
 }
+
+#[test]
+fn a_master_that_is_back_goes_on_with_the_silences_of_jobs_that_run() -> Result {
+    let mut story = Story::begin()?;
+    story.tree(30)?;
+    story.fleet.salt(&["-t", "60", "--async", "m1", "state.apply", "nginx"])?.ok()?;
+    same("silences while the job runs", matchers(&story.seen()?).len(), 1)?;
+    story.fleet.master_daemon()?.kill()?;
+    story.fleet.stop_master()?;
+    story.fleet.start_master()?;
+    // Longer than it would stand if nobody prolonged it, and shorter than the job runs.
+    let stands = wait::throughout("the silence stands", TTL * 2, || Ok(story.silences()? == 1));
+    stands.map_err(|e| Failure(format!("{e}\n{}", story.fleet.logs())))?;
+    wait::until("the silence to be lifted", SOON, || Ok((story.silences()? == 0).then_some(())))
+}

@@ -225,6 +225,7 @@ impl Running {
         others.spawn(updates::run(master.clone()));
         others.spawn(inventory::run(master.clone()));
         others.spawn(schedule::run(master.clone()));
+        others.spawn(crate::expected::resume(master.clone()));
         engines.start(&master);
         Ok(Self {
             master,

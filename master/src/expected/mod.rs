@@ -2,7 +2,7 @@
 //!
 //! What is asked, and which silences the answers make, is decided in `brine_alerts::expected`. Here minions are asked, answers
 //! waited for, and silences prolonged and lifted. A silence stands for `ttl` and is prolonged while the job runs, so
-//! that one of a master that dies ends by itself.
+//! that one of a master that dies ends by itself; a master that is back before that goes on with it.
 
 mod watched;
 
@@ -15,8 +15,9 @@ use std::time::{Duration, Instant, SystemTime};
 use brine_alerts::expected::{Conf, Demand, Disturbed, Plan, Words, plan};
 use brine_alerts::{Deliver, Labels, Silence, Silences};
 use brine_core::target::{Checked, DEFAULT_TARGET_DELIM, check_minions};
-use brine_protocol::ids::Jid;
+use brine_protocol::ids::{Jid, MinionId};
 use brine_protocol::{Map, Value, map};
+use brine_store::jobs::Shelf;
 use tokio::sync::Notify;
 
 use crate::master::Master;
@@ -219,21 +220,62 @@ impl Expected {
     }
 }
 
+/// Takes over what a master before this one began: the silences of jobs that still run.
+pub(crate) async fn resume(master: Arc<Master>) {
+    let Some(expected) = master.expected.get() else { return };
+    let now = SystemTime::now();
+    let mut jobs: BTreeMap<Jid, Vec<Silence>> = BTreeMap::new();
+    for silence in expected.silences.standing(now) {
+        if let Some(jid) = silence.job.as_deref().and_then(|jid| Jid::parse(jid).ok()) {
+            jobs.entry(jid).or_default().push(silence);
+        }
+    }
+    let shelf = Shelf::at(&master.config.paths.cachedir);
+    for (jid, silences) in jobs {
+        let stood = silences.iter().filter_map(|silence| now.duration_since(silence.starts_at).ok()).max();
+        let stored = tokio::task::block_in_place(|| shelf.job(jid.as_str()));
+        // Of a job that nobody knows any more nobody waits for an answer.
+        let minions = stored.ok().flatten().map(|job| job.minions).unwrap_or_default();
+        let over = master.watched.begin(&jid, &minions, false);
+        // Looked for after that, so that none comes in between.
+        let came = tokio::task::block_in_place(|| shelf.returns(jid.as_str())).unwrap_or_default();
+        for (id, load) in came {
+            if let Ok(id) = MinionId::parse(&id) {
+                master.watched.returned(&jid, &id, &load);
+            }
+        }
+        tracing::info!("job {jid} of before the start is kept quiet about until it is over");
+        let begun = stood.and_then(|stood| Instant::now().checked_sub(stood));
+        let quiet = Quiet { master: master.clone(), silences, over: Some((jid, over)) };
+        quiet.keep(begun.unwrap_or_else(Instant::now), true);
+    }
+}
+
 impl Quiet {
     /// The job runs: its silences are kept until every minion has answered, and lifted then.
-    pub(crate) fn started(mut self) {
+    pub(crate) fn started(self) {
+        self.keep(Instant::now(), false);
+    }
+
+    /// Keeps the silences of a job that began then. `resumed`: another master started it, and who answered nothing and has no connection
+    /// after a `ttl` may never have got it.
+    fn keep(mut self, begun: Instant, resumed: bool) {
         let Some((jid, over)) = self.over.take() else { return };
         let (master, silences) = (self.master.clone(), std::mem::take(&mut self.silences));
         tokio::spawn(async move {
             let Some(expected) = master.expected.get() else { return };
             let conf = &expected.conf;
-            let begun = Instant::now();
+            let taken = Instant::now();
             // Twice before a silence would end.
             while tokio::time::timeout(conf.ttl / 3, over.notified()).await.is_err() {
                 if begun.elapsed() > conf.longest {
                     tracing::warn!(
                         "job {jid} has no answer for so long that it is no longer kept quiet about"
                     );
+                    break;
+                }
+                let patient = !resumed || taken.elapsed() < conf.ttl;
+                if !patient && master.watched.left(&jid).iter().all(|id| master.presence.is_absent(id)) {
                     break;
                 }
                 tokio::task::block_in_place(|| expected.end_at(&silences, SystemTime::now() + conf.ttl));

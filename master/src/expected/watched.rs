@@ -49,6 +49,11 @@ impl Watched {
         }
     }
 
+    /// Those that have not answered.
+    pub(crate) fn left(&self, jid: &Jid) -> Vec<String> {
+        self.0.lock().get(jid).map(|waiting| waiting.left.iter().cloned().collect()).unwrap_or_default()
+    }
+
     /// Ends waiting; what has come.
     pub(crate) fn end(&self, jid: &Jid) -> BTreeMap<String, Value> {
         self.0.lock().remove(jid).and_then(|waiting| waiting.answers).unwrap_or_default()
@@ -76,6 +81,7 @@ mod tests {
         watched.returned(&jid, &id("a"), &answer(3));
         watched.returned(&jid, &id("stranger"), &answer(4));
         assert!(!is_over(&over).await);
+        assert_eq!(watched.left(&jid), ["b"]);
         watched.returned(&jid, &id("b"), &answer(2));
         assert!(is_over(&over).await);
         let got = watched.end(&jid);
