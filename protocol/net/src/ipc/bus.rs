@@ -16,7 +16,7 @@ use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::unix::UCred;
+use tokio::net::unix::{UCred, WriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -28,6 +28,9 @@ use crate::error::NetError;
 const FIRED: usize = 64;
 /// Connections that wait to be let in; stock's clients fail at once when there is no room.
 const BACKLOG: i32 = 1024;
+/// Frames, and their bytes, that are written to a reader at once.
+const TOGETHER: usize = 64;
+const JOINED: usize = 64 << 10;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Options of an [`EventBus`].
@@ -300,28 +303,52 @@ async fn readers(
 
 async fn serve_reader(shared: Arc<Shared>, reader: Welcomed) {
     let Welcomed { mut stream, mut frames, behind, dropped } = reader;
-    let (mut input, mut output) = stream.split();
-    let write = async {
-        while let Some(frame) = frames.recv().await {
-            if output.write_all(&frame).await.is_err() {
-                return;
-            }
-            behind.fetch_sub(frame.len(), Ordering::Relaxed);
-        }
-    };
+    let (mut input, output) = stream.split();
+    let write = write_frames(output, &mut frames, &behind);
     let gone = async {
         // Readers have nothing to say; what they send is thrown away until they hang up.
         let mut scrap = [0; 256];
         while input.read(&mut scrap).await.is_ok_and(|n| n > 0) {}
     };
     tokio::select! {
-        () = write => {}
+        _ = write => {}
         () = gone => {}
         // What is queued is given up with it: the reader may never take it.
         _ = dropped => tracing::warn!("an event reader was too slow and has been dropped"),
     }
     drop(frames);
     shared.readers.lock().retain(|r| !r.queue.is_closed());
+}
+
+/// Writes frames until there are no more. In a burst those that wait are written together: a call of the system for each would cost more
+/// than all else that is done with them.
+async fn write_frames(
+    mut output: WriteHalf<'_>,
+    frames: &mut mpsc::UnboundedReceiver<Bytes>,
+    behind: &AtomicUsize,
+) -> io::Result<()> {
+    let mut some = Vec::with_capacity(TOGETHER);
+    while frames.recv_many(&mut some, TOGETHER).await > 0 {
+        let mut joined = BytesMut::new();
+        for frame in some.drain(..) {
+            if joined.len() + frame.len() > JOINED {
+                write(&mut output, &joined.split(), behind).await?;
+            }
+            if frame.len() > JOINED {
+                write(&mut output, &frame, behind).await?;
+            } else {
+                joined.extend_from_slice(&frame);
+            }
+        }
+        write(&mut output, &joined, behind).await?;
+    }
+    Ok(())
+}
+
+async fn write(output: &mut WriteHalf<'_>, bytes: &[u8], behind: &AtomicUsize) -> io::Result<()> {
+    output.write_all(bytes).await?;
+    behind.fetch_sub(bytes.len(), Ordering::Relaxed);
+    Ok(())
 }
 
 async fn serve_sender(
@@ -335,9 +362,6 @@ async fn serve_sender(
     loop {
         match read_frame(&mut buffer, max_body) {
             Ok(Some(body)) => {
-                if let Err(error) = shared.welcome() {
-                    tracing::warn!(%error, "accept");
-                }
                 if fired.send(FiredEvent { body, sender }).await.is_err() {
                     return;
                 }
@@ -354,6 +378,10 @@ async fn serve_sender(
         }
         if !stream.read_buf(&mut buffer).await.is_ok_and(|n| n > 0) {
             return;
+        }
+        // Whoever connected before one of these was sent has connected by now.
+        if let Err(error) = shared.welcome() {
+            tracing::warn!(%error, "accept");
         }
     }
 }
