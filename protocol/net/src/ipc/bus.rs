@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::frame::{Framing, encode_frame, read_frame};
+use super::read::read_more;
 use crate::error::NetError;
 
 /// Fired events that wait for the caller; then senders have to wait, as on any full socket.
@@ -352,7 +353,7 @@ async fn write(output: &mut WriteHalf<'_>, bytes: &[u8], behind: &AtomicUsize) -
 }
 
 async fn serve_sender(
-    mut stream: UnixStream,
+    stream: UnixStream,
     shared: Arc<Shared>,
     fired: mpsc::Sender<FiredEvent>,
     max_body: usize,
@@ -376,7 +377,7 @@ async fn serve_sender(
         if buffer.is_empty() {
             buffer = BytesMut::new();
         }
-        if !stream.read_buf(&mut buffer).await.is_ok_and(|n| n > 0) {
+        if !read_more(&stream, &mut buffer).await.is_ok_and(|n| n > 0) {
             return;
         }
         // Whoever connected before one of these was sent has connected by now.

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 
 use super::frame::{Framing, encode_frame, read_frame};
+use super::read::read_more;
 
 /// Largest body taken from the bus, in bytes: what stock's own stream decoder takes.
 const MAX_BODY: usize = 100 << 20;
@@ -59,7 +60,7 @@ impl EventSubscriber {
                 Ok(None) => {}
                 Err(e) => return Err(io::Error::new(io::ErrorKind::InvalidData, e)),
             }
-            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+            if read_more(&self.stream, &mut self.buffer).await? == 0 {
                 return Ok(None);
             }
         }

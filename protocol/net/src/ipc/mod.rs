@@ -7,6 +7,7 @@
 mod bus;
 mod client;
 mod frame;
+mod read;
 
 pub use bus::{EventBus, EventBusOptions, FiredEvent, FiredEvents};
 pub use client::{EventPusher, EventSubscriber};
