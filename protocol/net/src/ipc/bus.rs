@@ -10,7 +10,7 @@ use std::os::unix::net::UnixListener as StdListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
@@ -32,6 +32,9 @@ const BACKLOG: i32 = 1024;
 /// Frames, and their bytes, that are written to a reader at once.
 const TOGETHER: usize = 64;
 const JOINED: usize = 64 << 10;
+/// So many events of one program take so long at least: 128,000 in a second, where the bus could pass on a million.
+const STRIDE: u32 = 128;
+const STRIDE_TIME: Duration = Duration::from_millis(1);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Options of an [`EventBus`].
@@ -352,6 +355,30 @@ async fn write(output: &mut WriteHalf<'_>, bytes: &[u8], behind: &AtomicUsize) -
     Ok(())
 }
 
+/// What one program fires at most: it is slowed down, and a flood of its events leaves the machine's time to jobs.
+struct Pace {
+    count: u32,
+    since: Instant,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self { count: 0, since: Instant::now() }
+    }
+
+    /// After each event.
+    async fn step(&mut self) {
+        self.count += 1;
+        if self.count < STRIDE {
+            return;
+        }
+        if let Some(rest) = STRIDE_TIME.checked_sub(self.since.elapsed()) {
+            tokio::time::sleep(rest).await;
+        }
+        *self = Self::new();
+    }
+}
+
 async fn serve_sender(
     stream: UnixStream,
     shared: Arc<Shared>,
@@ -359,13 +386,14 @@ async fn serve_sender(
     max_body: usize,
 ) {
     let Ok(sender) = stream.peer_cred() else { return };
-    let mut buffer = BytesMut::new();
+    let (mut buffer, mut pace) = (BytesMut::new(), Pace::new());
     loop {
         match read_frame(&mut buffer, max_body) {
             Ok(Some(body)) => {
                 if fired.send(FiredEvent { body, sender }).await.is_err() {
                     return;
                 }
+                pace.step().await;
                 continue;
             }
             Ok(None) => {}
