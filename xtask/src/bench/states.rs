@@ -127,7 +127,7 @@ fn measure(side: &Side, runs: usize) -> Result<Numbers> {
     local(&["state.apply"])?;
     let highstate = many(&["state.apply"])?;
     // Stock's recursion may end at Python's limit.
-    let chain = local(&["state.apply", "chain"]).unwrap_or_else(|e| {
+    let chain = many(&["state.apply", "chain"]).unwrap_or_else(|e| {
         eprintln!("{}: the chain: {}", side.name, e.lines().next().unwrap_or_default());
         f64::NAN
     });
