@@ -37,3 +37,14 @@ pub fn mount_word(word: &str) -> String {
     }
     String::from_utf8_lossy(&out).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escaped_mount_points_are_decoded() {
+        assert_eq!(mount_word(r"/mnt/a\040b\134"), r"/mnt/a b\");
+        assert_eq!(mount_word(r"\04"), r"\04");
+    }
+}

@@ -266,6 +266,14 @@ impl Fleet {
         cli::run(cmd, b"", Duration::from_secs(300))
     }
 
+    /// Our `salt-run` with JSON output, whoever's other commands are.
+    ///
+    /// # Errors
+    /// When it is not there or does not end.
+    pub fn our_run(&self, words: &[&str]) -> Result<Ran> {
+        self.tool_of(Side::Ours, "salt-run", &[&["--out=json"], words].concat())
+    }
+
     /// `salt` with JSON output and a short timeout.
     ///
     /// # Errors

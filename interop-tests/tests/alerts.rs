@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use brine_interop_tests::failure::hold;
 use brine_interop_tests::fleet::START;
-use brine_interop_tests::{Failure, Fleet, Ran, Result, Side, wait};
+use brine_interop_tests::{Failure, Fleet, Result, Side, wait};
 use serde_json::Value;
 
 const SOON: Duration = Duration::from_secs(60);
@@ -22,14 +22,9 @@ fn fleet(alerts: &str) -> Result<Fleet> {
     Ok(fleet)
 }
 
-/// Our `salt-run`: stock's knows no alerts.
-fn salt_run(fleet: &Fleet, words: &[&str]) -> Result<Ran> {
-    fleet.tool_of(Side::Ours, "salt-run", &[&["--out=json"], words].concat())
-}
-
 /// The names and minions of the alerts about minions in a state.
 fn alerts(fleet: &Fleet, state: &str) -> Result<Vec<String>> {
-    let list = salt_run(fleet, &["alerts.list"])?.ok()?.json()?;
+    let list = fleet.our_run(&["alerts.list"])?.ok()?.json()?;
     let mut names: Vec<String> = list
         .get(state)
         .and_then(Value::as_object)
@@ -82,14 +77,14 @@ fn story() -> Result {
     wait_for(&fleet, "firing", &[])?;
 
     let words = ["silence.create", "5m", "minion=m1", "alertname=~Job.*", "comment=quiet"];
-    let made = salt_run(&fleet, &words)?.ok()?.json()?;
+    let made = fleet.our_run(&words)?.ok()?.json()?;
     let id = made["id"].as_str().unwrap_or_default().to_owned();
     fleet.salt(&["*", "cmd.run", "exit 3"])?;
     wait_for(&fleet, "suppressed", &["JobFailed m1"])?;
     wait_for(&fleet, "firing", &["JobFailed m2"])?;
-    let list = salt_run(&fleet, &["silence.list"])?.ok()?.json()?;
+    let list = fleet.our_run(&["silence.list"])?.ok()?.json()?;
     hold(list[&id]["would_have_paged"] == 1, || format!("it is counted: {list:?}"))?;
-    salt_run(&fleet, &["silence.expire", &id])?.ok()?;
+    fleet.our_run(&["silence.expire", &id])?.ok()?;
     wait_for(&fleet, "firing", &["JobFailed m1", "JobFailed m2"])
 }
 
@@ -120,7 +115,7 @@ fn five_minutes() -> Result {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             match words.as_slice() {
                 ["salt", rest @ ..] => drop(fleet.salt(rest)?),
-                ["salt-run", rest @ ..] => drop(salt_run(&fleet, rest)?.ok()?),
+                ["salt-run", rest @ ..] => drop(fleet.our_run(rest)?.ok()?),
                 other => return Err(Failure(format!("no command of ours: {other:?}"))),
             }
         }

@@ -10,8 +10,7 @@ use brine_interop_tests::failure::{hold, same};
 use brine_interop_tests::fleet::START;
 use brine_interop_tests::wait::{let_pass, until};
 use brine_interop_tests::{Failure, Fleet, Result, Side, ports};
-use brine_testing::receiver::random;
-use brine_testing::{Mood, Receiver};
+use brine_testing::{Mood, Random, Receiver};
 use serde_json::{Map, Value};
 
 /// So often the master is killed.
@@ -35,6 +34,7 @@ struct Story {
     /// Minions whose keys came, and those of them whose keys were deleted.
     keys: Vec<String>,
     deleted: Vec<String>,
+    random: Random,
 }
 
 impl Story {
@@ -60,17 +60,25 @@ impl Story {
         fleet.settings.master_lines = vec![alerts];
         fs::create_dir_all(fleet.path("marks"))?;
         fleet.start_both(|_| Vec::new())?;
-        Ok(Self { fleet, hook, refuses, jobs: Vec::new(), keys: Vec::new(), deleted: Vec::new() })
+        Ok(Self {
+            fleet,
+            hook,
+            refuses,
+            jobs: Vec::new(),
+            keys: Vec::new(),
+            deleted: Vec::new(),
+            random: Random::of_now(),
+        })
     }
 
     /// Jobs that end, and a key that comes or goes, about when the master is killed.
     fn round(&mut self, n: usize) -> Result {
-        self.hook.mood(if random(3) == 0 { Mood::Away } else { Mood::Failing });
+        self.hook.mood(if self.random.once_in(3) { Mood::Away } else { Mood::Failing });
         for m in 0..JOBS {
             for minion in ["m1", "m2"] {
                 let mark = format!("{n}-{m}-{minion}");
                 let path = self.fleet.path("marks").join(&mark);
-                let line = format!("sleep 0.{}; touch {}", random(10), path.display());
+                let line = format!("sleep 0.{}; touch {}", self.random.below(10), path.display());
                 let jid = jobs::start(&self.fleet, &[minion, "cmd.run", &line])?;
                 self.jobs.push(Job { jid, minion, mark });
             }
@@ -83,7 +91,7 @@ impl Story {
             self.deleted.push(gone);
         }
         self.keys.push(id);
-        let_pass(Duration::from_millis(random(1200)));
+        let_pass(Duration::from_millis(self.random.below(1200) as u64));
         self.fleet.master_daemon()?.kill()?;
         self.fleet.stop_master()?;
         self.fleet.start_master()?;
@@ -92,7 +100,7 @@ impl Story {
 
     /// What each sink was given and what has become of it.
     fn sinks(&self) -> Result<Map<String, Value>> {
-        self.fleet.tool_of(Side::Ours, "salt-run", &["--out=json", "alerts.sinks"])?.ok()?.json()
+        self.fleet.our_run(&["alerts.sinks"])?.ok()?.json()
     }
 
     /// At each moment put = delivered + queued + dead.
@@ -118,7 +126,7 @@ impl Story {
 
     /// Whether the master's store has the return.
     fn stored(&self, job: &Job) -> Result<bool> {
-        let ran = self.fleet.tool_of(Side::Ours, "salt-run", &["--out=json", "jobs.lookup_jid", &job.jid])?;
+        let ran = self.fleet.our_run(&["jobs.lookup_jid", &job.jid])?;
         Ok(ran.ok()?.json()?.contains_key(job.minion))
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use brine_interop_tests::daemon::{Daemon, command};
 use brine_interop_tests::failure::{hold, same};
-use brine_interop_tests::{Failure, Fleet, Ran, Result, Side, cli, ports, wait};
+use brine_interop_tests::{Failure, Fleet, Result, Side, cli, ports, wait};
 use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(60);
@@ -55,6 +55,15 @@ impl Story {
         Ok(Self { fleet, port, _alertmanager: alertmanager })
     }
 
+    /// With a job of the first minion that runs so long, and its silence.
+    fn with_a_job(seconds: u32) -> Result<Self> {
+        let story = Self::begin()?;
+        story.tree(seconds)?;
+        story.fleet.salt(&["-t", "60", "--async", "m1", "state.apply", "nginx"])?.ok()?;
+        same("silences while the job runs", matchers(&story.seen()?).len(), 1)?;
+        Ok(story)
+    }
+
     fn tree(&self, seconds: u32) -> Result {
         let seen = self.fleet.path("seen");
         let _ = fs::remove_file(&seen);
@@ -93,10 +102,6 @@ impl Story {
         names.retain(|name| !["Watchdog", "MaintenanceActive"].contains(&name.as_str()));
         names.sort();
         Ok(names)
-    }
-
-    fn salt_run(&self, words: &[&str]) -> Result<Ran> {
-        self.fleet.tool_of(Side::Ours, "salt-run", &[&["--out=json"], words].concat())
     }
 
     fn until_paging(&self, site: &str, wanted: &[&str]) -> Result {
@@ -149,7 +154,8 @@ fn job(story: &Story, site: &str, minion: &str) -> Result {
     wait::until("the silence to be lifted", SOON, || Ok((story.silences()? == 0).then_some(())))?;
     // What still fires when its silence ends is told.
     story.until_paging(site, &["DiskFull", "ServiceDown"])?;
-    let found = story.salt_run(&["jobs.list_jobs", "search_metadata={change_id: CHG42}"])?.ok()?.json()?;
+    let found =
+        story.fleet.our_run(&["jobs.list_jobs", "search_metadata={change_id: CHG42}"])?.ok()?.json()?;
     hold(!found.is_empty(), || format!("no job of the change: {found:?}"))?;
     Ok(())
 }
@@ -178,7 +184,7 @@ fn refused(story: &Story) -> Result {
 
 /// A silence of everything is an alert itself, which no silence holds back.
 fn everything(story: &Story) -> Result {
-    story.salt_run(&["silence.create", "5m", "all", "comment=hush"])?.ok()?;
+    story.fleet.our_run(&["silence.create", "5m", "all", "comment=hush"])?.ok()?;
     wait::until("the silence of everything to page", SOON, || {
         Ok(story.paging("")?.contains(&"SilenceMatchesAll".to_owned()).then_some(()))
     })
@@ -186,10 +192,7 @@ fn everything(story: &Story) -> Result {
 
 #[test]
 fn a_killed_masters_silence_ends_by_itself() -> Result {
-    let mut story = Story::begin()?;
-    story.tree(40)?;
-    story.fleet.salt(&["-t", "60", "--async", "m1", "state.apply", "nginx"])?.ok()?;
-    same("silences while the job runs", matchers(&story.seen()?).len(), 1)?;
+    let mut story = Story::with_a_job(40)?;
     // Longer than it would stand if nobody prolonged it.
     wait::throughout("the silence stands", TTL * 2, || Ok(story.silences()? == 1))?;
     story.fleet.master_daemon()?.kill()?;
@@ -206,10 +209,7 @@ fn a_killed_masters_silence_ends_by_itself() -> Result {
 
 #[test]
 fn a_master_that_is_back_goes_on_with_the_silences_of_jobs_that_run() -> Result {
-    let mut story = Story::begin()?;
-    story.tree(30)?;
-    story.fleet.salt(&["-t", "60", "--async", "m1", "state.apply", "nginx"])?.ok()?;
-    same("silences while the job runs", matchers(&story.seen()?).len(), 1)?;
+    let mut story = Story::with_a_job(30)?;
     story.fleet.master_daemon()?.kill()?;
     story.fleet.stop_master()?;
     story.fleet.start_master()?;

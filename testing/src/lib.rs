@@ -5,7 +5,7 @@
 
 mod around;
 mod random;
-pub mod receiver;
+mod receiver;
 pub mod service;
 mod stock;
 pub mod warehouse;

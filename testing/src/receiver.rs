@@ -4,9 +4,11 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::Value as Json;
+
+use crate::Random;
 
 /// How a receiver behaves.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +36,7 @@ struct Inner {
     port: u16,
     mood: AtomicU8,
     came: Mutex<Vec<Json>>,
+    random: Mutex<Random>,
 }
 
 impl Receiver {
@@ -44,7 +47,12 @@ impl Receiver {
     pub fn start(mood: Mood) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let this = Self(Arc::new(Inner { port, mood: AtomicU8::new(mood as u8), came: Mutex::default() }));
+        let this = Self(Arc::new(Inner {
+            port,
+            mood: AtomicU8::new(mood as u8),
+            came: Mutex::default(),
+            random: Mutex::new(Random::of_now()),
+        }));
         let inner = Arc::clone(&this.0);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -79,11 +87,12 @@ impl Inner {
     fn serve(&self, mut stream: &TcpStream) -> Option<()> {
         stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
         let body = body(stream)?;
+        let chance = |below| self.random.lock().unwrap().below(below);
         let does = match self.mood.load(Ordering::Relaxed) {
             mood if mood == Mood::Good as u8 => 7,
             mood if mood == Mood::Refuses as u8 => 1,
-            mood if mood == Mood::Any as u8 => random(8),
-            mood if mood == Mood::Failing as u8 => 2 + random(6),
+            mood if mood == Mood::Any as u8 => chance(8),
+            mood if mood == Mood::Failing as u8 => 2 + chance(6),
             _ => return None,
         };
         let mut answer = |status: &str| {
@@ -133,13 +142,4 @@ fn body(mut stream: &TcpStream) -> Option<String> {
         let read = stream.read(&mut some).ok().filter(|read| *read > 0)?;
         all.extend_from_slice(&some[..read]);
     }
-}
-
-/// A number below `below`, of the time: what is random here need not be good.
-///
-/// # Panics
-/// When the clock stands before 1970.
-pub fn random(below: u64) -> u64 {
-    let nanos = u64::from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos());
-    (nanos / 64).wrapping_mul(6_364_136_223_846_793_005) % below
 }

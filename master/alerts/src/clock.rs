@@ -2,6 +2,11 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// Now, as files keep it.
+pub(crate) fn now() -> SystemTime {
+    time(millis(SystemTime::now()))
+}
+
 /// Milliseconds since 1970; what was before is 1970 itself.
 pub(crate) fn millis(at: SystemTime) -> u64 {
     at.duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))

@@ -14,8 +14,7 @@ use brine_alerts::sinks::Sinks;
 use brine_alerts::stream::Stream;
 use brine_alerts::{Deliver, Labels, Notice, Status};
 use brine_core::{Value, map};
-use brine_testing::receiver::random;
-use brine_testing::{Mood, Receiver};
+use brine_testing::{Mood, Random, Receiver};
 
 /// The directory of the child; set for it alone.
 const CHILD: &str = "BRINE_ALERTS_KILLED";
@@ -101,9 +100,10 @@ fn nothing_that_was_put_is_lost_over_kills() {
     let bad = Receiver::start(Mood::Refuses);
     let receiver = Receiver::start(Mood::Any);
     std::fs::write(dir.join("ports"), format!("{}\n{}\n", receiver.port(), bad.port())).unwrap();
+    let mut random = Random::of_now();
     for _ in 0..KILLS {
         let mut child = start(dir);
-        std::thread::sleep(Duration::from_millis(60 + random(300)));
+        std::thread::sleep(Duration::from_millis(60 + random.below(300) as u64));
         child.kill().unwrap();
         child.wait().unwrap();
         let put = put_before(dir).len() as u64;

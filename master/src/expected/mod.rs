@@ -234,6 +234,8 @@ pub(crate) async fn resume(master: Arc<Master>) {
     for (jid, silences) in jobs {
         let stood = silences.iter().filter_map(|silence| now.duration_since(silence.starts_at).ok()).max();
         let stored = tokio::task::block_in_place(|| shelf.job(jid.as_str()));
+        let stored =
+            stored.inspect_err(|e| tracing::warn!("it is not known whether job {jid} still runs: {e}"));
         // Of a job that nobody knows any more nobody waits for an answer.
         let minions = stored.ok().flatten().map(|job| job.minions).unwrap_or_default();
         let over = master.watched.begin(&jid, &minions, false);
@@ -274,8 +276,8 @@ impl Quiet {
                     );
                     break;
                 }
-                let patient = !resumed || taken.elapsed() < conf.ttl;
-                if !patient && master.watched.left(&jid).iter().all(|id| master.presence.is_absent(id)) {
+                let nobody_left = || master.watched.left(&jid).iter().all(|id| master.presence.is_absent(id));
+                if resumed && taken.elapsed() >= conf.ttl && nobody_left() {
                     break;
                 }
                 tokio::task::block_in_place(|| expected.end_at(&silences, SystemTime::now() + conf.ttl));

@@ -1,14 +1,8 @@
 //! Logins and logouts: tells of them, or of those of some people and times.
 
 use crate::Beacon;
-use crate::logins::Logins;
+use crate::logins::{Logins, beacon};
 
-pub(crate) static BEACON: Beacon = Beacon {
-    name: LOGINS.name,
-    unavailable: |_| LOGINS.unavailable(),
-    validate: |_, config| LOGINS.validate(config),
-    look: |cx, config, kept| LOGINS.look(cx, config, kept),
-    lets_go: false,
-};
+pub(crate) static BEACON: Beacon = beacon!(LOGINS);
 
 pub(crate) const LOGINS: Logins = Logins { name: "wtmp", path: "/var/log/wtmp", sessions: true };

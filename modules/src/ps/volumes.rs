@@ -113,14 +113,3 @@ fn disk_partition_usage(#[default(false)] all: bool) -> Result<Vec<Value>> {
         })
         .collect()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escaped_mount_points_are_decoded() {
-        assert_eq!(mount_word(r"/mnt/a\040b\134"), r"/mnt/a b\");
-        assert_eq!(mount_word(r"\04"), r"\04");
-    }
-}

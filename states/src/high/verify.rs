@@ -200,11 +200,7 @@ impl Check {
         }
         let key = first(&one)?;
         let value = getitem(&one, &key)?;
-        let has_dot = match key.as_str() {
-            Some(text) => text.contains('.'),
-            None => contains(&key, &Obj::str("."))?,
-        };
-        if has_dot {
+        if contains(&key, &Obj::str("."))? {
             let shown = str(&key)?;
             self.errors.push(format!(
                 "Invalid requisite type '{shown}' in state '{}', in SLS '{}'. Requisite types must not contain dots, did you \

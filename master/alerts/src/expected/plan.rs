@@ -1,7 +1,6 @@
 //! Silences for a job, out of what it disturbs where.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::SystemTime;
 
 use super::{Conf, Disturbed, Say, Unknown, Words};
 use crate::silence::Kind;
@@ -83,7 +82,7 @@ pub fn plan(
     if let Say::Also(matchers) = &words.silence {
         all.push((Kind::Manual, matchers.clone()));
     }
-    let now = crate::clock::time(crate::clock::millis(SystemTime::now()));
+    let now = crate::clock::now();
     let silence = |(n, (kind, matchers)): (usize, (Kind, Vec<Matcher>))| {
         Some(Silence {
             id: SilenceId::parse(&format!("{jid}-{n}"))?,

@@ -142,7 +142,7 @@ impl Silences {
     pub fn expire(&self, id: &SilenceId) -> Result<(), SilenceError> {
         {
             let mut kept = self.kept.lock();
-            let now = crate::clock::time(crate::clock::millis(SystemTime::now()));
+            let now = crate::clock::now();
             let silence = kept.get_mut(id).ok_or_else(|| SilenceError::Unknown(id.clone()))?;
             if silence.is_over(now) {
                 return Ok(());

@@ -72,8 +72,7 @@ impl Silence {
     /// # Errors
     /// When there is no randomness.
     pub fn new(kind: Kind, matchers: Vec<Matcher>, ttl: Duration, author: &str) -> std::io::Result<Self> {
-        // As files keep it.
-        let now = crate::clock::time(crate::clock::millis(SystemTime::now()));
+        let now = crate::clock::now();
         Ok(Self {
             id: SilenceId::fresh()?,
             kind,

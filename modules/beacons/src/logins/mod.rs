@@ -23,6 +23,20 @@ pub(crate) struct Logins {
     pub(crate) sessions: bool,
 }
 
+/// The beacon of one, which is a constant: a beacon's functions are told nothing of their own.
+macro_rules! beacon {
+    ($logins:ident) => {
+        $crate::Beacon {
+            name: $logins.name,
+            unavailable: |_| $logins.unavailable(),
+            validate: |_, config| $logins.validate(config),
+            look: |cx, config, kept| $logins.look(cx, config, kept),
+            lets_go: false,
+        }
+    };
+}
+pub(crate) use beacon;
+
 /// Types of records.
 const LOGIN: i64 = 7;
 const LOGOUT: i64 = 8;
